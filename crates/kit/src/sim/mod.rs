@@ -1,0 +1,12 @@
+//! The harness for vendor simulators: a real HTTP server on a free port, a request log, faults on demand, a movable clock.
+//!
+//! A simulator is written from the vendor's documentation, never from our connector, and changes its data for real.
+
+mod control;
+mod faults;
+mod remote;
+mod serve;
+
+pub use control::{Control, Logged};
+pub use faults::{Fault, FaultSpecError};
+pub use serve::{Sim, start};

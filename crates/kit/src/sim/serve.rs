@@ -1,0 +1,132 @@
+//! Serves a simulator's router on a socket, with the harness's log and faults in front of it, and the control functions
+//! of `remote` beside it.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::control::{Control, Logged};
+use super::faults::Action;
+use super::remote;
+
+/// A running simulator; stops when dropped.
+pub struct Sim {
+    /// `http://127.0.0.1:PORT`, without a slash at the end.
+    pub url: String,
+    pub control: Control,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Sim {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Sim {
+    /// Runs until the server ends, which it does only by an error or by being dropped.
+    pub async fn wait(mut self) {
+        if let Err(error) = (&mut self.task).await {
+            tracing::error!(%error, "the simulator stopped");
+        }
+    }
+}
+
+/// Serves `router` on 127.0.0.1; port 0 takes a free one.
+pub async fn start(router: Router, control: Control, port: u16) -> std::io::Result<Sim> {
+    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let in_front = axum::middleware::from_fn_with_state(control.clone(), in_front);
+    let app = router.layer(in_front).merge(remote::router(control.clone()));
+    let task = tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, app).await {
+            tracing::error!(%error, "the simulator's server ended");
+        }
+    });
+    Ok(Sim { url, control, task })
+}
+
+async fn in_front(State(control): State<Control>, request: Request, next: Next) -> Response {
+    if request.uri().path().starts_with(remote::PREFIX) {
+        return next.run(request).await;
+    }
+    let mut logged = Logged {
+        method: request.method().to_string(),
+        path: request.uri().path().to_owned(),
+        query: request.uri().query().unwrap_or_default().to_owned(),
+        status: 0,
+    };
+    let action = control.next_action(&logged.method, &logged.path);
+    let response = match action {
+        None => next.run(request).await,
+        Some(Action::Slow(delay)) => {
+            tokio::time::sleep(delay).await;
+            next.run(request).await
+        }
+        Some(Action::Status { status, retry_after }) => refusal(status, retry_after),
+        Some(Action::CutBefore) => cut(&control, logged),
+        Some(Action::CutAfter) => {
+            next.run(request).await;
+            cut(&control, logged)
+        }
+    };
+    logged.status = response.status().as_u16();
+    control.record(logged);
+    response
+}
+
+fn refusal(status: u16, retry_after: Option<u64>) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+    let mut response = (status, "refused by the simulator's fault").into_response();
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// Closes the connection without a byte of an answer. Unwinding the connection's own task is the one way to do so that
+/// the server offers; `resume_unwind` does it without a word on standard error.
+fn cut(control: &Control, logged: Logged) -> ! {
+    control.record(logged);
+    std::panic::resume_unwind(Box::new("the simulator cut the connection, as it was told to"))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use trunnion_model::time::Clock;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn control_functions_work_and_stay_out_of_the_log_and_of_the_faults() {
+        let router =
+            Router::new().route("/orders", get(|| async { "two" })).route("/_control/own", get(|| async { "own" }));
+        let sim = start(router, Control::new(Clock::system()), 0).await.unwrap();
+        let client = reqwest::Client::new();
+        let status = async |method: &str, path: &str| {
+            let request = client.request(method.parse().unwrap(), format!("{}{path}", sim.url));
+            request.send().await.unwrap().status().as_u16()
+        };
+        assert_eq!(status("POST", "/_control/fault?spec=boom").await, 400);
+        assert_eq!(status("POST", "/_control/fault?spec=503:next=2").await, 204);
+        assert_eq!(status("GET", "/_control/own").await, 200);
+        assert_eq!(status("GET", "/_control/requests").await, 200);
+        assert_eq!(status("GET", "/orders").await, 503);
+        assert_eq!(status("POST", "/_control/clear_faults").await, 204);
+        assert_eq!(status("GET", "/orders").await, 200);
+        let seen: Vec<u16> = sim.control.requests().iter().map(|logged| logged.status).collect();
+        assert_eq!(seen, [503, 200]);
+        let before = sim.control.now();
+        assert_eq!(status("POST", "/_control/clock_ahead?seconds=3600").await, 204);
+        assert!(sim.control.now().duration_since(before).as_secs() >= 3600);
+        assert_eq!(status("POST", "/_control/expire_credentials?on=true").await, 204);
+        assert!(sim.control.credentials_expired());
+    }
+}
