@@ -1,0 +1,232 @@
+//! The declaration as plain data. `parse` makes it from TOML, `check` holds it against the unified model.
+
+use std::time::Duration;
+
+use trunnion_model::catalog::{Entity, Field};
+
+use crate::mapping::{Conversion, Path};
+
+/// One `connector.toml`.
+#[derive(Debug)]
+pub struct Spec {
+    pub system: System,
+    pub protocol: Protocol,
+    pub limits: Limits,
+    /// The connection form's fields, without those of the ways to log in.
+    pub form: Vec<FormField>,
+    /// The ways to log in, the best first.
+    pub auth: Vec<AuthMethod>,
+    pub entities: Vec<EntitySpec>,
+    /// Unit codes: ours and the system's.
+    pub units: Vec<(String, String)>,
+}
+
+/// What the catalogue says of the product.
+#[derive(Debug)]
+pub struct System {
+    /// In URLs and in the API: `sap-s4hana`.
+    pub id: String,
+    pub name: String,
+    /// `erp`, `cmms` or `wms`.
+    pub family: String,
+    pub doc: String,
+    /// Against what it was verified: `simulator` or `real system`.
+    pub verified: String,
+}
+
+/// Which wire dialect, with its options.
+#[derive(Debug)]
+pub struct Protocol {
+    pub kind: ProtocolKind,
+    /// Put between the connection's URL and what an entity names: `/sap/opu/odata/sap`.
+    pub prefix: String,
+    /// Query parameters taken from the connection's form: (parameter, form field).
+    pub query: Vec<(String, String)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProtocolKind {
+    ODataV2,
+    SuiteTalk,
+    JsonRpc,
+}
+
+/// How gentle we are; every number has a default.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    pub requests_at_once: usize,
+    /// Of one try, from connecting to the last byte.
+    pub timeout: Duration,
+    pub tries: u32,
+    pub max_body_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { requests_at_once: 4, timeout: Duration::from_secs(60), tries: 4, max_body_bytes: 64 << 20 }
+    }
+}
+
+/// One field of the connection form.
+#[derive(Clone, Debug)]
+pub struct FormField {
+    pub name: String,
+    pub label: String,
+    /// Where the customer's administrator finds the value.
+    pub help: String,
+    pub kind: FormKind,
+    pub required: bool,
+    pub default: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormKind {
+    Url,
+    Text,
+    /// Never shown again, never logged.
+    Secret,
+    /// A secret of several lines: a private key in PEM.
+    SecretText,
+}
+
+/// One way to log in.
+#[derive(Debug)]
+pub struct AuthMethod {
+    pub scheme: AuthScheme,
+    pub label: String,
+    pub help: String,
+    pub form: Vec<FormField>,
+}
+
+/// The schemes that the kit speaks. Each names the form fields that it needs (see `auth`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuthScheme {
+    /// `username`, `password` (RFC 7617).
+    Basic,
+    /// `username`, `password`: exchanged for a session by the protocol's own login call.
+    Session,
+    /// `client_id`, `certificate_id`, `private_key` (PEM): OAuth 2.0 client credentials with a signed JWT (RFC 7523).
+    OAuth2Jwt { token_path: String, scope: String },
+    /// `account`, `consumer_key`, `consumer_secret`, `token_id`, `token_secret`: OAuth 1.0a (RFC 5849), HMAC-SHA256.
+    OAuth1,
+}
+
+impl AuthScheme {
+    /// As in `credentials.auth` of the API and `[auth.NAME]` of the declaration.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Session => "session",
+            Self::OAuth2Jwt { .. } => "oauth2_jwt",
+            Self::OAuth1 => "oauth1",
+        }
+    }
+}
+
+/// How one unified entity is kept in the system.
+#[derive(Debug)]
+pub struct EntitySpec {
+    pub entity: &'static Entity,
+    pub source: Source,
+    pub sync: Sync,
+    /// Absent: the entity cannot be created through us.
+    pub create: Option<Create>,
+    pub fields: Vec<Row>,
+    pub groups: Vec<GroupSpec>,
+    /// Where the row says that it is deleted: present and truthy.
+    pub deleted_at: Option<Path>,
+    pub remote_created: Option<(Path, Conversion)>,
+    pub remote_modified: Option<(Path, Conversion)>,
+    /// Line of `[entity.NAME]` in the file.
+    pub line: usize,
+}
+
+/// Where the rows come from. What each member means is said by the protocol's module.
+#[derive(Debug, Default)]
+pub struct Source {
+    pub service: String,
+    pub set: String,
+    /// The path of the remote id in a row.
+    pub key: Path,
+    pub expand: Vec<String>,
+    /// Fields to ask for beyond those that the mapping reads.
+    pub also: Vec<String>,
+    /// A fixed condition in the protocol's own language.
+    pub filter: String,
+    /// SuiteQL texts, where the protocol wants them.
+    pub query: String,
+    pub lines_query: String,
+}
+
+/// How changes are found.
+#[derive(Debug)]
+pub struct Sync {
+    pub strategy: Strategy,
+    /// Rows per request.
+    pub page: usize,
+    /// How far behind the last seen change the next run begins.
+    pub overlap: Duration,
+    /// Vendor fields that hold the time of the last change, in the protocol's meaning; empty for a snapshot.
+    pub modified: Vec<String>,
+    /// Vendor fields that hold the time of creation, asked where `modified` is null until the first change.
+    pub created: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// Only what changed since the watermark, in the order of the key.
+    Watermark,
+    /// Everything, every time; unchanged rows cost nothing after the comparison.
+    Snapshot,
+}
+
+/// How a record is created.
+#[derive(Debug)]
+pub struct Create {
+    /// The vendor field that carries our write key, so that an unanswered write can be found again.
+    pub write_key: String,
+    /// How long the write key may be there.
+    pub write_key_length: usize,
+    /// Another set than the one that is read from, where the system wants that.
+    pub set: String,
+    /// Fixed values: vendor path and value.
+    pub constants: Vec<(Path, String)>,
+    /// Values from the connection form: vendor path and form field.
+    pub settings: Vec<(Path, String)>,
+}
+
+/// A nested group or a list of lines.
+#[derive(Debug)]
+pub struct GroupSpec {
+    pub field: &'static Field,
+    /// Where the group's object or the list's array is; empty for the row itself.
+    pub at: Path,
+    pub write: Write,
+    pub fields: Vec<Row>,
+    pub constants: Vec<(Path, String)>,
+    pub settings: Vec<(Path, String)>,
+}
+
+/// One field: where it is in the system and how it is converted, for both directions.
+#[derive(Debug)]
+pub struct Row {
+    /// The unified member: a catalogue field, or a sibling such as `vendor_code`.
+    pub name: String,
+    pub at: Path,
+    pub conversion: Conversion,
+    pub write: Write,
+    /// A create without it is refused before anything is sent.
+    pub required: bool,
+    pub max_length: Option<usize>,
+    /// Line in the file.
+    pub line: usize,
+}
+
+/// When a field may be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write {
+    Never,
+    Create,
+    /// On create and on update.
+    Always,
+}

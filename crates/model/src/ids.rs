@@ -1,0 +1,182 @@
+//! Prefixed ids: `con_…`, `evt_…`, `po_…`. The prefix says what it is; the rest is 128 bits in lower-case Crockford base 32.
+//!
+//! Ids that Trunnion gives out itself are UUIDv7 (RFC 9562), so they sort by time. A record's id is different: it is
+//! computed from (connection, entity, remote id), so that the same source row has the same id on every node and after
+//! every re-sync, and a reference to a record that has not arrived yet already has its id.
+
+use uuid::Uuid;
+
+use crate::catalog::Entity;
+use crate::time::Clock;
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+macro_rules! prefixed_ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            pub const PREFIX: &'static str = $prefix;
+
+            pub fn new(clock: &Clock) -> Self {
+                Self(time_ordered(clock))
+            }
+
+            /// `None` unless `text` is this prefix, `_`, and 26 digits.
+            pub fn parse(text: &str) -> Option<Self> {
+                decode(text.strip_prefix(Self::PREFIX)?.strip_prefix('_')?).map(Self)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&encode(Self::PREFIX, self.0))
+            }
+        }
+    )*};
+}
+
+prefixed_ids! {
+    /// The integrator's account.
+    ApplicationId = "app";
+    /// An application key (not the key itself: its handle, for listing and revoking).
+    KeyId = "key";
+    /// One customer's authorised link to one instance of a system.
+    ConnectionId = "con";
+    /// One entry of the event log; also the `webhook-id`.
+    EventId = "evt";
+    /// One write to a system.
+    OperationId = "op";
+    /// One sync of one entity of one connection.
+    RunId = "run";
+    /// One HTTP request, for `X-Request-Id`.
+    RequestId = "req";
+}
+
+/// The id of a unified record; its text carries the entity's prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RecordId(pub Uuid);
+
+impl RecordId {
+    /// The id of the source row `remote_id`. The first 4 bytes hash (connection, entity) alone, so that the rows of one
+    /// entity of one connection lie together in the primary key's index and can be listed from it.
+    pub fn of(connection: ConnectionId, entity: &Entity, remote_id: &str) -> Self {
+        RecordScope::new(connection, entity).id(remote_id)
+    }
+
+    pub fn text(self, entity: &Entity) -> String {
+        encode(entity.prefix, self.0)
+    }
+
+    pub fn parse(entity: &Entity, text: &str) -> Option<Self> {
+        decode(text.strip_prefix(entity.prefix)?.strip_prefix('_')?).map(Self)
+    }
+}
+
+/// The half of [`RecordId::of`] that all rows of one entity of one connection share.
+#[derive(Clone, Debug)]
+pub struct RecordScope {
+    seed: blake3::Hasher,
+    prefix: [u8; 4],
+}
+
+impl RecordScope {
+    pub fn new(connection: ConnectionId, entity: &Entity) -> Self {
+        let mut seed = blake3::Hasher::new();
+        seed.update(connection.0.as_bytes());
+        seed.update(entity.name.as_bytes());
+        seed.update(&[0]);
+        let mut prefix = [0; 4];
+        prefix.copy_from_slice(&seed.finalize().as_bytes()[..4]);
+        Self { seed, prefix }
+    }
+
+    pub fn id(&self, remote_id: &str) -> RecordId {
+        let mut hasher = self.seed.clone();
+        hasher.update(remote_id.as_bytes());
+        let mut bytes = [0; 16];
+        bytes[..4].copy_from_slice(&self.prefix);
+        bytes[4..].copy_from_slice(&hasher.finalize().as_bytes()[..12]);
+        RecordId(Uuid::from_bytes(bytes))
+    }
+
+    /// The smallest and the largest id that a record of this scope can have.
+    pub fn range(&self) -> (RecordId, RecordId) {
+        let (mut low, mut high) = ([0; 16], [0xff; 16]);
+        low[..4].copy_from_slice(&self.prefix);
+        high[..4].copy_from_slice(&self.prefix);
+        (RecordId(Uuid::from_bytes(low)), RecordId(Uuid::from_bytes(high)))
+    }
+}
+
+/// `prefix_` and the 128 bits as 26 base 32 digits.
+pub fn encode(prefix: &str, uuid: Uuid) -> String {
+    let mut text = String::with_capacity(prefix.len() + 27);
+    text.push_str(prefix);
+    text.push('_');
+    let bits = uuid.as_u128();
+    for digit in (0..26).rev() {
+        let index = (bits >> (digit * 5)) & 31;
+        text.push(char::from(ALPHABET[index as usize]));
+    }
+    text
+}
+
+fn decode(digits: &str) -> Option<Uuid> {
+    if digits.len() != 26 {
+        return None;
+    }
+    let mut bits: u128 = 0;
+    for (place, byte) in digits.bytes().enumerate() {
+        let value = ALPHABET.iter().position(|&known| known == byte)? as u128;
+        // 26 digits hold 130 bits: the first may only be 0..=7.
+        if place == 0 && value > 7 {
+            return None;
+        }
+        bits = (bits << 5) | value;
+    }
+    Some(Uuid::from_u128(bits))
+}
+
+fn time_ordered(clock: &Clock) -> Uuid {
+    let mut random = [0; 10];
+    #[expect(clippy::expect_used, reason = "without the system's randomness no id, token or key is safe to give out")]
+    getrandom::fill(&mut random).expect("the system has a source of randomness");
+    let millis = u64::try_from(clock.now().as_millisecond()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog;
+
+    #[test]
+    fn ids_survive_text_and_sort_by_time() {
+        let (clock, hands) = Clock::manual("2026-01-01T00:00:00Z".parse().unwrap());
+        let first = EventId::new(&clock);
+        hands.advance(std::time::Duration::from_millis(1));
+        let second = EventId::new(&clock);
+        assert!(first.to_string() < second.to_string());
+        assert_eq!(EventId::parse(&first.to_string()), Some(first));
+        assert_eq!(ConnectionId::parse(&first.to_string()), None);
+        assert_eq!(EventId::parse("evt_zzzzzzzzzzzzzzzzzzzzzzzzzz"), None, "more than 128 bits");
+    }
+
+    #[test]
+    fn a_record_id_depends_on_connection_entity_and_remote_id_only() {
+        let clock = Clock::system();
+        let (one, other) = (ConnectionId::new(&clock), ConnectionId::new(&clock));
+        let vendor = catalog::entity("vendor").unwrap();
+        let item = catalog::entity("item").unwrap();
+        let id = RecordId::of(one, vendor, "17");
+        assert_eq!(id, RecordId::of(one, vendor, "17"));
+        assert_ne!(id, RecordId::of(other, vendor, "17"));
+        assert_ne!(id, RecordId::of(one, item, "17"));
+        let (low, high) = RecordScope::new(one, vendor).range();
+        assert!(low <= id && id <= high);
+        assert_eq!(RecordId::parse(vendor, &id.text(vendor)), Some(id));
+    }
+}
