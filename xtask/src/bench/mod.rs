@@ -1,0 +1,6 @@
+//! `cargo xtask bench …`: measurements with a limit that can fail.
+
+mod build;
+mod run;
+
+pub(crate) use run::run;

@@ -1,0 +1,59 @@
+//! Development tasks, run as `cargo xtask …`.
+//!
+//! Needs nothing but the Rust toolchain, a C compiler and Linux; whatever else a task needs, it installs into the cargo
+//! target directory or, with apt, into the system, and says so. Progress goes to standard error, results to standard
+//! output. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused to start (and says what to do).
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task runner reports to a terminal")]
+
+mod bench;
+mod checks;
+mod command;
+mod environment;
+mod janitor;
+mod outcome;
+mod steps;
+mod workspace;
+
+use std::process::ExitCode;
+
+use outcome::usage;
+
+const USAGE: &str = "\
+cargo xtask test [--only setup|lint|unit] [ARGUMENTS FOR THE TEST RUNNER…]
+    Sets up all that the tests need, then runs format check, clippy, build and tests; ends with the time of each step.
+    --only setup   install and start everything once, run nothing
+    --only lint    format check and clippy; installs nothing
+    --only unit    set-up, build and tests, without the lints
+cargo xtask env
+    Starts the servers that the tests need, prints the variables for a shell, stops the servers at Ctrl-C:
+    cargo xtask env > /tmp/env.sh &   and, when it says ready,   . /tmp/env.sh
+cargo xtask bench build [--package NAME]
+    Clean release build in a throw-away directory: CPU seconds, wall time, size, crates. Fails above 600 CPU seconds.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask: {error:#}");
+            outcome::exit_code(&error)
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> anyhow::Result<()> {
+    let Some((task, rest)) = arguments.split_first() else {
+        return Err(usage(USAGE));
+    };
+    match task.as_str() {
+        "test" => checks::run(rest),
+        "env" => environment::serve::run(rest),
+        "bench" => bench::run(rest),
+        "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        other => Err(usage(format!("there is no task {other:?}\n{USAGE}"))),
+    }
+}
