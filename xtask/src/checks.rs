@@ -95,19 +95,27 @@ struct Runner {
 impl Runner {
     fn command(&self, rest: &[String]) -> Command {
         let mut command = cargo(self.arguments);
+        // Cargo lets `--workspace` win over a package that is named beside it.
+        if !rest.iter().any(|argument| names_a_package(argument)) {
+            command.arg("--workspace");
+        }
         command.args(rest);
         command
     }
+}
+
+fn names_a_package(argument: &str) -> bool {
+    argument == "--package" || argument.starts_with("--package=") || argument.starts_with("-p")
 }
 
 /// nextest where it is installed; building it takes longer than all the rest, so otherwise cargo's own runner.
 fn runner() -> Runner {
     let installed = command::find("cargo-nextest").is_some() || in_cargo_home("cargo-nextest");
     if installed {
-        Runner { name: "cargo nextest", arguments: &["nextest", "run", "--workspace", "--all-features"] }
+        Runner { name: "cargo nextest", arguments: &["nextest", "run", "--all-features"] }
     } else {
         eprintln!("    cargo-nextest is not installed (cargo install --locked cargo-nextest); using cargo test");
-        Runner { name: "cargo test", arguments: &["test", "--no-fail-fast", "--workspace", "--all-features"] }
+        Runner { name: "cargo test", arguments: &["test", "--no-fail-fast", "--all-features"] }
     }
 }
 
@@ -149,6 +157,21 @@ mod tests {
         assert_eq!(parsed("-p trunnion-kit --no-capture"), Ok((Part::All, "-p trunnion-kit --no-capture".to_owned())));
         assert_eq!(parsed("--only unit -E test(x)"), Ok((Part::Unit, "-E test(x)".to_owned())));
         assert_eq!(parsed("--only=lint"), Ok((Part::Lint, String::new())));
+    }
+
+    #[test]
+    fn a_package_in_the_arguments_narrows_the_run() {
+        let runner = Runner { name: "runner", arguments: &["run"] };
+        let line = |rest: &[&str]| {
+            let rest: Vec<String> = rest.iter().map(|argument| (*argument).to_owned()).collect();
+            let words =
+                runner.command(&rest).get_args().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>();
+            words.join(" ").split_once("run").map(|(_, after)| after.trim().to_owned())
+        };
+        assert_eq!(line(&[]).as_deref(), Some("--workspace"));
+        assert_eq!(line(&["--no-capture"]).as_deref(), Some("--workspace --no-capture"));
+        assert_eq!(line(&["-p", "trunnion-kit"]).as_deref(), Some("-p trunnion-kit"));
+        assert_eq!(line(&["--package=trunnion-kit"]).as_deref(), Some("--package=trunnion-kit"));
     }
 
     #[test]

@@ -47,6 +47,10 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     println!("wall    {:>9.1} s", times.wall);
     println!("binary  {:>9.1} MB", size as f64 / 1e6);
     println!("crates  {crates:>9}");
+    judge(cpu)
+}
+
+fn judge(cpu: f64) -> anyhow::Result<()> {
     if cpu > LIMIT {
         bail!("the build took {cpu:.0} CPU seconds, more than {LIMIT}; `cargo build --timings` shows where they went");
     }
@@ -105,6 +109,12 @@ mod tests {
     fn the_shells_numbers_are_read_in_order() {
         assert_eq!(parse_times("12.5 20.25 3.0\n").unwrap(), Times { wall: 12.5, user: 20.25, system: 3.0 });
         assert!(parse_times("real 1m0s").is_err());
+    }
+
+    #[test]
+    fn a_build_above_the_limit_fails() {
+        assert!(judge(600.0).is_ok());
+        assert!(judge(600.1).is_err());
     }
 
     #[test]

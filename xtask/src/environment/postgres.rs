@@ -19,7 +19,11 @@ pub(crate) fn install(logs: &Path) -> anyhow::Result<PathBuf> {
     if let Some(found) = installed()? {
         return Ok(found);
     }
-    apt::install(&["postgresql"], "no PostgreSQL server here (Debian's own cluster on 5432 is not used)", logs)?;
+    apt::install(
+        &["postgresql"],
+        "no PostgreSQL server found (the cluster that Debian makes on port 5432 stays unused)",
+        logs,
+    )?;
     installed()?.context("the package postgresql brought no server to /usr/lib/postgresql")
 }
 
