@@ -1,0 +1,8 @@
+//! How a request is signed: one file per scheme. `link` chooses by the connection's way to log in.
+
+pub mod basic;
+mod header;
+pub mod oauth1;
+pub mod oauth2_jwt;
+
+pub(crate) use header::sensitive;

@@ -1,0 +1,17 @@
+//! The only way out to the vendor systems: bounded in time, bytes and tries; a write is never sent twice by doubt.
+
+mod classify;
+mod client;
+mod message;
+mod random;
+mod redact;
+mod transport;
+
+#[cfg(feature = "sim")]
+#[cfg(test)]
+mod tests;
+
+pub use client::{Client, Pace};
+pub use message::{Answer, Effect, Request, http_date};
+pub use random::Random;
+pub use redact::{redact, vendor_text};

@@ -1,0 +1,81 @@
+//! One try: sends, reads the whole body within its limit, and says of a failure whether anything may have arrived.
+
+use std::error::Error as _;
+
+use super::message::{Answer, Request};
+use crate::spec::Limits;
+
+/// Why a try brought no answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// No connection came about, so the system saw nothing.
+    NotSent { reason: String, try_again: bool },
+    /// The request, or a part of it, may have arrived.
+    Broken(String),
+    /// There was an answer, larger than the limit.
+    TooLarge { status: u16 },
+}
+
+pub(super) async fn send(http: &reqwest::Client, request: &Request, limits: &Limits) -> Result<Answer, Failure> {
+    match tokio::time::timeout(limits.timeout, exchange(http, request, limits.max_body_bytes)).await {
+        Ok(outcome) => outcome,
+        Err(_) => {
+            Err(Failure::Broken(format!("{} gave no complete answer within {:?}", request.host(), limits.timeout)))
+        }
+    }
+}
+
+async fn exchange(http: &reqwest::Client, request: &Request, most: usize) -> Result<Answer, Failure> {
+    let mut outgoing = reqwest::Request::new(request.method.clone(), request.url.clone());
+    outgoing.headers_mut().clone_from(&request.headers);
+    *outgoing.body_mut() = request.body.clone().map(reqwest::Body::from);
+    let mut response = http.execute(outgoing).await.map_err(|error| failure(&error, request))?;
+    let status = response.status().as_u16();
+    let mut body = Vec::new();
+    if response.content_length().is_some_and(|length| length > most as u64) {
+        return Err(Failure::TooLarge { status });
+    }
+    let headers = std::mem::take(response.headers_mut());
+    while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error, request))? {
+        if body.len() + chunk.len() > most {
+            return Err(Failure::TooLarge { status });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer { status, headers, body })
+}
+
+fn failure(error: &reqwest::Error, request: &Request) -> Failure {
+    let host = request.host();
+    let port = request.url.port_or_known_default().unwrap_or_default();
+    let cause = root_cause(error);
+    if error.is_builder() {
+        return Failure::NotSent { reason: format!("the request cannot be sent: {cause}"), try_again: false };
+    }
+    if !error.is_connect() {
+        return Failure::Broken(format!("the connection to {host} broke: {cause}"));
+    }
+    // A certificate does not become trusted by asking again.
+    let not_trusted = cause.contains("certificate");
+    let reason = if not_trusted {
+        format!("the certificate of {host} is not trusted: {cause}")
+    } else if cause.contains("InvalidContentType") {
+        format!("{host} does not speak TLS on port {port}: is it an http:// address?")
+    } else if error.is_dns() {
+        format!("the name {host} cannot be resolved: {cause}")
+    } else if error.is_timeout() {
+        format!("{host} does not answer on port {port}")
+    } else {
+        format!("no connection to {host} on port {port}: {cause}")
+    };
+    Failure::NotSent { reason, try_again: !not_trusted }
+}
+
+/// The innermost text: the outer ones name the URL, whose query may hold a secret.
+fn root_cause(error: &reqwest::Error) -> String {
+    let Some(mut cause) = error.source() else { return "the HTTP client refused it".to_owned() };
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,185 @@
+//! One live link to one customer's system: address, credentials, token, session, and whether it may be used at all.
+//!
+//! Once the system refused the credentials, the link is parked: every later call answers the same error without a
+//! request, because systems lock accounts that keep knocking. A new link, made from new credentials, starts afresh.
+
+mod session;
+mod sign;
+
+#[cfg(feature = "sim")]
+#[cfg(test)]
+mod tests;
+
+pub use session::Session;
+
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Mutex as AsyncMutex;
+use trunnion_model::time::{Clock, Timestamp, from_micros};
+use url::Url;
+
+use crate::error::{Error, VendorMessage};
+use crate::http::{Answer, Client, Request, redact};
+use crate::spec::Spec;
+use crate::spec::form::Credentials;
+
+/// No answer with a date was seen yet.
+const UNKNOWN: i64 = i64::MIN;
+
+/// Cheap to clone; clones share the token, the session and the parking.
+#[derive(Clone)]
+pub struct Link(Arc<Inner>);
+
+struct Inner {
+    connector: Arc<Spec>,
+    credentials: Credentials,
+    base: Url,
+    client: Client,
+    clock: Clock,
+    signer: sign::Signer,
+    session: AsyncMutex<Option<Session>>,
+    parked: Mutex<Option<VendorMessage>>,
+    /// The credentials were taken at least once; until then, requests go one by one behind `first`.
+    proved: AtomicBool,
+    first: AsyncMutex<()>,
+    /// Microseconds that the system's clock is ahead of ours.
+    ahead: AtomicI64,
+}
+
+impl Link {
+    /// Sends nothing yet. The form must have a field `url`, and the fields that the way to log in needs.
+    pub fn new(connector: Arc<Spec>, credentials: Credentials, client: Client, clock: Clock) -> Result<Self, Error> {
+        let base = credentials.get("url").ok_or_else(|| sign::missing("url"))?;
+        let base = Url::parse(base).map_err(|error| Error::Unexpected(format!("the stored address: {error}")))?;
+        let signer = sign::Signer::new(&connector, &credentials, &base)?;
+        Ok(Self(Arc::new(Inner {
+            connector,
+            credentials,
+            base,
+            client,
+            clock,
+            signer,
+            session: AsyncMutex::default(),
+            parked: Mutex::default(),
+            proved: AtomicBool::new(false),
+            first: AsyncMutex::default(),
+            ahead: AtomicI64::new(UNKNOWN),
+        })))
+    }
+
+    pub fn spec(&self) -> &Spec {
+        &self.0.connector
+    }
+
+    /// A value of the connection form, secret or not.
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        self.0.credentials.get(name)
+    }
+
+    /// The connection's address, the protocol's prefix, `path_and_query`, and the query parameters that the
+    /// declaration takes from the form. Names and values in `path_and_query` are percent-encoded already.
+    pub fn url(&self, path_and_query: &str) -> Result<Url, Error> {
+        let prefix = self.0.connector.protocol.prefix.trim_matches('/');
+        let mut url = self.below_base(&format!("{prefix}/{}", path_and_query.trim_start_matches('/')))?;
+        for (parameter, field) in &self.0.connector.protocol.query {
+            if let Some(value) = self.setting(field) {
+                url.query_pairs_mut().append_pair(parameter, value);
+            }
+        }
+        Ok(url)
+    }
+
+    /// Signs by the connection's way to log in, and sends.
+    ///
+    /// A 401 parks the link and is an [`Error::Authentication`]; with OAuth 2.0, a token that worked before is first
+    /// renewed once. With [`Session`](crate::spec::AuthScheme::Session) nothing is signed and a 401 is returned: the
+    /// protocol logs in itself, keeps what it got in [`Link::session`], and calls [`Link::park`] when it is refused.
+    ///
+    /// Only the connection's own origin is called: credentials must not follow a link into somewhere else.
+    pub async fn call(&self, request: Request) -> Result<Answer, Error> {
+        self.refuse_if_parked()?;
+        if request.url.origin() != self.0.base.origin() {
+            let (host, own) = (request.host(), self.0.base.host_str().unwrap_or_default());
+            return Err(Error::Unexpected(format!("{host} is not the connection's system {own}; nothing was sent")));
+        }
+        match self.0.signer.send(self, &request).await {
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(self.redacted(error)),
+        }
+    }
+
+    /// For protocols with a state of their own: what a login or a token fetch brought. Held while logging in, so that
+    /// it happens once.
+    pub fn session(&self) -> &AsyncMutex<Option<Session>> {
+        &self.0.session
+    }
+
+    /// Refuses every later call with this message. Returns the error to hand on.
+    pub fn park(&self, mut message: VendorMessage) -> Error {
+        message.text = self.redact(&message.text);
+        let mut parked = self.parked();
+        // The first refusal says why; what was under way at the same time only repeats it.
+        Error::Authentication(parked.get_or_insert(message).clone())
+    }
+
+    pub fn is_parked(&self) -> bool {
+        self.parked().is_some()
+    }
+
+    /// `text` without any secret of this connection.
+    pub fn redact(&self, text: &str) -> String {
+        redact(text, &self.0.credentials.secret_values())
+    }
+
+    /// The time by the system's clock as far as its answers told it, else by ours. Never ahead of the system's by more
+    /// than our clock's drift since then: an answer's date is cut to whole seconds and was a moment ago.
+    pub fn source_now(&self) -> Timestamp {
+        let ahead = self.0.ahead.load(Ordering::Relaxed);
+        let now = self.0.clock.now_micros();
+        from_micros(if ahead == UNKNOWN { now } else { now.saturating_add(ahead) })
+    }
+
+    fn refuse_if_parked(&self) -> Result<(), Error> {
+        self.parked().clone().map_or(Ok(()), |message| Err(Error::Authentication(message)))
+    }
+
+    fn note_server_time(&self, answer: &Answer) {
+        if let Some(at) = answer.server_time() {
+            let ahead = at.as_microsecond().saturating_sub(self.0.clock.now_micros());
+            self.0.ahead.store(ahead, Ordering::Relaxed);
+        }
+    }
+
+    fn below_base(&self, rest: &str) -> Result<Url, Error> {
+        let base = self.0.base.as_str().trim_end_matches('/');
+        let whole = format!("{base}/{}", rest.trim_start_matches('/'));
+        let url = Url::parse(&whole).map_err(|error| Error::Unexpected(format!("cannot ask for `{rest}`: {error}")))?;
+        // Dots in a record's id must not lead elsewhere, nor a `#` cut it off.
+        let asked = whole.find(['?', '#']).map_or(whole.as_str(), |end| &whole[..end]);
+        if url.fragment().is_some() || url.path().split('/').count() + 2 != asked.split('/').count() {
+            return Err(Error::Unexpected(format!("cannot ask for `{rest}`: it leads elsewhere")));
+        }
+        Ok(url)
+    }
+
+    fn parked(&self) -> MutexGuard<'_, Option<VendorMessage>> {
+        self.0.parked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn redacted(&self, error: Error) -> Error {
+        match error {
+            Error::Unreachable { reason, after } => Error::Unreachable { reason: self.redact(&reason), after },
+            Error::OutcomeUnknown(text) => Error::OutcomeUnknown(self.redact(&text)),
+            Error::Unexpected(text) => Error::Unexpected(self.redact(&text)),
+            Error::NotThatProduct(text) => Error::NotThatProduct(self.redact(&text)),
+            other => other,
+        }
+    }
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Link({} at {})", self.0.connector.system.id, self.0.base.host_str().unwrap_or_default())
+    }
+}
