@@ -2,6 +2,14 @@
 //!
 //! The kit knows how to talk; it never knows to whom. No vendor is named here.
 
+pub mod auth;
 pub mod error;
+pub mod http;
+pub mod json;
+pub mod link;
+pub mod mapping;
+pub mod protocol;
 #[cfg(feature = "sim")]
 pub mod sim;
+pub mod spec;
+pub mod vendor;

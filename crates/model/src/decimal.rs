@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-pub use rust_decimal::Decimal;
+pub use rust_decimal::{Decimal, RoundingStrategy};
 
 /// Exponents beyond this are refused, so that a short text cannot become a long number.
 const LARGEST_EXPONENT: i32 = 64;

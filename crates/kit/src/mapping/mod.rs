@@ -1,1 +1,14 @@
-//! placeholder
+//! One row per field, compiled once, running both ways: vendor row to unified record, unified body to vendor request.
+//!
+//! A closed set of typed conversions and no expression language: what data cannot say is a Rust hook of the vendor.
+
+mod convert;
+pub mod dates;
+mod path;
+mod read;
+mod write;
+
+pub use convert::{Conversion, Form};
+pub use path::Path;
+pub use read::{MapError, Mapper, RowHook};
+pub use write::{FieldProblem, WriteContext, to_vendor};

@@ -3,7 +3,15 @@
 //! Facts are declared once and everything else follows from them: the connection form, the mapping in both directions,
 //! what is asked of the system, the capability matrix, the conformance tests.
 
+mod entity;
 pub mod form;
+mod parse;
+mod table;
 pub mod types;
 
+pub use parse::load;
+pub use table::Finding;
 pub use types::*;
+
+#[cfg(test)]
+mod tests;

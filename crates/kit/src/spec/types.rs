@@ -153,9 +153,23 @@ pub struct Source {
     pub also: Vec<String>,
     /// A fixed condition in the protocol's own language.
     pub filter: String,
-    /// SuiteQL texts, where the protocol wants them.
+    /// The query's text up to its conditions, where the protocol wants one.
     pub query: String,
-    pub lines_query: String,
+    /// The key as the query's language names it, if that is not the row's own member.
+    pub key_column: String,
+    /// Children that come by a query of their own.
+    pub lines: Option<LinesSource>,
+}
+
+/// Lines that are read by a query of their own and put under the member `lines` of their row.
+#[derive(Debug)]
+pub struct LinesSource {
+    pub query: String,
+    /// The column with the parent's key, and the one that no two lines share.
+    pub parent: String,
+    pub unique: String,
+    /// The member of a line by whose number the lines are ordered.
+    pub order: String,
 }
 
 /// How changes are found.
@@ -191,7 +205,7 @@ pub struct Create {
     pub set: String,
     /// Fixed values: vendor path and value.
     pub constants: Vec<(Path, String)>,
-    /// Values from the connection form: vendor path and form field.
+    /// Values from the connection form: vendor path and form field; one with `?` at its end may be missing.
     pub settings: Vec<(Path, String)>,
 }
 
@@ -201,6 +215,8 @@ pub struct GroupSpec {
     pub field: &'static Field,
     /// Where the group's object or the list's array is; empty for the row itself.
     pub at: Path,
+    /// Where it is written, often the same.
+    pub to: Path,
     pub write: Write,
     pub fields: Vec<Row>,
     pub constants: Vec<(Path, String)>,
@@ -212,7 +228,10 @@ pub struct GroupSpec {
 pub struct Row {
     /// The unified member: a catalogue field, or a sibling such as `vendor_code`.
     pub name: String,
+    /// Where it is read; empty where it is only written.
     pub at: Path,
+    /// Where it is written, often the same.
+    pub to: Path,
     pub conversion: Conversion,
     pub write: Write,
     /// A create without it is refused before anything is sent.

@@ -1,0 +1,312 @@
+//! Vendor row to unified record: the declaration's rows, compiled to a list of operations that write sorted JSON.
+//!
+//! The record is written straight into its final text. Members come in the order of their names, so that equal contents
+//! give equal texts and the content hash needs no second form. What the row does not have is left out.
+
+use std::fmt::Write as _;
+
+use trunnion_model::catalog::{Entity, Kind, entity};
+use trunnion_model::ids::{ConnectionId, RecordScope};
+use trunnion_model::record::{Incoming, push_json_string};
+
+use super::convert::{Conversion, Form, text_of, word_of};
+use super::path::Path;
+use crate::json::{Node, Object};
+use crate::spec::{EntitySpec, GroupSpec, Row};
+
+/// Adds to a vendor's row what must be computed (a status that follows from five fields) under names of its own, before
+/// the mapping reads it. The record's raw form is taken before.
+pub type RowHook = fn(entity: &str, row: &mut Object<'_>);
+
+/// A row that cannot be mapped: which, where, why.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{entity} {remote_id}: {field}: {problem}")]
+pub struct MapError {
+    pub entity: &'static str,
+    /// `?` if not even that could be read.
+    pub remote_id: String,
+    pub field: String,
+    pub problem: String,
+}
+
+/// The compiled mapping of one entity of one connection.
+pub struct Mapper {
+    entity: &'static Entity,
+    key: Path,
+    deleted_at: Option<Path>,
+    remote_created: Option<(Path, Conversion)>,
+    remote_modified: Option<(Path, Conversion)>,
+    display: Option<(Path, Conversion)>,
+    natural_key: Option<(Path, Conversion)>,
+    scope: RecordScope,
+    operations: Vec<Operation>,
+    hook: Option<RowHook>,
+}
+
+struct Operation {
+    name: String,
+    /// `"name":`, ready to be written.
+    member: String,
+    at: Path,
+    emit: Emit,
+}
+
+enum Emit {
+    Value(Conversion),
+    /// Our id of the record that the value names.
+    RecordId {
+        target: &'static Entity,
+        scope: RecordScope,
+    },
+    /// The remote id that the value names.
+    RemoteId,
+    /// The vendor's own word.
+    RemoteWord,
+    Position,
+    NoCustomFields,
+    Group(Vec<Operation>),
+    List(Vec<Operation>),
+}
+
+impl Mapper {
+    /// `declared` says whether the connector offers an entity at all: a reference to one that it does not offer has no id
+    /// of ours, only the remote one.
+    pub fn new(
+        spec: &EntitySpec,
+        connection: ConnectionId,
+        declared: &dyn Fn(&str) -> bool,
+        hook: Option<RowHook>,
+    ) -> Self {
+        let groups = |groups: &[GroupSpec]| -> Vec<Operation> {
+            groups
+                .iter()
+                .map(|group| {
+                    let inner = operations(&group.fields, fields_of(group), connection, declared);
+                    let emit = match group.field.kind {
+                        Kind::List(_) => Emit::List(inner),
+                        _ => Emit::Group(inner),
+                    };
+                    Operation::new(group.field.name, group.at.clone(), emit)
+                })
+                .collect()
+        };
+        let mut all = operations(&spec.fields, spec.entity.fields, connection, declared);
+        all.extend(groups(&spec.groups));
+        all.push(Operation::new("custom_fields", Path::default(), Emit::NoCustomFields));
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        let row = |name: &str| spec.fields.iter().find(|row| row.name == name && !row.at.is_empty());
+        let place = |row: &Row| (row.at.clone(), row.conversion.clone());
+        Self {
+            entity: spec.entity,
+            key: spec.source.key.clone(),
+            deleted_at: spec.deleted_at.clone(),
+            remote_created: spec.remote_created.clone(),
+            remote_modified: spec.remote_modified.clone(),
+            display: row(spec.entity.display).map(place),
+            natural_key: spec.entity.natural_key.and_then(row).map(place),
+            scope: RecordScope::new(connection, spec.entity),
+            operations: all,
+            hook,
+        }
+    }
+
+    /// The remote id of a row.
+    pub fn key<'n>(&self, row: &'n Node<'_>) -> Option<&'n str> {
+        self.key.find(row).and_then(text_of)
+    }
+
+    /// The unified record of a row.
+    pub fn read(&self, row: &mut Node<'_>) -> Result<Incoming, MapError> {
+        let error = |remote_id: &str, field: &str, problem: String| MapError {
+            entity: self.entity.name,
+            remote_id: remote_id.to_owned(),
+            field: field.to_owned(),
+            problem,
+        };
+        let Some(remote_id) = self.key(row).map(str::to_owned) else {
+            return Err(error("?", &self.key.to_string(), "the row has no key".to_owned()));
+        };
+        let raw = row.as_object().map(|object| object.raw().into_owned()).unwrap_or_default();
+        if let (Some(hook), Some(object)) = (self.hook, row.as_object_mut()) {
+            hook(self.entity.name, object);
+        }
+        let row = &*row;
+        let mut data = String::with_capacity(512);
+        write_object(&self.operations, row, 0, &mut data)
+            .map_err(|(field, problem)| error(&remote_id, &field, problem))?;
+        let instant = |place: &Option<(Path, Conversion)>| -> Option<i64> {
+            let (path, conversion) = place.as_ref()?;
+            conversion.instant(path.find(row)?).map(trunnion_model::time::Timestamp::as_microsecond)
+        };
+        let natural_key = self.natural_key.as_ref().and_then(|place| plain_text(place, row));
+        Ok(Incoming {
+            id: self.scope.id(&remote_id),
+            display: self
+                .display
+                .as_ref()
+                .and_then(|place| plain_text(place, row))
+                .unwrap_or_else(|| remote_id.clone()),
+            natural_key,
+            remote_url: None,
+            remote_created_at: instant(&self.remote_created),
+            remote_modified_at: instant(&self.remote_modified),
+            deleted: self.deleted_at.as_ref().is_some_and(|path| path.find(row).is_some_and(is_truthy)),
+            remote_id,
+            data,
+            raw,
+        })
+    }
+}
+
+impl Operation {
+    fn new(name: &str, at: Path, emit: Emit) -> Self {
+        Self { name: name.to_owned(), member: format!("\"{name}\":"), at, emit }
+    }
+}
+
+fn fields_of(group: &GroupSpec) -> &'static [trunnion_model::catalog::Field] {
+    match group.field.kind {
+        Kind::Group(fields) | Kind::List(fields) => fields,
+        _ => &[],
+    }
+}
+
+fn operations(
+    rows: &[Row],
+    fields: &'static [trunnion_model::catalog::Field],
+    connection: ConnectionId,
+    declared: &dyn Fn(&str) -> bool,
+) -> Vec<Operation> {
+    let mut all = Vec::new();
+    for row in rows {
+        if row.conversion.form == Form::Position {
+            all.push(Operation::new(&row.name, Path::default(), Emit::Position));
+            continue;
+        }
+        if row.at.is_empty() {
+            continue;
+        }
+        let kind = trunnion_model::catalog::field_of(fields, &row.name).map(|field| field.kind);
+        match kind {
+            Some(Kind::Reference(target)) => {
+                let stem = row.name.strip_suffix("_id").unwrap_or(&row.name);
+                all.push(Operation::new(&format!("{stem}_remote_id"), row.at.clone(), Emit::RemoteId));
+                if let Some(target) = entity(target).filter(|target| declared(target.name)) {
+                    let scope = RecordScope::new(connection, target);
+                    all.push(Operation::new(&row.name, row.at.clone(), Emit::RecordId { target, scope }));
+                }
+            }
+            Some(Kind::Enum(_) | Kind::Unit) => {
+                all.push(Operation::new(&row.name, row.at.clone(), Emit::Value(row.conversion.clone())));
+                all.push(Operation::new(&format!("remote_{}", row.name), row.at.clone(), Emit::RemoteWord));
+            }
+            _ => all.push(Operation::new(&row.name, row.at.clone(), Emit::Value(row.conversion.clone()))),
+        }
+    }
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
+}
+
+/// Appends `{…}`; the error names the field.
+fn write_object(
+    operations: &[Operation],
+    row: &Node<'_>,
+    place: usize,
+    out: &mut String,
+) -> Result<(), (String, String)> {
+    out.push('{');
+    let start = out.len();
+    for operation in operations {
+        let before = out.len();
+        if before > start {
+            out.push(',');
+        }
+        out.push_str(&operation.member);
+        let there = operation.write(row, place, out).map_err(|(inner, problem)| {
+            let field = if inner.is_empty() { operation.name.clone() } else { format!("{}/{inner}", operation.name) };
+            (field, problem)
+        })?;
+        if !there {
+            out.truncate(before);
+        }
+    }
+    out.push('}');
+    Ok(())
+}
+
+impl Operation {
+    fn write(&self, row: &Node<'_>, place: usize, out: &mut String) -> Result<bool, (String, String)> {
+        match &self.emit {
+            Emit::NoCustomFields => {
+                out.push_str("{}");
+                return Ok(true);
+            }
+            Emit::Position => {
+                // Writing to a String cannot fail.
+                let _infallible = write!(out, "{}", place + 1);
+                return Ok(true);
+            }
+            Emit::Group(inner) => {
+                let here = if self.at.is_empty() { Some(row) } else { self.at.find(row) };
+                let Some(here) = here else { return Ok(false) };
+                let before = out.len();
+                write_object(inner, here, place, out)?;
+                return Ok(out.len() > before + 2);
+            }
+            Emit::List(inner) => {
+                out.push('[');
+                let items = self.at.find(row).and_then(Node::items).unwrap_or_default();
+                for (place, item) in items.iter().enumerate() {
+                    if place > 0 {
+                        out.push(',');
+                    }
+                    write_object(inner, item, place, out)
+                        .map_err(|(field, problem)| (format!("{place}/{field}"), problem))?;
+                }
+                out.push(']');
+                return Ok(true);
+            }
+            Emit::Value(_) | Emit::RecordId { .. } | Emit::RemoteId | Emit::RemoteWord => {}
+        }
+        let Some(node) = self.at.find(row) else { return Ok(false) };
+        match &self.emit {
+            Emit::Value(conversion) => match conversion.read(node, out) {
+                Ok(false) if conversion.form == Form::Words && has_unknown(conversion) => {
+                    out.push_str("\"unknown\"");
+                    Ok(true)
+                }
+                outcome => outcome.map_err(|problem| (String::new(), problem)),
+            },
+            Emit::RecordId { target, scope } => {
+                let Some(remote_id) = text_of(node).filter(|id| !id.is_empty()) else { return Ok(false) };
+                push_json_string(out, &scope.id(remote_id).text(target));
+                Ok(true)
+            }
+            _ => {
+                let Some(word) = word_of(node).filter(|word| !word.is_empty()) else { return Ok(false) };
+                push_json_string(out, &word);
+                Ok(true)
+            }
+        }
+    }
+}
+
+/// Where the table has a word for it, a remote word that nobody has seen before becomes `unknown` rather than an error.
+fn has_unknown(conversion: &Conversion) -> bool {
+    conversion.table.iter().any(|(theirs, ours)| theirs.is_empty() && ours == "unknown")
+}
+
+fn plain_text((path, conversion): &(Path, Conversion), row: &Node<'_>) -> Option<String> {
+    let node = path.find(row)?;
+    match conversion.form {
+        Form::Text => text_of(node).filter(|text| !text.is_empty()).map(str::to_owned),
+        _ => None,
+    }
+}
+
+fn is_truthy(node: &Node<'_>) -> bool {
+    match node {
+        Node::Null | Node::Bool(false) => false,
+        node => !matches!(node.as_text(), Some("" | "F" | "0")),
+    }
+}

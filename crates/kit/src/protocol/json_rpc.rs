@@ -1,0 +1,347 @@
+//! JSON-RPC as business object servers in Python speak it: sessions, models with `search_read`, tagged values, errors as 200.
+//!
+//! `source.set` is the model (`party.party`), `source.filter` a domain that always holds, in JSON. Dotted fields of a
+//! relation come back under its name with a dot: the path `party./code` asks for `party.code`. The form has `database`.
+//!
+//! Source: Tryton's documentation of `trytond` RPC, and recorded traffic.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::Method;
+use http::header::{AUTHORIZATION, HeaderValue};
+use jiff::tz::TimeZone;
+use trunnion_model::time::Timestamp;
+
+use super::projection;
+use crate::error::{Error, VendorMessage};
+use crate::http::{Answer, Effect, Request};
+use crate::json::{Node, Object, parse};
+use crate::link::{Link, Session};
+use crate::spec::{EntitySpec, Strategy};
+use crate::vendor::{Account, Page, Window};
+
+/// Logs in (once), reads the preferences, and one row of every entity.
+pub(super) async fn probe(link: &Link) -> Result<Account, Error> {
+    let answer = call(link, "model.res.user.get_preferences", vec![Node::Bool(true)], None, Effect::Read).await?;
+    let tree = tree(&answer)?;
+    let company = tree.get("result").and_then(|result| result.get("company.rec_name")).and_then(Node::as_text);
+    for entity in &link.spec().entities {
+        one_field_of_first_row(link, entity).await?;
+    }
+    let user = link.setting("username").unwrap_or_default();
+    Ok(Account { name: company.map_or_else(|| user.to_owned(), |company| format!("{user} at {company}")) })
+}
+
+pub(super) async fn page(link: &Link, entity: &EntitySpec, window: &Window) -> Result<Page, Error> {
+    let mut domain = always(entity)?;
+    if let (Some(since), Strategy::Watermark) = (window.since, entity.sync.strategy) {
+        domain.push(changed_since(entity, since)?);
+    }
+    if let Some(after) = &window.after_key {
+        domain.push(condition("id", ">", Node::number(digits(after)?)));
+    }
+    let answer = search_read(link, entity, domain, window.limit).await?;
+    Ok(Page::new(answer, "result"))
+}
+
+pub(super) async fn one(link: &Link, entity: &EntitySpec, remote_id: &str) -> Result<Page, Error> {
+    let Ok(id) = digits(remote_id) else { return Ok(Page::empty()) };
+    Ok(Page::new(search_read(link, entity, vec![condition("id", "=", Node::number(id))], 1).await?, "result"))
+}
+
+pub(super) async fn create(link: &Link, entity: &EntitySpec, body: Node<'static>) -> Result<String, Error> {
+    let method = format!("model.{}.create", entity.source.set);
+    let answer = call(link, &method, vec![Node::Array(vec![creations(body)])], None, Effect::Write).await?;
+    let tree = tree(&answer).map_err(|error| Error::OutcomeUnknown(error.to_string()))?;
+    let id = tree.get("result").and_then(Node::items).and_then(|ids| ids.first()).and_then(Node::as_text);
+    id.map(str::to_owned).ok_or_else(|| Error::OutcomeUnknown("created, but the answer has no id".to_owned()))
+}
+
+pub(super) async fn find_written(link: &Link, entity: &EntitySpec, write_key: &str) -> Result<Option<String>, Error> {
+    let field = entity.create.as_ref().map_or("", |create| create.write_key.as_str());
+    if field.is_empty() {
+        return Err(Error::Unexpected(format!("{} has no field to search a write by", entity.source.set)));
+    }
+    let domain = Node::Array(vec![condition(field, "=", Node::text(write_key.to_owned()))]);
+    let method = format!("model.{}.search", entity.source.set);
+    let answer =
+        call(link, &method, vec![domain, Node::number("0"), Node::number("1"), Node::Null], None, Effect::Read).await?;
+    let tree = tree(&answer)?;
+    Ok(tree.get("result").and_then(Node::items).and_then(|ids| ids.first()).and_then(Node::as_text).map(str::to_owned))
+}
+
+/// Calls `method` with `params` and the user's context (with `more` in it), logging in if need be. The answer has a `result`.
+pub async fn call(
+    link: &Link,
+    method: &str,
+    params: Vec<Node<'static>>,
+    more: Option<&Object<'static>>,
+    effect: Effect,
+) -> Result<String, Error> {
+    for fresh in [false, true] {
+        let session = session(link, fresh).await?;
+        let context = context(&session, more)?;
+        let answer =
+            send(link, Some(&session), method, params.iter().cloned().chain([context]).collect(), effect).await?;
+        // A session ends by itself after a while without calls; the request was not looked at.
+        if answer.status == 401 && !fresh {
+            continue;
+        }
+        if answer.status == 401 {
+            return Err(link.park(refused()));
+        }
+        return accepted(answer, effect);
+    }
+    Err(Error::Unexpected("no session could be kept".to_owned()))
+}
+
+async fn session(link: &Link, fresh: bool) -> Result<Session, Error> {
+    let mut kept = link.session().lock().await;
+    if let (Some(session), false) = (kept.as_ref(), fresh) {
+        return Ok(session.clone());
+    }
+    *kept = None;
+    let session = log_in(link).await?;
+    *kept = Some(session.clone());
+    Ok(session)
+}
+
+/// One attempt, never repeated: systems slow down and then lock an account that keeps knocking.
+async fn log_in(link: &Link) -> Result<Session, Error> {
+    let user = link.setting("username").unwrap_or_default().to_owned();
+    let password =
+        Object::from_iter([("password".into(), Node::text(link.setting("password").unwrap_or_default().to_owned()))]);
+    let params = vec![Node::text(user.clone()), Node::Object(password), Node::text("en")];
+    let answer = send(link, None, "common.db.login", params, Effect::Write).await.map_err(|error| match error {
+        // Nothing was changed by a login; the next call may try again.
+        Error::OutcomeUnknown(reason) => Error::Unreachable { reason, after: None },
+        error => error,
+    })?;
+    if answer.status == 401 {
+        return Err(link.park(refused()));
+    }
+    let text = match accepted(answer, Effect::Read) {
+        Err(Error::Rejected(message)) if message.code.as_deref() == Some("LoginException") => {
+            return Err(link.park(message));
+        }
+        other => other?,
+    };
+    let read = tree(&text)?;
+    let granted = read.get("result").and_then(Node::items).unwrap_or_default();
+    let (Some(uid), Some(token)) = (granted.first().and_then(Node::as_text), granted.get(1).and_then(Node::as_text))
+    else {
+        return Err(link.park(refused()));
+    };
+    let mut authorization =
+        HeaderValue::try_from(format!("Session {}", STANDARD.encode(format!("{user}:{uid}:{token}"))))
+            .map_err(|_| Error::Unexpected("the session's token is no header value".to_owned()))?;
+    authorization.set_sensitive(true);
+    let mut session = Session::new(link.source_now());
+    session.headers.push((AUTHORIZATION, authorization));
+    // Without the company in the context most records are invisible.
+    let answer = send(
+        link,
+        Some(&session),
+        "model.res.user.get_preferences",
+        vec![Node::Bool(true), Node::Object(Object::new())],
+        Effect::Read,
+    )
+    .await?;
+    let preferences = accepted(answer, Effect::Read)?;
+    session.context = tree(&preferences)?.get("result").map(Node::to_json);
+    Ok(session)
+}
+
+async fn send(
+    link: &Link,
+    session: Option<&Session>,
+    method: &str,
+    params: Vec<Node<'static>>,
+    effect: Effect,
+) -> Result<Answer, Error> {
+    let database = super::encode(link.setting("database").unwrap_or_default());
+    let body = Node::Object(Object::from_iter([
+        ("id".into(), Node::number("1")),
+        ("method".into(), Node::text(method.to_owned())),
+        ("params".into(), Node::Array(params)),
+    ]));
+    let mut request = Request::new(Method::POST, link.url(&format!("/{database}/rpc/"))?, effect)
+        .with_body("application/json", body.to_json());
+    if let Some(session) = session {
+        session.apply(&mut request.headers)?;
+    }
+    link.call(request).await
+}
+
+/// The text of an answer with a `result`; errors come with status 200 too.
+fn accepted(answer: Answer, effect: Effect) -> Result<String, Error> {
+    let status = answer.status;
+    if !answer.is_success() {
+        let message = answer.vendor_message();
+        return Err(match status {
+            403 => Error::Permission(message),
+            404 => Error::NotThatProduct(
+                "the address has no such database: check the address and the database's name".to_owned(),
+            ),
+            500.. if effect == Effect::Write => Error::OutcomeUnknown(format!("HTTP {status}: {}", message.text)),
+            _ => Error::Unexpected(format!("HTTP {status}: {}", message.text)),
+        });
+    }
+    let text = super::into_text(answer)?;
+    // Most answers are long results: only a short head can be an error.
+    let said = {
+        let read = tree(&text).map_err(|_| Error::NotThatProduct("the address does not answer JSON-RPC".to_owned()))?;
+        if read.get("result").is_none() && read.get("error").is_none() {
+            return Err(Error::NotThatProduct("the address does not answer JSON-RPC".to_owned()));
+        }
+        read.get("error").map(|error| refusal(error, status))
+    };
+    match said {
+        None => Ok(text),
+        Some(message) => Err(Error::Rejected(message)),
+    }
+}
+
+/// `["UserError",["text","description",…]]`, `["ConcurrencyException","text"]`, or `["'unknown name'",""]`.
+fn refusal(error: &Node<'_>, status: u16) -> VendorMessage {
+    let parts = error.items().unwrap_or_default();
+    let code = parts.first().and_then(Node::as_text).map(str::to_owned);
+    let second = parts.get(1);
+    let mut texts: Vec<&str> = second.and_then(Node::as_text).into_iter().collect();
+    texts.extend(second.and_then(Node::as_array).unwrap_or_default().iter().take(2).filter_map(Node::as_text));
+    let text = texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ");
+    let text = if text.is_empty() { code.clone().unwrap_or_default() } else { text };
+    VendorMessage { status: Some(status), code, text: text.chars().take(1_000).collect(), field: None }
+}
+
+fn refused() -> VendorMessage {
+    VendorMessage {
+        status: Some(401),
+        code: None,
+        text: "user name or password is wrong, or the user is not active".to_owned(),
+        field: None,
+    }
+}
+
+fn tree(text: &str) -> Result<Node<'_>, Error> {
+    parse(text).map_err(|error| Error::Unexpected(format!("the answer is {error}")))
+}
+
+async fn search_read(
+    link: &Link,
+    entity: &EntitySpec,
+    domain: Vec<Node<'static>>,
+    limit: usize,
+) -> Result<String, Error> {
+    let order = Node::Array(vec![Node::Array(vec![Node::text("id"), Node::text("ASC")])]);
+    let fields = projection(entity, &|steps| steps.concat()).into_iter().map(Node::text).collect();
+    let params =
+        vec![Node::Array(domain), Node::number("0"), Node::number(limit.to_string()), order, Node::Array(fields)];
+    let method = format!("model.{}.search_read", entity.source.set);
+    // Records that were switched off are hidden unless asked for.
+    let more = Object::from_iter([("active_test".into(), Node::Bool(false))]);
+    call(link, &method, params, Some(&more), Effect::Read).await
+}
+
+async fn one_field_of_first_row(link: &Link, entity: &EntitySpec) -> Result<(), Error> {
+    let method = format!("model.{}.search", entity.source.set);
+    call(link, &method, vec![Node::Array(vec![]), Node::number("0"), Node::number("1"), Node::Null], None, Effect::Read)
+        .await
+        .map(drop)
+}
+
+fn always(entity: &EntitySpec) -> Result<Vec<Node<'static>>, Error> {
+    if entity.source.filter.is_empty() {
+        return Ok(Vec::new());
+    }
+    let read =
+        parse(&entity.source.filter).map_err(|error| Error::Unexpected(format!("the declared filter is {error}")))?;
+    Ok(read.as_array().unwrap_or_default().iter().map(owned).collect())
+}
+
+/// Rows whose time of change is null were never changed since they were created.
+fn changed_since(entity: &EntitySpec, since: Timestamp) -> Result<Node<'static>, Error> {
+    let time = tagged_instant(since);
+    match (entity.sync.modified.first(), entity.sync.created.first()) {
+        (Some(modified), Some(created)) => Ok(Node::Array(vec![
+            Node::text("OR"),
+            condition(modified, ">=", time.clone()),
+            Node::Array(vec![condition(modified, "=", Node::Null), condition(created, ">=", time)]),
+        ])),
+        (Some(modified), None) => Ok(condition(modified, ">=", time)),
+        _ => Err(Error::Unexpected(format!("{} declares no field of change", entity.source.set))),
+    }
+}
+
+fn condition(field: &str, operator: &'static str, value: Node<'static>) -> Node<'static> {
+    Node::Array(vec![Node::text(field.to_owned()), Node::text(operator), value])
+}
+
+/// Whole seconds, cut.
+fn tagged_instant(at: Timestamp) -> Node<'static> {
+    let utc = TimeZone::UTC.to_datetime(at);
+    let number = |n: i64| Node::number(n.to_string());
+    Node::Object(Object::from_iter([
+        ("__class__".into(), Node::text("datetime")),
+        ("year".into(), number(utc.year().into())),
+        ("month".into(), number(utc.month().into())),
+        ("day".into(), number(utc.day().into())),
+        ("hour".into(), number(utc.hour().into())),
+        ("minute".into(), number(utc.minute().into())),
+        ("second".into(), number(utc.second().into())),
+        ("microsecond".into(), number(0)),
+    ]))
+}
+
+fn context(session: &Session, more: Option<&Object<'static>>) -> Result<Node<'static>, Error> {
+    let kept = session.context.as_deref().unwrap_or("{}");
+    let mut context = owned(&tree(kept)?);
+    if let (Some(object), Some(more)) = (context.as_object_mut(), more) {
+        for (name, node) in more.members() {
+            object.set(name.clone(), node.clone());
+        }
+    }
+    Ok(context)
+}
+
+/// A list of new lines is written as `[["create", […]]]`; a link to an existing record is its number.
+fn creations(node: Node<'static>) -> Node<'static> {
+    match node {
+        Node::Object(object) if object.get("__class__").is_none() => Node::Object(
+            object
+                .into_members()
+                .into_iter()
+                .map(|(name, node)| match node {
+                    Node::Array(items) => {
+                        let items = items.into_iter().map(creations).collect();
+                        (name, Node::Array(vec![Node::Array(vec![Node::text("create"), Node::Array(items)])]))
+                    }
+                    node => (name, creations(node)),
+                })
+                .collect(),
+        ),
+        node => node,
+    }
+}
+
+fn digits(id: &str) -> Result<String, Error> {
+    if !id.is_empty() && id.len() < 19 && id.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(id.to_owned())
+    } else {
+        Err(Error::Unexpected(format!("`{id}` is no id of this system")))
+    }
+}
+
+/// A copy that borrows from nothing.
+pub fn owned(node: &Node<'_>) -> Node<'static> {
+    match node {
+        Node::Null => Node::Null,
+        Node::Bool(value) => Node::Bool(*value),
+        Node::Number(digits) => Node::number(digits.clone().into_owned()),
+        Node::Text(text) => Node::text(text.clone().into_owned()),
+        Node::Array(items) => Node::Array(items.iter().map(owned).collect()),
+        Node::Object(object) => Node::Object(
+            object.members().iter().map(|(name, node)| (name.clone().into_owned().into(), owned(node))).collect(),
+        ),
+    }
+}

@@ -1,0 +1,227 @@
+//! OData v2 with the habits of SAP Gateway: CSRF token and cookies for writes, `d.results`, errors in an envelope.
+//!
+//! `source.service` is the service, `source.set` the entity set, `source.key` its key property, `source.expand` the
+//! navigations, `source.filter` a `$filter` that always holds. `sync.modified` names one DateTimeOffset property, or a date
+//! and a time property (then `sync.created` says what to ask while they are null).
+//!
+//! Source: OData v2 (odata.org), SAP Gateway documentation for CSRF and error envelopes.
+
+use http::Method;
+use http::header::{ACCEPT, HeaderName, HeaderValue};
+use trunnion_model::time::Timestamp;
+
+use super::{encode, into_text, projection, seconds};
+use crate::error::{Error, VendorMessage};
+use crate::http::{Answer, Effect, Request};
+use crate::json::{Node, parse};
+use crate::link::{Link, Session};
+use crate::spec::{EntitySpec, Strategy};
+use crate::vendor::{Account, Page, Window};
+
+const CSRF: HeaderName = HeaderName::from_static("x-csrf-token");
+const JSON: &str = "application/json";
+
+/// One row of every entity: each stands for a service and an authorisation of its own.
+pub(super) async fn probe(link: &Link) -> Result<Account, Error> {
+    for entity in &link.spec().entities {
+        let key = entity.source.key.to_string();
+        let target = format!("{}?$top=1&$select={}&$format=json", set_path(entity), encode(&key));
+        let answer = get(link, &target).await?;
+        if !answer.content_type_is(JSON) {
+            return Err(Error::NotThatProduct(format!(
+                "the address answers {} with no JSON: it does not seem to be the system's API",
+                entity.source.set
+            )));
+        }
+    }
+    Ok(Account { name: link.setting("username").unwrap_or_default().to_owned() })
+}
+
+pub(super) async fn page(link: &Link, entity: &EntitySpec, window: &Window) -> Result<Page, Error> {
+    let key = entity.source.key.to_string();
+    let mut conditions: Vec<String> = Vec::new();
+    if !entity.source.filter.is_empty() {
+        conditions.push(entity.source.filter.clone());
+    }
+    if let (Some(since), Strategy::Watermark) = (window.since, entity.sync.strategy) {
+        conditions.push(changed_since(entity, since)?);
+    }
+    if let Some(after) = &window.after_key {
+        conditions.push(format!("{key} gt {}", literal(after)));
+    }
+    let mut target = format!("{}?$orderby={key}&$top={}{}", set_path(entity), window.limit, shape(entity));
+    if !conditions.is_empty() {
+        let all: Vec<String> = conditions.iter().map(|condition| format!("({condition})")).collect();
+        target.push_str("&$filter=");
+        target.push_str(&encode(&all.join(" and ")));
+    }
+    Ok(Page::new(into_text(get(link, &target).await?)?, "d/results"))
+}
+
+/// By a filter rather than by `Set('key')`: the unified key need not be the set's own (a vendor is a business partner).
+pub(super) async fn one(link: &Link, entity: &EntitySpec, remote_id: &str) -> Result<Page, Error> {
+    let filter = encode(&format!("{} eq {}", entity.source.key, literal(remote_id)));
+    let target = format!("{}?$top=1&$filter={filter}{}", set_path(entity), shape(entity));
+    Ok(Page::new(into_text(get(link, &target).await?)?, "d/results"))
+}
+
+pub(super) async fn create(link: &Link, entity: &EntitySpec, body: &Node<'static>) -> Result<String, Error> {
+    let set = entity.create.as_ref().map_or("", |create| create.set.as_str());
+    let set = if set.is_empty() { &entity.source.set } else { set };
+    let answer =
+        modify(link, &entity.source.service, &format!("{}/{set}?$format=json", entity.source.service), body).await?;
+    let text = into_text(answer).map_err(|error| Error::OutcomeUnknown(error.to_string()))?;
+    let created = parse(&text).map_err(|error| Error::OutcomeUnknown(format!("created, but the answer is {error}")))?;
+    let key = created.get("d").and_then(|d| entity.source.key.find(d)).and_then(Node::as_text);
+    key.map(str::to_owned)
+        .ok_or_else(|| Error::OutcomeUnknown("created, but the answer does not say under which key".to_owned()))
+}
+
+pub(super) async fn find_written(link: &Link, entity: &EntitySpec, write_key: &str) -> Result<Option<String>, Error> {
+    let field = entity.create.as_ref().map_or("", |create| create.write_key.as_str());
+    if field.is_empty() {
+        return Err(Error::Unexpected(format!("{} has no field to search a write by", entity.source.set)));
+    }
+    let key = entity.source.key.to_string();
+    let filter = encode(&format!("{field} eq {}", literal(write_key)));
+    let answer = get(link, &format!("{}?$top=2&$select={key}&$filter={filter}&$format=json", set_path(entity))).await?;
+    let page = Page::new(into_text(answer)?, "d/results");
+    let rows = page.rows()?;
+    Ok(rows.first().and_then(|row| entity.source.key.find(row)).and_then(Node::as_text).map(str::to_owned))
+}
+
+/// A modifying request with the session's token and cookies. A token that the system no longer knows is fetched anew once:
+/// that refusal means that nothing was done.
+async fn modify(link: &Link, service: &str, target: &str, body: &Node<'static>) -> Result<Answer, Error> {
+    for fresh in [false, true] {
+        let session = csrf_session(link, service, fresh).await?;
+        let mut request = Request::new(Method::POST, link.url(target)?, Effect::Write)
+            .with_header(ACCEPT, HeaderValue::from_static(JSON))
+            .with_body(JSON, body.to_json());
+        session.apply(&mut request.headers)?;
+        let answer = link.call(request).await?;
+        let stale =
+            answer.status == 403 && answer.header(CSRF).is_some_and(|value| value.eq_ignore_ascii_case("required"));
+        if !(stale && !fresh) {
+            return accepted(answer, Effect::Write);
+        }
+    }
+    Err(Error::Unexpected("the CSRF token was refused twice".to_owned()))
+}
+
+async fn csrf_session(link: &Link, service: &str, fresh: bool) -> Result<Session, Error> {
+    let mut kept = link.session().lock().await;
+    if let (Some(session), false) = (kept.as_ref(), fresh) {
+        return Ok(session.clone());
+    }
+    let request = Request::get(link.url(&format!("{service}/?$format=json"))?)
+        .with_header(ACCEPT, HeaderValue::from_static(JSON))
+        .with_header(CSRF, HeaderValue::from_static("Fetch"));
+    let answer = accepted(link.call(request).await?, Effect::Read)?;
+    let token =
+        answer.headers.get(CSRF).cloned().ok_or_else(|| Error::Unexpected("no CSRF token was given".to_owned()))?;
+    let mut session = Session::new(link.source_now());
+    session.take_cookies(&answer);
+    session.headers.push((CSRF, token));
+    *kept = Some(session.clone());
+    Ok(session)
+}
+
+async fn get(link: &Link, target: &str) -> Result<Answer, Error> {
+    let request = Request::get(link.url(target)?).with_header(ACCEPT, HeaderValue::from_static(JSON));
+    accepted(link.call(request).await?, Effect::Read)
+}
+
+/// Tells success from the ways to refuse.
+fn accepted(answer: Answer, effect: Effect) -> Result<Answer, Error> {
+    if answer.is_success() {
+        return Ok(answer);
+    }
+    let said = envelope(&answer);
+    let message = said.clone().unwrap_or_else(|| answer.vendor_message());
+    Err(match (answer.status, said) {
+        (403, _) => Error::Permission(message),
+        (404, Some(_)) => Error::NotFound(message),
+        (404, None) => Error::NotThatProduct(format!("the address has no such service ({})", message.text)),
+        // ABAP exceptions with a business message surface as 500: what has an envelope was refused, not half done.
+        (_, Some(_)) => Error::Rejected(message),
+        (status, None) if effect == Effect::Write && status >= 500 => {
+            Error::OutcomeUnknown(format!("HTTP {status}: {}", message.text))
+        }
+        (status, None) => Error::Unexpected(format!("HTTP {status}: {}", message.text)),
+    })
+}
+
+/// `{"error":{"code":…,"message":{"value":…},"innererror":{"errordetails":[…]}}}`: the details say more than the head.
+fn envelope(answer: &Answer) -> Option<VendorMessage> {
+    let tree = parse(answer.text().ok()?).ok()?;
+    let error = tree.get("error")?;
+    let text = |node: &Node<'_>| node.as_text().map(str::to_owned);
+    let head = error
+        .get("message")
+        .and_then(|message| message.get("value").or(Some(message)))
+        .and_then(text)
+        .unwrap_or_default();
+    let mut code = error.get("code").and_then(text);
+    let mut field = None;
+    let mut texts: Vec<String> = Vec::new();
+    for detail in
+        error.get("innererror").and_then(|inner| inner.get("errordetails")).and_then(Node::items).unwrap_or_default()
+    {
+        let own_code = detail.get("code").and_then(text).unwrap_or_default();
+        if own_code.starts_with("/IWBEP/CX_") {
+            continue;
+        }
+        if texts.is_empty() {
+            code = Some(own_code);
+            field = detail
+                .get("propertyref")
+                .or_else(|| detail.get("target"))
+                .and_then(text)
+                .filter(|name| !name.is_empty());
+        }
+        texts.extend(detail.get("message").and_then(text).filter(|text| !text.is_empty()));
+    }
+    let text = if texts.is_empty() { head } else { texts.join("; ") };
+    Some(VendorMessage { status: Some(answer.status), code, text: text.chars().take(1_000).collect(), field })
+}
+
+fn set_path(entity: &EntitySpec) -> String {
+    format!("{}/{}", entity.source.service, entity.source.set)
+}
+
+/// `$select`, `$expand` and `$format`: only what the mapping reads.
+fn shape(entity: &EntitySpec) -> String {
+    let select = projection(entity, &|steps| steps.join("/")).join(",");
+    let mut shape = format!("&$select={}", encode(&select));
+    if !entity.source.expand.is_empty() {
+        shape.push_str("&$expand=");
+        shape.push_str(&encode(&entity.source.expand.join(",")));
+    }
+    shape.push_str("&$format=json");
+    shape
+}
+
+fn changed_since(entity: &EntitySpec, since: Timestamp) -> Result<String, Error> {
+    let (at, sync) = (seconds(since), &entity.sync);
+    match (sync.modified.as_slice(), sync.created.as_slice()) {
+        ([instant], _) => Ok(format!("{instant} ge datetimeoffset'{at}Z'")),
+        ([date, time], created) => {
+            let (day, clock) = at.split_once('T').unwrap_or((&at, "00:00:00"));
+            let (hours, minutes, secs) = (&clock[..2], &clock[3..5], &clock[6..8]);
+            let day = format!("datetime'{day}T00:00:00'");
+            let mut changed =
+                format!("{date} gt {day} or ({date} eq {day} and {time} ge time'PT{hours}H{minutes}M{secs}S')");
+            if let Some(created) = created.first() {
+                changed.push_str(&format!(" or ({date} eq null and {created} ge {day})"));
+            }
+            Ok(changed)
+        }
+        _ => Err(Error::Unexpected(format!("{} declares no one or two fields of change", entity.source.set))),
+    }
+}
+
+/// A string literal; a quote in it is doubled.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}

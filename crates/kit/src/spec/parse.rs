@@ -1,0 +1,173 @@
+//! `connector.toml` to [`Spec`], with all findings at once.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use toml::de::DeTable;
+
+use super::entity::entity;
+use super::table::{Document, Finding, Table};
+use super::types::{AuthMethod, AuthScheme, FormField, FormKind, Limits, Protocol, ProtocolKind, Spec, System};
+
+/// Reads a declaration and holds it against the unified model. `file` only names it in findings.
+pub fn load(file: &str, text: &str) -> Result<Spec, Vec<Finding>> {
+    let document = Document { file, text, findings: RefCell::default() };
+    let (root, errors) = DeTable::parse_recoverable(text);
+    for error in errors {
+        document.find(document.line(error.span().map_or(0, |span| span.start)), error.message());
+    }
+    let spec = spec(&document, &Table::root(&document, root.get_ref()));
+    let mut findings = document.findings.into_inner();
+    findings.sort();
+    findings.dedup();
+    match spec {
+        Some(spec) if findings.is_empty() => Ok(spec),
+        _ => Err(findings),
+    }
+}
+
+fn spec(document: &Document<'_>, root: &Table<'_, '_>) -> Option<Spec> {
+    let system = system(document, &root.table("system"));
+    let protocol = protocol(document, &root.table("protocol"));
+    let limits = limits(&root.table("limits"));
+    let form = form(document, &root.table("form"));
+    let auth = auth(document, &root.table("auth"));
+    let units = units(&root.table("units"));
+    let entities_table = root.table("entity");
+    let entities: Vec<_> = entities_table
+        .entries()
+        .into_iter()
+        .filter_map(|entry| {
+            entity(document, entry.name, entry.line, &entities_table.inner(entry.name, entry.value), &units)
+        })
+        .collect();
+    if entities.is_empty() {
+        document.find(1, "no [entity.…] is declared");
+    }
+    if auth.is_empty() {
+        document.find(1, "no [auth.…] is declared");
+    }
+    check_settings(document, &form, &auth, &entities);
+    Some(Spec { system, protocol: protocol?, limits, form, auth, entities, units })
+}
+
+fn system(document: &Document<'_>, table: &Table<'_, '_>) -> System {
+    let family = table.needed("family");
+    if !family.is_empty() && !["erp", "cmms", "wms"].contains(&family.as_str()) {
+        document.find(table.line(), format!("family `{family}` is none of erp, cmms, wms"));
+    }
+    System {
+        id: table.needed("id"),
+        name: table.needed("name"),
+        family,
+        doc: table.needed("doc"),
+        verified: table.needed("verified"),
+    }
+}
+
+fn protocol(document: &Document<'_>, table: &Table<'_, '_>) -> Option<Protocol> {
+    let name = table.needed("kind");
+    let (prefix, query) = (table.text("prefix").unwrap_or_default(), table.pairs("query"));
+    let kind = match name.as_str() {
+        "odata_v2" => ProtocolKind::ODataV2,
+        "suitetalk" => ProtocolKind::SuiteTalk,
+        "json_rpc" => ProtocolKind::JsonRpc,
+        _ => {
+            document.find(table.line(), format!("unknown protocol `{name}`; known: odata_v2, suitetalk, json_rpc"));
+            return None;
+        }
+    };
+    Some(Protocol { kind, prefix, query })
+}
+
+fn limits(table: &Table<'_, '_>) -> Limits {
+    let usual = Limits::default();
+    Limits {
+        requests_at_once: table.number("requests_at_once").unwrap_or(usual.requests_at_once).max(1),
+        timeout: table.number("timeout_seconds").map_or(usual.timeout, |seconds| Duration::from_secs(seconds as u64)),
+        tries: table.number("tries").and_then(|tries| u32::try_from(tries).ok()).unwrap_or(usual.tries).max(1),
+        max_body_bytes: table.number("max_body_megabytes").map_or(usual.max_body_bytes, |mega| mega << 20),
+    }
+}
+
+fn form(document: &Document<'_>, table: &Table<'_, '_>) -> Vec<FormField> {
+    table
+        .entries()
+        .into_iter()
+        .map(|entry| {
+            let field = table.inner(entry.name, entry.value);
+            let kind = field.text("kind").unwrap_or_else(|| "text".to_owned());
+            let kind = match kind.as_str() {
+                "url" => FormKind::Url,
+                "text" => FormKind::Text,
+                "secret" => FormKind::Secret,
+                "secret_text" => FormKind::SecretText,
+                _ => {
+                    document.find(entry.line, format!("unknown kind `{kind}`; known: url, text, secret, secret_text"));
+                    FormKind::Text
+                }
+            };
+            FormField {
+                name: entry.name.to_owned(),
+                label: field.needed("label"),
+                help: field.needed("help"),
+                kind,
+                required: field.boolean("required").unwrap_or(true),
+                default: field.text("default"),
+            }
+        })
+        .collect()
+}
+
+fn auth(document: &Document<'_>, table: &Table<'_, '_>) -> Vec<AuthMethod> {
+    let mut methods = Vec::new();
+    for entry in table.entries() {
+        let method = table.inner(entry.name, entry.value);
+        let scheme = match entry.name {
+            "basic" => AuthScheme::Basic,
+            "session" => AuthScheme::Session,
+            "oauth1" => AuthScheme::OAuth1,
+            "oauth2_jwt" => {
+                AuthScheme::OAuth2Jwt { token_path: method.needed("token_path"), scope: method.needed("scope") }
+            }
+            name => {
+                document.find(
+                    entry.line,
+                    format!("unknown way to log in `{name}`; known: basic, session, oauth1, oauth2_jwt"),
+                );
+                continue;
+            }
+        };
+        let (label, help) = (method.needed("label"), method.needed("help"));
+        methods.push(AuthMethod { scheme, label, help, form: form(document, &method.table("form")) });
+    }
+    methods
+}
+
+/// `[units]`: ours = theirs, one or several; the first of theirs is the one that is written.
+fn units(table: &Table<'_, '_>) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    for entry in table.entries() {
+        for theirs in table.texts_of(entry.name, entry.value) {
+            pairs.push((theirs, entry.name.to_owned()));
+        }
+    }
+    pairs
+}
+
+/// Every setting that a create takes from the connection is in the connection's form.
+fn check_settings(document: &Document<'_>, form: &[FormField], auth: &[AuthMethod], entities: &[super::EntitySpec]) {
+    let in_form = |name: &str| {
+        form.iter().any(|field| field.name == name)
+            || auth.iter().any(|method| method.form.iter().any(|field| field.name == name))
+    };
+    for entity in entities {
+        let own = entity.create.iter().flat_map(|create| &create.settings);
+        let nested = entity.groups.iter().flat_map(|group| &group.settings);
+        for (_, name) in own.chain(nested) {
+            if !in_form(name.trim_end_matches('?')) {
+                document.find(entity.line, format!("setting `{name}` is in no [form.…]"));
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! A broken declaration is told what is broken, with the line.
+
+use super::load;
+
+const GOOD: &str = r#"
+[system]
+id = "acme"
+name = "Acme ERP"
+family = "erp"
+doc = "An ERP"
+verified = "simulator"
+
+[protocol]
+kind = "odata_v2"
+
+[form.url]
+label = "Address"
+help = "Ask your administrator"
+kind = "url"
+
+[auth.basic]
+label = "User"
+help = "A technical user"
+[auth.basic.form.username]
+label = "User name"
+help = "As in the login page"
+[auth.basic.form.password]
+label = "Password"
+help = "As in the login page"
+kind = "secret"
+
+[units]
+EA = ["PC", "ST"]
+
+[entity.vendor]
+source = { set = "Vendors", key = "Id" }
+sync = { strategy = "watermark", modified = "Changed", overlap = "2m" }
+[entity.vendor.create]
+write_key = "ExtRef"
+[entity.vendor.fields]
+name = { at = "Name", write = "create", required = true, max_length = 10 }
+active = { at = "Blocked", as = "not" }
+"#;
+
+fn findings(text: &str) -> Vec<String> {
+    load("acme/connector.toml", text).unwrap_err().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_good_declaration_is_read() {
+    let spec = load("acme/connector.toml", GOOD).unwrap_or_else(|findings| panic!("{findings:#?}"));
+    assert_eq!(spec.entities[0].fields.len(), 2);
+    assert_eq!(spec.units, [("PC".to_owned(), "EA".to_owned()), ("ST".to_owned(), "EA".to_owned())]);
+    assert_eq!(spec.auth[0].form[1].name, "password");
+}
+
+#[test]
+fn each_kind_of_mistake_is_a_finding_with_file_and_line() {
+    for (from, to, anchor, part) in [
+        ("name = { at = \"Name\"", "nmae = { at = \"Name\"", "nmae", "unknown unified field `nmae`"),
+        (
+            "name = { at = \"Name\", write = \"create\", required = true, max_length = 10 }\n",
+            "",
+            "[entity.vendor]",
+            "does not map the required field `name`",
+        ),
+        ("as = \"not\"", "as = \"date\"", "active =", "`active` is true or false, but `as = \"date\"`"),
+        ("as = \"not\"", "as = \"nicht\"", "active =", "unknown conversion `nicht`"),
+        ("as = \"not\"", "as = \"present\", write = \"create\"", "active =", "`active` is read only"),
+        ("as = \"not\"", "ass = \"not\"", "active =", "unknown key `ass`"),
+        ("family = \"erp\"", "family = \"crm\"", "[system]", "family `crm`"),
+        ("[entity.vendor]", "[entity.vender]", "[entity.vender]", "unknown entity `vender`"),
+        ("strategy = \"watermark\"", "strategy = \"guess\"", "sync =", "unknown strategy `guess`"),
+        ("max_length = 10", "max_length = \"ten\"", "name = { at", "must be a whole number"),
+        ("id = \"acme\"", "id = acme", "id = acme", "string"),
+    ] {
+        assert!(GOOD.contains(from), "{from}");
+        let broken = GOOD.replacen(from, to, 1);
+        let line = broken.lines().position(|line| line.starts_with(anchor)).unwrap() + 1;
+        let found = findings(&broken);
+        assert!(
+            found
+                .iter()
+                .any(|finding| finding.starts_with(&format!("acme/connector.toml:{line}:")) && finding.contains(part)),
+            "expected line {line}: {part}; got {found:#?}"
+        );
+    }
+}

@@ -1,0 +1,259 @@
+//! What the engine asks of a vendor system, and the catalogue of those it can ask.
+//!
+//! Every method has a default that follows from the declaration and its protocol; a vendor overrides only what data cannot
+//! say.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use trunnion_model::time::Timestamp;
+
+use crate::error::Error;
+use crate::json::{Node, parse};
+use crate::link::Link;
+use crate::mapping::RowHook;
+use crate::protocol;
+use crate::spec::{EntitySpec, Spec};
+
+/// What the methods of [`Vendor`] give: a trait object cannot have `async fn`.
+pub type Answered<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// One vendor system's behaviour.
+pub trait Vendor: Send + Sync + 'static {
+    /// The cheapest call that proves address, product, credentials and rights; says who we are there. Makes at most one
+    /// attempt to log in.
+    fn probe<'a>(&'a self, link: &'a Link) -> Answered<'a, Account> {
+        Box::pin(protocol::probe(link))
+    }
+
+    /// The next rows of the window, in the order of the entity's key. An empty page is the end.
+    fn page<'a>(&'a self, link: &'a Link, entity: &'a EntitySpec, window: &'a Window) -> Answered<'a, Page> {
+        Box::pin(protocol::page(link, entity, window))
+    }
+
+    /// The row with that key: a page of one, or an empty one.
+    fn one<'a>(&'a self, link: &'a Link, entity: &'a EntitySpec, remote_id: &'a str) -> Answered<'a, Page> {
+        Box::pin(protocol::one(link, entity, remote_id))
+    }
+
+    /// Creates the record that `body` (made by `mapping::to_vendor`) describes; gives its remote id.
+    fn create<'a>(
+        &'a self,
+        link: &'a Link,
+        entity: &'a EntitySpec,
+        body: Node<'static>,
+        write_key: &'a str,
+    ) -> Answered<'a, String> {
+        Box::pin(protocol::create(link, entity, body, write_key))
+    }
+
+    /// The remote id of the record that carries our write key: whether a create that was not answered took effect.
+    fn find_written<'a>(
+        &'a self,
+        link: &'a Link,
+        entity: &'a EntitySpec,
+        write_key: &'a str,
+    ) -> Answered<'a, Option<String>> {
+        Box::pin(protocol::find_written(link, entity, write_key))
+    }
+
+    /// Computes what the declaration cannot say, on every row before it is mapped.
+    fn row_hook(&self) -> Option<RowHook> {
+        None
+    }
+}
+
+/// A vendor of which the declaration says all.
+pub struct Declared;
+
+impl Vendor for Declared {}
+
+/// As whom we are logged in, for people: a user's or company's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    pub name: String,
+}
+
+/// Which rows are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    /// Only rows created or changed at or after this instant; `None` for all.
+    pub since: Option<Timestamp>,
+    /// Only rows whose key is greater.
+    pub after_key: Option<String>,
+    pub limit: usize,
+}
+
+/// Rows as they came: the texts of the answers, read only when they are mapped.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// The JSON texts and where the rows are in each.
+    bodies: Vec<(String, &'static str)>,
+    /// Children that came separately: (text, where, the child's member with the parent's key, the parent's member for them).
+    children: Vec<Children>,
+    /// The parent's member with its key, where there are children.
+    parent_key: String,
+    /// The children's member by whose number they are ordered; empty leaves them as they came.
+    order: String,
+}
+
+#[derive(Debug)]
+struct Children {
+    body: String,
+    at: &'static str,
+    parent: String,
+    member: String,
+}
+
+impl Page {
+    /// Rows that are at `at` (a path, empty for the whole text) in `body`.
+    pub fn new(body: String, at: &'static str) -> Self {
+        Self { bodies: vec![(body, at)], ..Self::default() }
+    }
+
+    /// Adds lines that were read by a call of their own: each goes under `member` of the row whose `parent_key` equals the
+    /// line's `parent`.
+    pub fn with_children(
+        mut self,
+        body: String,
+        at: &'static str,
+        parent: &str,
+        parent_key: &str,
+        member: &str,
+    ) -> Self {
+        parent_key.clone_into(&mut self.parent_key);
+        self.children.push(Children { body, at, parent: parent.to_owned(), member: member.to_owned() });
+        self
+    }
+
+    /// Orders each row's children by the number in that member.
+    pub fn ordered_by(mut self, member: &str) -> Self {
+        member.clone_into(&mut self.order);
+        self
+    }
+
+    /// No rows: the end.
+    pub fn empty() -> Self {
+        Self::new("[]".to_owned(), "")
+    }
+
+    /// The rows, with their children in them.
+    pub fn rows(&self) -> Result<Vec<Node<'_>>, Error> {
+        let mut rows = Vec::new();
+        for (body, at) in &self.bodies {
+            rows.append(&mut items(body, at)?);
+        }
+        for children in &self.children {
+            self.adopt(children, &mut rows)?;
+        }
+        Ok(rows)
+    }
+
+    fn adopt<'a>(&'a self, children: &'a Children, rows: &mut [Node<'a>]) -> Result<(), Error> {
+        let mut by_parent: std::collections::HashMap<String, Vec<Node<'a>>> = std::collections::HashMap::new();
+        for child in items(&children.body, children.at)? {
+            if let Some(parent) = child.get(&children.parent).and_then(Node::as_text) {
+                by_parent.entry(parent.to_owned()).or_default().push(child);
+            }
+        }
+        for row in rows {
+            let mut own = row
+                .get(&self.parent_key)
+                .and_then(Node::as_text)
+                .and_then(|key| by_parent.remove(key))
+                .unwrap_or_default();
+            if !self.order.is_empty() {
+                own.sort_by_key(|child| {
+                    child.get(&self.order).and_then(Node::as_text).and_then(|number| number.parse::<i64>().ok())
+                });
+            }
+            if let Some(object) = row.as_object_mut() {
+                match object.get_mut(&children.member) {
+                    Some(Node::Array(already)) => already.extend(own),
+                    _ => object.set(children.member.clone(), Node::Array(own)),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn items<'a>(body: &'a str, at: &str) -> Result<Vec<Node<'a>>, Error> {
+    let mut here = parse(body).map_err(|error| Error::Unexpected(format!("the answer is {error}")))?;
+    for name in at.split('/').filter(|name| !name.is_empty()) {
+        here = match here {
+            Node::Object(object) => object
+                .into_members()
+                .into_iter()
+                .rev()
+                .find(|(known, _)| known == name)
+                .map_or(Node::Null, |(_, node)| node),
+            _ => Node::Null,
+        };
+    }
+    match here {
+        Node::Array(rows) => Ok(rows),
+        Node::Object(_) => Ok(vec![here]),
+        _ => Err(Error::Unexpected(format!("the answer has no rows at `{at}`"))),
+    }
+}
+
+/// A system that can be connected: its declaration and its behaviour.
+pub struct Connector {
+    pub spec: Arc<Spec>,
+    pub vendor: Arc<dyn Vendor>,
+}
+
+/// All connectors that this binary knows.
+pub struct Catalogue {
+    connectors: Vec<Connector>,
+}
+
+impl Catalogue {
+    pub fn new(connectors: Vec<Connector>) -> Self {
+        Self { connectors }
+    }
+
+    pub fn all(&self) -> &[Connector] {
+        &self.connectors
+    }
+
+    /// The connector of the system with that id.
+    pub fn get(&self, system: &str) -> Option<&Connector> {
+        self.connectors.iter().find(|connector| connector.spec.system.id == system)
+    }
+}
+
+impl Connector {
+    /// What is declared of an entity, if it is offered at all.
+    pub fn entity(&self, name: &str) -> Option<&EntitySpec> {
+        self.spec.entities.iter().find(|entity| entity.entity.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn children_go_to_the_row_with_their_key() {
+        let page = Page::new(r#"{"items":[{"id":"1"},{"id":"2"}]}"#.into(), "items")
+            .with_children(r#"{"items":[{"t":"2","q":"a"},{"t":"2","q":"b"}]}"#.into(), "items", "t", "id", "lines")
+            .with_children(r#"{"items":[{"t":"1","q":"c"}]}"#.into(), "items", "t", "id", "lines");
+        let rows: Vec<_> = page.rows().unwrap().iter().map(Node::to_json).collect();
+        assert_eq!(
+            rows,
+            [
+                r#"{"id":"1","lines":[{"t":"1","q":"c"}]}"#,
+                r#"{"id":"2","lines":[{"t":"2","q":"a"},{"t":"2","q":"b"}]}"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn an_answer_without_rows_is_no_empty_page() {
+        assert!(Page::new(r#"{"error":"x"}"#.into(), "d/results").rows().is_err());
+        assert!(Page::new(r#"{"d":{"results":[]}}"#.into(), "d/results").rows().unwrap().is_empty());
+    }
+}
