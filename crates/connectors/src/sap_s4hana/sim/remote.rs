@@ -1,0 +1,77 @@
+//! Control functions of this simulator over HTTP, beside the harness's own. Success is `204`.
+//!
+//! | request | effect |
+//! |---|---|
+//! | `POST /_control/unlock` | the user may log on again after wrong passwords |
+//! | `POST /_control/release_strategy?on=true` | new orders, and orders whose value changes, wait for release |
+//! | `POST /_control/release_purchase_order?id=N`, `…/reject_purchase_order?id=N` | ends or refuses the release of one |
+//! | `POST /_control/touch_purchase_order?id=N` | raises a price and with it the change time |
+//! | `POST /_control/page_cap?rows=N` | no answer has more rows than that |
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::routing::post;
+
+use super::server::App;
+use super::world::World;
+use super::write::{self, Now};
+
+pub(super) fn router() -> Router<App> {
+    Router::new()
+        .route("/_control/unlock", post(unlock))
+        .route("/_control/release_strategy", post(release_strategy))
+        .route("/_control/release_purchase_order", post(release))
+        .route("/_control/reject_purchase_order", post(reject))
+        .route("/_control/touch_purchase_order", post(touch))
+        .route("/_control/page_cap", post(page_cap))
+}
+
+#[derive(serde::Deserialize)]
+struct Switch {
+    on: bool,
+}
+
+#[derive(serde::Deserialize)]
+struct Order {
+    id: String,
+}
+
+#[derive(serde::Deserialize)]
+struct Rows {
+    rows: usize,
+}
+
+async fn unlock(State(app): State<App>) -> StatusCode {
+    app.sessions().unlock();
+    StatusCode::NO_CONTENT
+}
+
+async fn release_strategy(State(app): State<App>, Query(Switch { on }): Query<Switch>) -> StatusCode {
+    app.write(|world, _| world.release_strategy = on);
+    StatusCode::NO_CONTENT
+}
+
+async fn release(State(app): State<App>, Query(Order { id }): Query<Order>) -> StatusCode {
+    change(&app, &id, write::release)
+}
+
+async fn reject(State(app): State<App>, Query(Order { id }): Query<Order>) -> StatusCode {
+    change(&app, &id, write::reject)
+}
+
+async fn touch(State(app): State<App>, Query(Order { id }): Query<Order>) -> StatusCode {
+    change(&app, &id, write::touch)
+}
+
+async fn page_cap(State(app): State<App>, Query(Rows { rows }): Query<Rows>) -> StatusCode {
+    app.write(|world, _| world.page_cap = rows.max(1));
+    StatusCode::NO_CONTENT
+}
+
+fn change(app: &App, id: &str, how: fn(&mut World, Now<'_>, &str) -> bool) -> StatusCode {
+    match app.write(|world, now| how(world, now, id)) {
+        true => StatusCode::NO_CONTENT,
+        false => StatusCode::NOT_FOUND,
+    }
+}

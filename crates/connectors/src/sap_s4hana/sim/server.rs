@@ -1,0 +1,293 @@
+//! The HTTP side: starts the simulator, checks the caller, finds the service, and turns outcomes into answers.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use trunnion_kit::sim::{Control, Sim};
+use trunnion_model::time::Clock;
+
+use super::errors::{Message, Refusal, answer};
+use super::metadata;
+use super::node::Node;
+use super::read::{self, Listing, Resource, Shape, Tail};
+use super::schema::Family;
+use super::session::Sessions;
+use super::stamp;
+use super::value::Value;
+use super::world::World;
+use super::write::{self, Now};
+
+const MAX_BODY: usize = 4 * 1024 * 1024;
+const JSON: &str = "application/json; charset=utf-8";
+
+/// How a simulator is set up. The credentials are the sandbox's own and open nothing else.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub seed: u64,
+    /// How many purchase orders there are at the start; they cost no memory.
+    pub records: usize,
+    pub user: String,
+    pub password: String,
+    pub clock: Clock,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            records: 200,
+            user: "TRUNNION".to_owned(),
+            password: "Welcome1!".to_owned(),
+            clock: Clock::system(),
+        }
+    }
+}
+
+/// Starts a simulated SAP S/4HANA on this port, or on a free one for 0.
+pub async fn start(options: Options, port: u16) -> std::io::Result<Sim> {
+    let control = Control::new(options.clock);
+    let app = App {
+        control: control.clone(),
+        world: Arc::new(RwLock::new(World::new(options.seed, options.records, &options.user, control.now()))),
+        sessions: Arc::new(Mutex::new(Sessions::new(&options.user, &options.password, options.seed))),
+        transactions: Arc::default(),
+    };
+    let router = super::remote::router().fallback(handle).with_state(app);
+    trunnion_kit::sim::start(router, control, port).await
+}
+
+/// What every request shares.
+#[derive(Clone)]
+pub(super) struct App {
+    pub(super) control: Control,
+    pub(super) world: Arc<RwLock<World>>,
+    sessions: Arc<Mutex<Sessions>>,
+    transactions: Arc<std::sync::atomic::AtomicU64>,
+}
+
+impl App {
+    pub(super) fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the database, and says what happened.
+    pub(super) fn write<T>(&self, change: impl FnOnce(&mut World, Now<'_>) -> T) -> T {
+        let user = self.sessions().user().to_owned();
+        let now = Now { at: self.control.now(), user: &user };
+        change(&mut self.world.write().unwrap_or_else(PoisonError::into_inner), now)
+    }
+
+    fn refuse(&self, family: Family, refusal: Refusal) -> Response {
+        let transaction = self.transactions.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        refusal.into_response(family.service(), self.control.now(), transaction)
+    }
+}
+
+/// A request below a service's root.
+struct Call {
+    family: Family,
+    /// The path below the root and the query, both as they came.
+    path: String,
+    query: String,
+    /// `http://HOST/…/SERVICE/`
+    base: String,
+    headers: HeaderMap,
+}
+
+async fn handle(State(app): State<App>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    let Some((name, path)) = service_and_path(parts.uri.path()) else {
+        return (StatusCode::NOT_FOUND, "Not found: the services are below /sap/opu/odata/sap/").into_response();
+    };
+    let now = stamp::from_timestamp(app.control.now());
+    let client = client(&query);
+    let expired = app.control.credentials_expired();
+    let caller = match app.sessions().authenticate(&parts.headers, client.as_deref(), expired, now) {
+        Ok(caller) => caller,
+        Err(page) => return page,
+    };
+    let Some(family) = Family::by_service(&name) else {
+        let text = format!("No service found for namespace /SAP/, name {name}, version 0001");
+        return app.refuse(Family::Orders, Refusal::new(StatusCode::NOT_FOUND, "/IWBEP/CM_MGW_RT/026", text));
+    };
+    let method = effective_method(&parts.method, &parts.headers);
+    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
+    let base = format!("http://{host}/sap/opu/odata/sap/{}/", family.service().name);
+    let call = Call { family, path, query, base, headers: parts.headers };
+    if matches!(method.as_str(), "GET" | "HEAD") {
+        let mut response = get(&app, &call).unwrap_or_else(|refusal| app.refuse(family, refusal));
+        let fetches = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"fetch");
+        if call.headers.get("x-csrf-token").is_some_and(fetches) {
+            app.sessions().fetch(&caller, now, response.headers_mut());
+        }
+        return response;
+    }
+    if let Err(refusal) = app.sessions().may_modify(&caller, &call.headers) {
+        return refusal;
+    }
+    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+        return app
+            .refuse(family, Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "/IWFND/CM_MGW/413", "The body is too large"));
+    };
+    modify(&app, &call, &method, &body).unwrap_or_else(|refusal| app.refuse(family, refusal))
+}
+
+/// The service's name without its version, and the path below its root.
+fn service_and_path(path: &str) -> Option<(String, String)> {
+    let mut segments = path.splitn(7, '/');
+    let prefix = ["", "sap", "opu", "odata", "sap"];
+    if !prefix.iter().all(|wanted| segments.next().is_some_and(|segment| segment.eq_ignore_ascii_case(wanted))) {
+        return None;
+    }
+    let service = segments.next().filter(|name| !name.is_empty())?;
+    let name = service.split(';').next().unwrap_or_default().to_owned();
+    Some((name, segments.next().unwrap_or_default().to_owned()))
+}
+
+fn client(query: &str) -> Option<String> {
+    let value = query.split('&').find_map(|pair| pair.strip_prefix("sap-client="))?;
+    let is_client = value.len() == 3 && value.bytes().all(|byte| byte.is_ascii_digit());
+    is_client.then(|| value.to_owned())
+}
+
+/// The method, or the one that a `POST` tunnels.
+fn effective_method(method: &Method, headers: &HeaderMap) -> String {
+    let tunnelled = headers.get("x-http-method").or_else(|| headers.get("x-http-method-override"));
+    match tunnelled.and_then(|value| value.to_str().ok()) {
+        Some(inner) if method == Method::POST => inner.to_ascii_uppercase(),
+        _ => method.as_str().to_owned(),
+    }
+}
+
+fn get(app: &App, call: &Call) -> Result<Response, Refusal> {
+    let service = call.family.service();
+    match call.path.trim_end_matches('/') {
+        "" => return Ok(answer(StatusCode::OK, JSON, metadata::service_document(service))),
+        "$metadata" => {
+            return Ok(answer(StatusCode::OK, "application/xml; charset=utf-8", metadata::metadata(service)));
+        }
+        "$batch" => return Err(Refusal::not_implemented("BATCH", "$batch")),
+        _ => {}
+    }
+    let world = app.world.read().unwrap_or_else(PoisonError::into_inner);
+    let (resource, tail) = read::resolve(&world, call.family, &call.path)?;
+    match resource {
+        Resource::Nothing => Err(Refusal::not_found(&call.path)),
+        Resource::Set(entity) => list(&world, call, Listing::Set(entity), entity, tail),
+        Resource::Children { document, parent, slot, entity, .. } => {
+            let chain = document.chain(&parent).unwrap_or_default();
+            list(&world, call, Listing::Children(&chain, slot, entity), entity, tail)
+        }
+        Resource::Row { document, steps, .. } => {
+            let mut chain = document.chain(&steps).unwrap_or_default();
+            row(call, &mut chain, tail)
+        }
+    }
+}
+
+fn list(
+    world: &World,
+    call: &Call,
+    listing: Listing<'_>,
+    entity: &'static super::schema::Entity,
+    tail: Tail,
+) -> Result<Response, Refusal> {
+    let options = read::Options::parse(&call.query, entity)?;
+    match tail {
+        Tail::Count => {
+            let count = read::count(world, listing, &options).to_string();
+            Ok(answer(StatusCode::OK, "text/plain; charset=utf-8", count))
+        }
+        Tail::None => {
+            let here = format!("{}{}", call.base, call.path);
+            Ok(answer(StatusCode::OK, JSON, read::list(world, listing, &options, &call.base, &here)?))
+        }
+        Tail::Property(_) | Tail::RawProperty(_) => Err(Refusal::not_found(entity.set)),
+    }
+}
+
+fn row(call: &Call, chain: &mut Vec<&Node>, tail: Tail) -> Result<Response, Refusal> {
+    let Some(&node) = chain.last() else { return Err(Refusal::not_found(&call.path)) };
+    let (column, raw) = match tail {
+        Tail::Count => return Err(Refusal::not_found("$count")),
+        Tail::Property(column) => (column, false),
+        Tail::RawProperty(column) => (column, true),
+        Tail::None => {
+            let options = read::Options::parse(&call.query, node.entity)?;
+            return Ok(entity(call, StatusCode::OK, chain, &options.shape));
+        }
+    };
+    let property = &node.entity.properties[column];
+    let value = node.values[column].resolve(property);
+    let mut json = String::new();
+    value.write_json(property.kind, &mut json);
+    if raw {
+        let text = if let Value::Text(text) = value.as_ref() { text.clone().into_owned() } else { json };
+        return Ok(answer(StatusCode::OK, "text/plain; charset=utf-8", text));
+    }
+    Ok(answer(StatusCode::OK, JSON, format!("{{\"d\":{{\"{}\":{json}}}}}", property.name)))
+}
+
+fn entity(call: &Call, status: StatusCode, chain: &mut Vec<&Node>, shape: &Shape) -> Response {
+    let mut out = String::from("{\"d\":");
+    read::render_entity(&mut out, &call.base, chain, shape);
+    out.push('}');
+    let mut response = answer(status, JSON, out);
+    let etag = chain.last().and_then(|node| read::etag(node));
+    if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(&etag).ok()) {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    response
+}
+
+fn modify(app: &App, call: &Call, method: &str, body: &[u8]) -> Result<Response, Refusal> {
+    let if_match = call.headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok());
+    let is_json = call.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is_json = is_json.is_some_and(|kind| kind.starts_with("application/json"));
+    match method {
+        "DELETE" => app.write(|world, now| write::delete(world, now, call.family, &call.path, if_match))?,
+        _ if call.path.starts_with("$batch") => return Err(Refusal::not_implemented("BATCH", "$batch")),
+        "POST" | "PATCH" | "MERGE" if !is_json => {
+            let text = "The request body is not JSON";
+            return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "/IWFND/CM_MGW/415", text));
+        }
+        "POST" => return create(app, call, body),
+        "PATCH" | "MERGE" => {
+            app.write(|world, now| write::update(world, now, call.family, &call.path, if_match, body))?
+        }
+        _ => return Err(Refusal::not_implemented(method, &call.path)),
+    }
+    let mut response = answer(StatusCode::NO_CONTENT, JSON, String::new());
+    response.headers_mut().remove(header::CONTENT_TYPE);
+    Ok(response)
+}
+
+fn create(app: &App, call: &Call, body: &[u8]) -> Result<Response, Refusal> {
+    app.write(|world, now| {
+        let created = write::create(world, now, call.family, &call.path, body)?;
+        let document = world.document(created.family, created.place).ok_or_else(|| Refusal::not_found(&call.path))?;
+        let mut chain = document.chain(&created.steps).unwrap_or_default();
+        let location = chain.last().map(|node| read::uri(&call.base, node)).unwrap_or_default();
+        let mut response = entity(call, StatusCode::CREATED, &mut chain, &created.shape);
+        if let Ok(location) = HeaderValue::from_str(&location) {
+            response.headers_mut().insert(header::LOCATION, location);
+        }
+        if let Some(message) = sap_message(&created.warnings) {
+            response.headers_mut().insert("sap-message", message);
+        }
+        Ok(response)
+    })
+}
+
+/// One JSON object: the first warning, and the others in its details.
+fn sap_message(warnings: &[Message]) -> Option<HeaderValue> {
+    let json = |message: &Message| serde_json::json!({"code": message.code, "message": message.text, "severity": "warning", "target": message.target});
+    let (first, others) = warnings.split_first()?;
+    let mut object = json(first);
+    object["details"] = others.iter().map(json).collect();
+    HeaderValue::from_str(&object.to_string()).ok()
+}

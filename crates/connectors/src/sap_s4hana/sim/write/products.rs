@@ -1,0 +1,79 @@
+//! Products: created with a number from outside, changed in place.
+
+use super::{Messages, Now};
+use crate::sap_s4hana::sim::errors::{Message, Refusal};
+use crate::sap_s4hana::sim::node::Node;
+use crate::sap_s4hana::sim::org;
+use crate::sap_s4hana::sim::schema::Family;
+use crate::sap_s4hana::sim::value::Value;
+use crate::sap_s4hana::sim::world::World;
+
+const TYPES: [&str; 6] = ["ERSA", "FERT", "HAWA", "HIBE", "ROH", "SERV"];
+
+pub(super) fn create(world: &mut World, now: Now<'_>, mut product: Node) -> Result<u64, Refusal> {
+    product.set("CreationDate", Value::Ticks(now.day()));
+    product.set_text("CreatedByUser", now.user.to_owned());
+    complete(now, &mut product);
+    let mut errors = check(&product);
+    let place = match world.find(Family::Products, product.text("Product")) {
+        Err(place) => place,
+        Ok(place) => {
+            let text = format!("Material {} already exists", product.text("Product"));
+            errors.push(Message::new("M3/201", text, "Product"));
+            place
+        }
+    };
+    if !errors.is_empty() {
+        return Err(Refusal::business(errors));
+    }
+    world.products.insert(usize::try_from(place).unwrap_or(world.products.len()), product);
+    Ok(place)
+}
+
+pub(super) fn save(world: &mut World, now: Now<'_>, place: u64, mut product: Node) -> Result<(), Refusal> {
+    complete(now, &mut product);
+    let errors = check(&product);
+    if !errors.is_empty() {
+        return Err(Refusal::business(errors));
+    }
+    world.replace(Family::Products, place, product);
+    Ok(())
+}
+
+fn complete(now: Now<'_>, product: &mut Node) {
+    product.set("LastChangeDate", Value::Ticks(now.day()));
+    product.set("LastChangeDateTime", Value::Ticks(now.ticks() + 3));
+    product.set_text("LastChangedByUser", now.user.to_owned());
+    let (number, unit) = (product.text("Product").to_owned(), product.text("BaseUnit").to_owned());
+    for nav in ["to_Description", "to_Plant", "to_Valuation"] {
+        for row in product.children_mut(nav) {
+            row.set_text("Product", number.clone());
+            if nav != "to_Description" {
+                row.default_text("BaseUnit", &unit);
+            }
+        }
+    }
+}
+
+fn check(product: &Node) -> Messages {
+    let mut found = Messages::new();
+    let mut say = |code, text: String, target: &str| found.push(Message::new(code, text, target));
+    if product.text("Product").is_empty() {
+        say("M3/002", "Enter a material number".to_owned(), "Product");
+    }
+    let (kind, unit) = (product.text("ProductType"), product.text("BaseUnit"));
+    if !TYPES.contains(&kind) {
+        say("M3/190", format!("Material type '{kind}' does not exist"), "ProductType");
+    }
+    if !org::UNITS.contains(&unit) {
+        say("BM/302", format!("Unit '{unit}' is not created in language EN"), "BaseUnit");
+    }
+    let group = product.text("ProductGroup");
+    if !group.is_empty() && !org::MATERIAL_GROUPS.contains(&group) {
+        say("M3/191", format!("Material group {group} does not exist"), "ProductGroup");
+    }
+    for row in product.children("to_Plant").iter().filter(|row| org::plant_company(row.text("Plant")).is_none()) {
+        say("M3/192", format!("Plant {} does not exist", row.text("Plant")), "Plant");
+    }
+    found
+}
