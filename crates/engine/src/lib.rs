@@ -1,1 +1,27 @@
-//! placeholder
+//! What the product does: connecting, syncing, reading, writing. No HTTP, no SQL, no vendor's name.
+//!
+//! `services` is the only way in, for the API, the command line and whatever comes; every service takes a [`Caller`] or a
+//! [`Scope`], so that no tenant can be left out. `sync` and `write` are the two ways through which records reach the store,
+//! and both end in the same function of it. Background work is found by lease in the database: any node may die at any
+//! instruction and another goes on.
+
+mod caller;
+mod cursor;
+mod engine;
+mod error;
+mod links;
+mod params;
+pub mod services;
+mod sync;
+mod workers;
+mod write;
+
+pub use caller::{Caller, Permission, Scope, authenticate, scope};
+pub use engine::{Engine, Options, RetryOptions, WriteOptions};
+pub use error::{FieldError, Result, ServiceError, Vendor};
+pub use workers::Workers;
+
+/// The ids that services take and give.
+pub mod ids {
+    pub use trunnion_model::ids::{ApplicationId, ConnectionId, KeyId, OperationId, RunId};
+}

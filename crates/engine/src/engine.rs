@@ -1,0 +1,167 @@
+//! The engine: what every service needs, in one handle; and its settings.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use trunnion_kit::http::{Client, Random};
+use trunnion_kit::spec::Limits;
+use trunnion_kit::vendor::Catalogue;
+use trunnion_model::time::Clock;
+use trunnion_store::Store;
+
+use crate::error::{Result, ServiceError};
+use crate::links::Links;
+
+/// How the engine works. The defaults are for production.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// This process, for people who look into the database.
+    pub node: String,
+    /// Whether systems may be addressed by `http` beyond this machine (inside a closed network).
+    pub allow_http: bool,
+    /// Runs at once on this node.
+    pub slots: usize,
+    /// Runs at once of one connection, on all nodes together.
+    pub per_connection: usize,
+    /// Between two syncs of an entity, unless its connection says otherwise.
+    pub sync_interval: Duration,
+    /// Between two looks for work that another node made.
+    pub poll: Duration,
+    /// How long a run stays with a node that shows no sign of life.
+    pub lease: Duration,
+    /// Links kept alive at once.
+    pub links: usize,
+    /// At most so many rows per request, whatever a declaration says.
+    pub page: usize,
+    /// For the whole of one probe.
+    pub probe: Duration,
+    pub retry: RetryOptions,
+    pub write: WriteOptions,
+}
+
+/// What happens after an error that passes by itself.
+#[derive(Clone, Debug)]
+pub struct RetryOptions {
+    /// Before the second try; doubled before each further one, with jitter.
+    pub first: Duration,
+    pub most: Duration,
+    /// A run that made no progress this often is given up; the next one is due at its time.
+    pub tries: i64,
+}
+
+#[derive(Clone, Debug)]
+pub struct WriteOptions {
+    /// For sending, searching and reading back, together.
+    pub deadline: Duration,
+    /// How long a write stays with a node that shows no sign of life.
+    pub lease: Duration,
+    /// Before the first search for a write that was not answered; doubled before the second. A system that is still busy
+    /// with the request is given the time to finish it.
+    pub search_pause: Duration,
+    /// How long a repeat waits for the first call with the same key.
+    pub wait: Duration,
+    /// Between two looks for writes that nobody finished.
+    pub recover: Duration,
+    /// A write whose outcome could not be found out for that long is settled as failed, for a person to look at.
+    pub give_up: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            node: "node".to_owned(),
+            allow_http: false,
+            slots: 8,
+            per_connection: 2,
+            sync_interval: Duration::from_secs(15 * 60),
+            poll: Duration::from_secs(1),
+            lease: Duration::from_secs(15),
+            links: 1024,
+            page: 5_000,
+            probe: Duration::from_secs(90),
+            retry: RetryOptions::default(),
+            write: WriteOptions::default(),
+        }
+    }
+}
+
+impl Default for RetryOptions {
+    fn default() -> Self {
+        Self { first: Duration::from_secs(5), most: Duration::from_secs(15 * 60), tries: 12 }
+    }
+}
+
+impl Default for WriteOptions {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(90),
+            lease: Duration::from_secs(30),
+            search_pause: Duration::from_secs(1),
+            wait: Duration::from_secs(30),
+            recover: Duration::from_secs(5),
+            give_up: Duration::from_secs(24 * 60 * 60),
+        }
+    }
+}
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    catalogue: Catalogue,
+    clock: Clock,
+    options: Options,
+    client: Client,
+    links: Links,
+}
+
+impl Engine {
+    /// Fails where no HTTP client can be made: a machine without trusted certificates.
+    pub fn new(store: Store, catalogue: Catalogue, clock: Clock, options: Options) -> Result<Self> {
+        let client = Client::new(&Limits::default(), clock.clone()).map_err(ServiceError::internal)?;
+        let links = Links::new(options.links);
+        Ok(Self(Arc::new(Inner { store, catalogue, clock, options, client, links })))
+    }
+
+    /// Whether the database answers within `patience`.
+    pub async fn ready(&self, patience: Duration) -> Result<()> {
+        Ok(self.0.store.ping(patience).await?)
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(crate) fn catalogue(&self) -> &Catalogue {
+        &self.0.catalogue
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.0.client
+    }
+
+    pub(crate) fn links(&self) -> &Links {
+        &self.0.links
+    }
+
+    /// For jitter.
+    pub(crate) fn random(&self) -> &Random {
+        self.0.client.random()
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Engine({})", self.0.options.node)
+    }
+}

@@ -1,0 +1,195 @@
+//! The live links: one per connection and node, made from the sealed credentials when first needed.
+//!
+//! A link holds the login, so runs and writes of a connection share it. It is thrown away when the stored credentials are
+//! others than those it was made from, here or on another node; the connection's `modified_at` tells when to compare.
+//!
+//! Once the system refuses the credentials, the connection is parked at once, without a second login: systems lock
+//! accounts that keep knocking.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use tokio::sync::Mutex;
+use trunnion_kit::error::VendorMessage;
+use trunnion_kit::link::Link;
+use trunnion_kit::mapping::Mapper;
+use trunnion_kit::spec::form::Credentials;
+use trunnion_kit::spec::{EntitySpec, Spec};
+use trunnion_kit::vendor::{Connector, Vendor};
+use trunnion_model::ids::ConnectionId;
+use trunnion_store::{Connection, ConnectionStatus, NewEvent, Reason, StatusChange};
+
+use crate::Engine;
+use crate::error::{FieldError, Result, ServiceError};
+
+/// A connection that can be talked to.
+#[derive(Clone)]
+pub(crate) struct Live {
+    pub(crate) connection: ConnectionId,
+    pub(crate) link: Link,
+    pub(crate) spec: Arc<Spec>,
+    pub(crate) vendor: Arc<dyn Vendor>,
+    /// Of the credentials that it was made from.
+    made_from: blake3::Hash,
+}
+
+/// See the module.
+pub(crate) struct Links {
+    most: usize,
+    known: Mutex<HashMap<ConnectionId, Kept>>,
+}
+
+struct Kept {
+    live: Live,
+    /// The connection's `modified_at` when the credentials were last compared.
+    seen: i64,
+    used: u64,
+}
+
+impl Live {
+    pub(crate) fn entity(&self, name: &str) -> Option<&EntitySpec> {
+        self.spec.entities.iter().find(|entity| entity.entity.name == name)
+    }
+
+    pub(crate) fn mapper(&self, entity: &EntitySpec) -> Mapper {
+        Mapper::new(entity, self.connection, &|name| self.entity(name).is_some(), self.vendor.row_hook())
+    }
+}
+
+impl Links {
+    pub(crate) fn new(most: usize) -> Self {
+        Self { most: most.max(1), known: Mutex::default() }
+    }
+
+    /// The link of a connection, whose row was just read.
+    pub(crate) async fn get(&self, engine: &Engine, row: &Connection) -> Result<Live> {
+        // Held while a link is made, so that two callers do not make two and log in twice. Nothing is sent meanwhile.
+        let mut known = self.known.lock().await;
+        if let Some(kept) = known.get_mut(&row.id).filter(|kept| kept.seen == row.modified_at) {
+            kept.used = kept.used.saturating_add(1);
+            return Ok(kept.live.clone());
+        }
+        let credentials = engine.store().credentials(row.id).await?;
+        let hash = blake3::hash(credentials.expose_secret().as_bytes());
+        if let Some(kept) = known.get_mut(&row.id)
+            && kept.live.made_from == hash
+            && !kept.live.link.is_parked()
+        {
+            kept.seen = row.modified_at;
+            return Ok(kept.live.clone());
+        }
+        let live = make(engine, row, &credentials)?;
+        keep(&mut known, self.most, live.clone(), row.modified_at);
+        Ok(live)
+    }
+
+    /// Keeps a link that was made for a probe, with the login that it already has.
+    pub(crate) async fn put(&self, row: &Connection, live: Live) {
+        keep(&mut *self.known.lock().await, self.most, live, row.modified_at);
+    }
+
+    pub(crate) async fn forget(&self, connection: ConnectionId) {
+        self.known.lock().await.remove(&connection);
+    }
+}
+
+/// Makes a link from credentials that a customer gave, checked against the form. Sends nothing.
+pub(crate) fn from_form(
+    engine: &Engine,
+    connector: &Connector,
+    given: &Value,
+) -> std::result::Result<Fresh, Vec<FieldError>> {
+    let credentials = Credentials::parse(&connector.spec, given, engine.options().allow_http).map_err(|problems| {
+        let told = |problem: &trunnion_kit::spec::form::Problem| {
+            FieldError::new(format!("/credentials{}", problem.pointer), problem.message.clone())
+        };
+        problems.iter().map(told).collect::<Vec<_>>()
+    })?;
+    let sealed: SecretString = credentials.to_json().to_string().into();
+    let mut settings: serde_json::Map<String, Value> =
+        credentials.settings().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    settings.insert("auth".to_owned(), credentials.auth().into());
+    let link =
+        link(engine, connector, credentials).map_err(|error| vec![FieldError::new("/credentials", error.detail())])?;
+    Ok(Fresh { link, sealed, settings: Value::Object(settings).to_string() })
+}
+
+/// What came of checked credentials.
+pub(crate) struct Fresh {
+    pub(crate) link: Link,
+    pub(crate) sealed: SecretString,
+    pub(crate) settings: String,
+}
+
+impl Fresh {
+    pub(crate) fn live(&self, connector: &Connector, connection: ConnectionId) -> Live {
+        Live {
+            connection,
+            link: self.link.clone(),
+            spec: connector.spec.clone(),
+            vendor: connector.vendor.clone(),
+            made_from: blake3::hash(self.sealed.expose_secret().as_bytes()),
+        }
+    }
+}
+
+/// Writes down that the system refused the credentials, with one event; its syncs rest from now on. False, and nothing
+/// done, if the credentials were replaced meanwhile: what was refused were the old ones.
+pub(crate) async fn park(engine: &Engine, live: &Live, message: &VendorMessage) -> Result<bool> {
+    let id = live.connection;
+    let credentials = engine.store().credentials(id).await?;
+    if blake3::hash(credentials.expose_secret().as_bytes()) != live.made_from {
+        engine.links().forget(id).await;
+        return Ok(false);
+    }
+    let Some(row) = engine.store().connection_for_work(id).await? else { return Ok(true) };
+    if row.status == ConnectionStatus::Disconnected {
+        return Ok(true);
+    }
+    let reason = Reason { code: "AUTHENTICATION_FAILED".to_owned(), message: message.text.clone() };
+    let mut data = row.to_json();
+    data["status"] = ConnectionStatus::ReauthorizationRequired.as_str().into();
+    data["status_reason"] = serde_json::json!({ "code": reason.code, "message": reason.message });
+    let event = NewEvent { kind: "connection.reauthorization_required".to_owned(), data: data.to_string() };
+    let change =
+        StatusChange { status: ConnectionStatus::ReauthorizationRequired, reason: Some(reason), event: Some(event) };
+    if engine.store().set_status(id, &change).await? {
+        tracing::warn!(connection = %id, reason = message.text, "the system no longer accepts the credentials");
+    }
+    Ok(true)
+}
+
+fn make(engine: &Engine, row: &Connection, credentials: &SecretString) -> Result<Live> {
+    let connector = engine.catalogue().get(&row.system).ok_or_else(|| ServiceError::UnsupportedOperation {
+        message: format!("This server has no connector for `{}`.", row.system),
+    })?;
+    let unreadable = || ServiceError::internal(format!("the stored credentials of {} do not fit its form", row.id));
+    let given: Value = serde_json::from_str(credentials.expose_secret()).map_err(|_| unreadable())?;
+    // What was taken once is not refused later because a setting changed: `http` was checked when it was given.
+    let parsed = Credentials::parse(&connector.spec, &given, true).map_err(|_| unreadable())?;
+    Ok(Live {
+        connection: row.id,
+        link: link(engine, connector, parsed)?,
+        spec: connector.spec.clone(),
+        vendor: connector.vendor.clone(),
+        made_from: blake3::hash(credentials.expose_secret().as_bytes()),
+    })
+}
+
+fn link(engine: &Engine, connector: &Connector, credentials: Credentials) -> Result<Link> {
+    let client = engine.client().with_limits(&connector.spec.limits);
+    Link::new(connector.spec.clone(), credentials, client, engine.clock().clone())
+        .map_err(|error| ServiceError::internal(error))
+}
+
+fn keep(known: &mut HashMap<ConnectionId, Kept>, most: usize, live: Live, seen: i64) {
+    if known.len() >= most && !known.contains_key(&live.connection) {
+        let idlest = known.iter().min_by_key(|(_, kept)| kept.used).map(|(id, _)| *id);
+        if let Some(id) = idlest {
+            known.remove(&id);
+        }
+    }
+    known.insert(live.connection, Kept { live, seen, used: 0 });
+}

@@ -1,0 +1,113 @@
+//! Application keys: made, listed, revoked. A key's text is shown once; only its hash is stored.
+
+use serde::Serialize;
+use trunnion_model::ids::{ApplicationId, KeyId};
+use trunnion_model::time::rfc3339_micros;
+use trunnion_model::token::{NewToken, TokenKind};
+use trunnion_store::KeyInfo;
+
+use crate::Engine;
+use crate::caller::{Caller, Permission};
+use crate::error::{FieldError, Result, ServiceError};
+
+/// A key without its text.
+#[derive(Clone, Debug, Serialize)]
+pub struct KeyView {
+    pub id: String,
+    pub name: String,
+    pub scopes: Vec<String>,
+    pub created_at: String,
+    pub last_used_at: Option<String>,
+    pub revoked_at: Option<String>,
+}
+
+/// A key that was just made. Its text is nowhere else.
+#[derive(Clone, Serialize)]
+pub struct NewKey {
+    pub key: KeyView,
+    pub token: String,
+}
+
+impl std::fmt::Debug for NewKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewKey").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+/// No scopes means all of them.
+pub async fn create(engine: &Engine, caller: &Caller, name: &str, scopes: &[String]) -> Result<NewKey> {
+    caller.may(Permission::Manage)?;
+    make(engine, caller.application(), name, scopes).await
+}
+
+pub async fn list(engine: &Engine, caller: &Caller) -> Result<Vec<KeyView>> {
+    caller.may(Permission::Manage)?;
+    let keys = engine.store().list_keys(caller.application()).await?;
+    Ok(keys.iter().map(KeyView::of).collect())
+}
+
+pub async fn revoke(engine: &Engine, caller: &Caller, id: &str) -> Result<()> {
+    caller.may(Permission::Manage)?;
+    let id = KeyId::parse(id).ok_or_else(|| ServiceError::missing("key"))?;
+    Ok(engine.store().revoke_key(caller.application(), id).await?)
+}
+
+/// For whoever has the database: the application of that name, made if it is not there, and a new key of it.
+pub async fn create_for(engine: &Engine, application: &str, name: &str, scopes: &[String]) -> Result<NewKey> {
+    let known = engine.store().list_applications().await?;
+    let id = match known.into_iter().find(|known| known.name == application) {
+        Some(known) => known.id,
+        None => engine.store().create_application(application).await?.id,
+    };
+    make(engine, id, name, scopes).await
+}
+
+/// The first application and its first key, if there is no application yet.
+pub async fn first_start(engine: &Engine) -> Result<Option<NewKey>> {
+    if engine.store().list_applications().await?.is_empty() {
+        return create_for(engine, "default", "first key", &[]).await.map(Some);
+    }
+    Ok(None)
+}
+
+/// Somebody who may do everything with the first application: the command line on the same machine.
+pub async fn owner(engine: &Engine) -> Result<Caller> {
+    let known = engine.store().list_applications().await?;
+    known.first().map(|first| Caller::owner(first.id)).ok_or_else(|| ServiceError::missing("application"))
+}
+
+async fn make(engine: &Engine, application: ApplicationId, name: &str, scopes: &[String]) -> Result<NewKey> {
+    let mut errors = Vec::new();
+    if name.trim().is_empty() || name.chars().count() > 200 {
+        errors.push(FieldError::new("/name", "must have 1 to 200 characters"));
+    }
+    let mut held: Vec<&str> = Vec::new();
+    for (place, scope) in scopes.iter().enumerate() {
+        match Permission::ALL.iter().find(|known| known.as_str() == scope) {
+            Some(known) => held.push(known.as_str()),
+            None => errors.push(FieldError::new(format!("/scopes/{place}"), "must be one of: read, write, manage")),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(ServiceError::ValidationFailed { errors });
+    }
+    if held.is_empty() {
+        held = Permission::ALL.iter().map(|permission| permission.as_str()).collect();
+    }
+    let token = NewToken::new(TokenKind::Application);
+    let info = engine.store().create_key(application, name, &held, &token).await?;
+    Ok(NewKey { key: KeyView::of(&info), token: token.reveal().to_owned() })
+}
+
+impl KeyView {
+    fn of(info: &KeyInfo) -> Self {
+        Self {
+            id: info.id.to_string(),
+            name: info.name.clone(),
+            scopes: info.scopes.clone(),
+            created_at: rfc3339_micros(info.created_at),
+            last_used_at: info.last_used_at.map(rfc3339_micros),
+            revoked_at: info.revoked_at.map(rfc3339_micros),
+        }
+    }
+}

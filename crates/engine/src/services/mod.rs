@@ -1,0 +1,11 @@
+//! What callers can ask for, one file per resource.
+
+pub mod connections;
+pub mod events;
+pub mod keys;
+pub mod operations;
+pub mod records;
+pub mod schemas;
+pub mod syncs;
+pub mod systems;
+pub mod writes;

@@ -1,0 +1,150 @@
+//! What follows from the end of a run: its outcome in the store, and the connection's status.
+
+use std::time::Duration;
+
+use trunnion_kit::error::Error as SystemError;
+use trunnion_model::ids::ConnectionId;
+use trunnion_store::{Claim, ConnectionStatus, Error as StoreError, Failure, Finished, StatusChange};
+
+use super::cursor::{Cursor, Going};
+use super::pages::{End, Halt};
+use crate::Engine;
+use crate::error::from_system;
+use crate::links::{Live, park};
+
+/// Writes down how the run ended. A lease that was lost meanwhile leaves it to whoever has it.
+pub(super) async fn conclude(
+    engine: &Engine,
+    claim: &Claim,
+    live: Option<&Live>,
+    ended: Result<End, Halt>,
+    progressed: u64,
+) -> Result<(), StoreError> {
+    let now = engine.clock().now_micros();
+    let finished = match ended {
+        Ok(End::Done(cursor, going)) => return succeeded(engine, claim, &cursor, &going).await,
+        Ok(End::Stopped) => {
+            let error = failure("NODE_STOPPED", "the node was stopped; the run goes on from its last page");
+            Finished::Retry { at: now, error }
+        }
+        Err(Halt::Store(StoreError::LeaseLost)) => return Ok(()),
+        Err(Halt::Store(error)) if error.is_transient() => {
+            retry(engine, claim, progressed, failure("INTERNAL", &error), None)
+        }
+        Err(Halt::Store(error)) => failed(failure("INTERNAL", &error)),
+        Err(Halt::Here(error)) => {
+            tracing::error!(connection = %claim.plan.connection, %error, ?error, "a sync could not run");
+            failed(failure(error.code(), &error))
+        }
+        Err(Halt::Row(error)) => failed(failure("UNMAPPABLE_RECORD", &error)),
+        Err(Halt::System(SystemError::Authentication(message))) => {
+            let parked = match live {
+                Some(live) => park(engine, live, &message).await,
+                None => Ok(true),
+            };
+            let error = failure("AUTHENTICATION_FAILED", message.text);
+            match parked {
+                // The run goes on with the new credentials.
+                Ok(false) => Finished::Retry { at: now, error },
+                Ok(true) => failed(error),
+                Err(trouble) => {
+                    let connection = claim.plan.connection;
+                    tracing::error!(%connection, error = ?trouble, "the connection could not be parked");
+                    failed(error)
+                }
+            }
+        }
+        Err(Halt::System(error)) => {
+            let said = failure(from_system(&error).code(), &error);
+            match &error {
+                SystemError::RateLimited { after } | SystemError::Unreachable { after, .. } => {
+                    retry(engine, claim, progressed, said, *after)
+                }
+                _ => failed(said),
+            }
+        }
+    };
+    if let Finished::Failed { error, .. } | Finished::Retry { error, .. } = &finished {
+        let (connection, entity) = (claim.plan.connection, claim.entity.name);
+        tracing::warn!(%connection, entity, code = error.code, error = error.message, "a sync did not complete");
+    }
+    match engine.store().finish_run(&claim.lease, &finished).await {
+        Ok(_) | Err(StoreError::LeaseLost) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn succeeded(engine: &Engine, claim: &Claim, cursor: &Cursor, going: &Going) -> Result<(), StoreError> {
+    let finished =
+        Finished::Succeeded { cursor: Some(cursor.text()), cursor_at: Some(going.started), next_run_at: None };
+    match engine.store().finish_run(&claim.lease, &finished).await {
+        Ok(run) => {
+            let (connection, entity) = (claim.plan.connection, claim.entity.name);
+            tracing::info!(%connection, entity, seen = run.seen, created = run.created, updated = run.updated, "synced");
+        }
+        Err(StoreError::LeaseLost) => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    // Whoever finishes last sees all the others done.
+    come_online(engine, claim.plan.connection).await
+}
+
+/// A connection is online once every entity's first sync is over.
+async fn come_online(engine: &Engine, connection: ConnectionId) -> Result<(), StoreError> {
+    let Some(row) = engine.store().connection_for_work(connection).await? else { return Ok(()) };
+    if !matches!(row.status, ConnectionStatus::Syncing | ConnectionStatus::Pending) {
+        return Ok(());
+    }
+    let plans = engine.store().plans(connection).await?;
+    if plans.iter().all(|plan| plan.initial_done || plan.paused) {
+        let change = StatusChange { status: ConnectionStatus::Online, reason: None, event: None };
+        engine.store().set_status(connection, &change).await?;
+    }
+    Ok(())
+}
+
+fn failure(code: &str, message: impl ToString) -> Failure {
+    Failure { code: code.to_owned(), message: message.to_string() }
+}
+
+fn failed(error: Failure) -> Finished {
+    Finished::Failed { error, next_run_at: None }
+}
+
+/// The same run later, or the end of it after too many tries without a page. A try that stored pages counts as the first.
+fn retry(engine: &Engine, claim: &Claim, progressed: u64, error: Failure, after: Option<Duration>) -> Finished {
+    let options = &engine.options().retry;
+    let attempt = if progressed > 0 { 1 } else { claim.plan.attempt.max(1) };
+    if attempt >= options.tries {
+        return failed(error);
+    }
+    let pause = pause(options.first, options.most, attempt, engine.random().next()).max(after.unwrap_or_default());
+    let micros = i64::try_from(pause.as_micros()).unwrap_or(i64::MAX);
+    Finished::Retry { at: engine.clock().now_micros().saturating_add(micros), error }
+}
+
+/// Doubles with each attempt up to the most; the upper half is left to chance, so that many do not come back together.
+fn pause(first: Duration, most: Duration, attempt: i64, random: u64) -> Duration {
+    let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(0).min(30);
+    let whole = first.saturating_mul(2_u32.saturating_pow(doublings)).min(most);
+    let half = whole / 2;
+    let span = u64::try_from(half.as_micros()).unwrap_or(u64::MAX).saturating_add(1);
+    half + Duration::from_micros(random % span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_most_with_jitter_in_the_upper_half() {
+        let (first, most) = (Duration::from_secs(5), Duration::from_secs(60));
+        for (attempt, whole) in [(1, 5), (2, 10), (3, 20), (4, 40), (5, 60), (99, 60)] {
+            for random in [0, 1, 12_345_678_901, u64::MAX] {
+                let pause = pause(first, most, attempt, random);
+                let whole = Duration::from_secs(whole);
+                assert!(whole / 2 <= pause && pause <= whole, "{attempt}: {pause:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The arithmetic of cursors.
+
+use std::time::Duration;
+
+use trunnion_kit::spec::{Strategy, Sync};
+use trunnion_model::ids::ConnectionId;
+use trunnion_model::time::{Clock, from_micros};
+use trunnion_store::{PlanState, RunMode, SyncPlan};
+
+use super::cursor::{Cursor, Going};
+
+fn plan(cursor: Option<&Cursor>, history_days: Option<i64>) -> SyncPlan {
+    SyncPlan {
+        connection: ConnectionId::new(&Clock::system()),
+        entity: "vendor".into(),
+        interval_seconds: None,
+        history_days,
+        priority: 0,
+        state: PlanState::Running,
+        paused: false,
+        mode: RunMode::Incremental,
+        next_run_at: None,
+        run: None,
+        attempt: 1,
+        cursor: cursor.map(Cursor::text),
+        cursor_at: None,
+        initial_done: false,
+        last_success_at: None,
+        last_error: None,
+        records: 0,
+    }
+}
+
+fn watermark() -> Sync {
+    Sync {
+        strategy: Strategy::Watermark,
+        page: 10,
+        overlap: Duration::from_micros(100),
+        modified: vec!["changed".into()],
+        created: Vec::new(),
+    }
+}
+
+#[test]
+fn the_next_watermark_is_the_newest_change_but_never_after_the_start_and_never_goes_back() {
+    let cursor = Cursor { watermark: Some(1_000), run: None };
+    let after = |newest| {
+        let going = Going { since: Some(900), started: 2_000, after_key: None, newest };
+        cursor.finished(&going, Strategy::Watermark).watermark
+    };
+    assert_eq!(after(Some(1_500)), Some(1_500));
+    assert_eq!(after(Some(9_999)), Some(2_000), "changed while the run was paging, or stamped in the future");
+    assert_eq!(after(Some(950)), Some(1_000), "only rows of the overlap were seen");
+    assert_eq!(after(None), Some(1_000), "nothing was seen");
+}
+
+#[test]
+fn an_incremental_run_asks_from_the_watermark_less_the_overlap() {
+    let cursor = Cursor { watermark: Some(1_000), run: None };
+    let going = cursor.run(&plan(Some(&cursor), Some(3)), RunMode::Incremental, 0, &watermark(), from_micros(5_000));
+    assert_eq!(going, Going { since: Some(900), started: 5_000, after_key: None, newest: None });
+}
+
+#[test]
+fn first_and_full_runs_ask_for_the_history_and_snapshots_for_everything() {
+    let now = 10 * 86_400_000_000;
+    let since = |cursor: &Cursor, days, mode, sync: &Sync| {
+        cursor.run(&plan(Some(cursor), days), mode, 0, sync, from_micros(now)).since
+    };
+    let (new, old) = (Cursor::default(), Cursor { watermark: Some(now - 5), run: None });
+    assert_eq!(since(&new, None, RunMode::Incremental, &watermark()), None);
+    assert_eq!(since(&new, Some(3), RunMode::Incremental, &watermark()), Some(7 * 86_400_000_000));
+    assert_eq!(since(&old, None, RunMode::Full, &watermark()), None);
+    let snapshot = Sync { strategy: Strategy::Snapshot, ..watermark() };
+    assert_eq!(since(&old, Some(3), RunMode::Incremental, &snapshot), None);
+}
+
+#[test]
+fn a_run_goes_on_where_it_or_a_failed_one_was_but_a_full_one_starts_anew() {
+    let going = Going { since: Some(5), started: 50, after_key: Some("17".into()), newest: Some(40) };
+    let cursor = Cursor { watermark: None, run: Some(going.clone()) };
+    assert_eq!(Cursor::parse(&plan(Some(&cursor), None)), cursor);
+    let run = |mode, pages| cursor.run(&plan(None, None), mode, pages, &watermark(), from_micros(99));
+    assert_eq!(run(RunMode::Incremental, 3), going);
+    assert_eq!(run(RunMode::Full, 3), going);
+    assert_eq!(run(RunMode::Incremental, 0), going, "a new run after a failed one");
+    assert_eq!(run(RunMode::Full, 0).after_key, None);
+}

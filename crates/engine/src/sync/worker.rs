@@ -1,0 +1,104 @@
+//! The worker of a node: looks for due work, takes as much as it has room for, and lets go when the node stops.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use trunnion_store::{Claim, ClaimRequest, Error as StoreError};
+
+use super::conclude::conclude;
+use super::pages::{self, Halt};
+use crate::Engine;
+use crate::error::ServiceError;
+use crate::links::Live;
+use crate::workers::rest;
+
+/// After the database failed to give work.
+const AFTER_ERROR: Duration = Duration::from_secs(2);
+
+/// Works until the node stops.
+pub(crate) async fn work(engine: Engine, mut stopping: watch::Receiver<bool>) {
+    let mut runs: JoinSet<()> = JoinSet::new();
+    let mut news = engine.store().watch_work();
+    while !*stopping.borrow() {
+        // Taken before looking, so that work made while looking is not slept over.
+        news.mark_unchanged();
+        let free = engine.options().slots.saturating_sub(runs.len());
+        match claim(&engine, free).await {
+            Ok(claims) => {
+                let full = claims.len() == free;
+                for claim in claims {
+                    runs.spawn(one_run(engine.clone(), claim, stopping.clone()));
+                }
+                // With every slot taken only an ending makes room; news are then looked at with it.
+                let poll = tokio::time::sleep(engine.options().poll);
+                tokio::select! {
+                    ended = runs.join_next(), if !runs.is_empty() => note(ended),
+                    _ = news.changed(), if !full => {}
+                    () = poll => {}
+                    _ = stopping.changed() => {}
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no work could be taken up");
+                rest(AFTER_ERROR, &mut stopping).await;
+            }
+        }
+    }
+    while let ended @ Some(_) = runs.join_next().await {
+        note(ended);
+    }
+}
+
+async fn claim(engine: &Engine, limit: usize) -> Result<Vec<Claim>, StoreError> {
+    let options = engine.options();
+    let request =
+        ClaimRequest { node: &options.node, lease_for: options.lease, limit, per_connection: options.per_connection };
+    engine.store().claim_due(&request).await
+}
+
+async fn one_run(engine: Engine, claim: Claim, stopping: watch::Receiver<bool>) {
+    let mut progressed = 0;
+    let live = live(&engine, &claim).await;
+    let (live, ended) = match live {
+        Ok(live) => {
+            let ended = tokio::select! {
+                ended = pages::run(&engine, &claim, &live, &stopping, &mut progressed) => ended,
+                () = until_lost(&engine, &claim) => return,
+            };
+            (Some(live), ended)
+        }
+        Err(error) => (None, Err(Halt::Here(error))),
+    };
+    if let Err(error) = conclude(&engine, &claim, live.as_ref(), ended, progressed).await {
+        // Its lease runs out, and it is taken up again.
+        tracing::warn!(connection = %claim.plan.connection, entity = claim.entity.name, %error, "the end of a run was not stored");
+    }
+}
+
+async fn live(engine: &Engine, claim: &Claim) -> Result<Live, ServiceError> {
+    let row = engine.store().connection_for_work(claim.plan.connection).await?;
+    let row = row.ok_or_else(|| ServiceError::missing("connection"))?;
+    engine.links().get(engine, &row).await
+}
+
+/// Keeps the lease alive while a page takes its time; returns once it is lost or the run was cancelled.
+async fn until_lost(engine: &Engine, claim: &Claim) {
+    let lease = engine.options().lease;
+    loop {
+        tokio::time::sleep(lease / 3).await;
+        match engine.store().heartbeat(&claim.lease, lease).await {
+            Ok(()) => {}
+            Err(StoreError::LeaseLost) => return,
+            Err(error) => tracing::warn!(connection = %claim.plan.connection, %error, "a lease could not be prolonged"),
+        }
+    }
+}
+
+fn note(ended: Option<Result<(), tokio::task::JoinError>>) {
+    if let Some(Err(error)) = ended
+        && error.is_panic()
+    {
+        tracing::error!(%error, "a run ended in a defect; it is taken up again when its lease runs out");
+    }
+}

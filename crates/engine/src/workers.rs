@@ -1,0 +1,67 @@
+//! The background work of a node: syncing, finishing writes that another node left, and keeping house.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::{Engine, sync, write};
+
+/// Idempotency keys are kept for a week.
+const KEYS_KEPT: i64 = 7 * 24 * 60 * 60 * 1_000_000;
+const HOUSEKEEPING: Duration = Duration::from_secs(60 * 60);
+
+/// The running work; dropping it kills it as a crash would, which loses nothing but time.
+#[derive(Debug)]
+pub struct Workers {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Engine {
+    /// Starts the background work, on the multi-thread runtime of the caller.
+    pub fn start(&self) -> Workers {
+        let (stop, stopping) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(sync::work(self.clone(), stopping.clone()));
+        tasks.spawn(write::recover(self.clone(), stopping.clone()));
+        tasks.spawn(keep_house(self.clone(), stopping));
+        Workers { stop, tasks }
+    }
+}
+
+impl Workers {
+    /// Pages in hand are finished and stored, runs are handed back for other nodes; what takes longer than `patience` is
+    /// dropped, and goes on from its last page elsewhere.
+    pub async fn stop(mut self, patience: Duration) {
+        self.stop.send_replace(true);
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(patience, all).await.is_err() {
+            tracing::warn!("background work did not end in time and was dropped");
+            self.tasks.shutdown().await;
+        }
+    }
+}
+
+/// Waits for `nap`; false if the node stops.
+pub(crate) async fn rest(nap: Duration, stopping: &mut watch::Receiver<bool>) -> bool {
+    let stopped = async {
+        // A sender that is gone has stopped too.
+        let _stopped_or_gone = stopping.wait_for(|stop| *stop).await;
+    };
+    tokio::time::timeout(nap, stopped).await.is_err()
+}
+
+async fn keep_house(engine: Engine, mut stopping: watch::Receiver<bool>) {
+    loop {
+        let before = engine.clock().now_micros().saturating_sub(KEYS_KEPT);
+        match engine.store().purge_idempotency_keys(before).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "idempotency keys were given free"),
+            Err(error) => tracing::warn!(%error, "idempotency keys could not be given free"),
+        }
+        if !rest(HOUSEKEEPING, &mut stopping).await {
+            return;
+        }
+    }
+}

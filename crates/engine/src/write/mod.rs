@@ -1,0 +1,28 @@
+//! Writing to a system: checked before anything is sent, sent once, read back, and stored by the same way as a sync's rows.
+//!
+//! # Exactly one effect
+//!
+//! 1. The body is resolved and mapped; all problems are told at once, and the idempotency key is still free.
+//! 2. The operation is written down under its key. Of many calls with one key one goes on; the others wait for its outcome.
+//! 3. It is marked as sending and sent, with a write key in a field of the record that the system keeps: random digits of
+//!    the operation's id.
+//! 4. If no answer comes, the system is **searched** for the write key, after a pause. Found: it took effect. Not found: it
+//!    is sent once more. The search fails: the outcome is unknown, and nobody sends anything until a search has succeeded.
+//! 5. The record is read back, and stored together with the operation's outcome.
+//!
+//! A node that dies in the middle leaves the operation under a lease that runs out; another node takes it up, and searches
+//! before it sends, unless it was never marked as sending.
+//!
+//! A failure is an outcome too and is replayed to the same key, as users of payment APIs expect: whoever wants another try
+//! sends another key.
+
+mod answer;
+mod body;
+mod create;
+mod key;
+mod perform;
+mod recover;
+mod resolve;
+
+pub(crate) use create::create;
+pub(crate) use recover::recover;

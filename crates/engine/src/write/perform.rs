@@ -1,0 +1,280 @@
+//! One operation that was begun: sent, searched for, read back, settled. Whatever happens, what is known is stored.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use trunnion_kit::error::Error as SystemError;
+use trunnion_kit::spec::{Create, EntitySpec};
+use trunnion_model::change::Cause;
+use trunnion_model::record::Incoming;
+use trunnion_store::{
+    Commit, Error as StoreError, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody,
+};
+
+use super::{body, key};
+use crate::Engine;
+use crate::error::{FieldError, ServiceError, from_system, to_stored};
+use crate::links::{Live, park};
+
+/// How often a request is sent at most, each time after a search that found nothing.
+const SENDS: u32 = 2;
+/// How often a search is made, and a created record read back, before giving up for now.
+const LOOKS: u32 = 2;
+
+/// An operation, and the right to work on it.
+pub(super) struct Job {
+    pub(super) live: Live,
+    pub(super) operation: Operation,
+    pub(super) lease: OperationLease,
+}
+
+/// Where an operation stands after an attempt.
+enum Verdict {
+    /// It is in the system, and here is the row.
+    Created(Box<Incoming>),
+    /// It is certainly not in the system.
+    Failed(ServiceError),
+    /// It may be in the system; with its remote id, it certainly is.
+    Unknown(String, Option<String>),
+}
+
+/// Brings the operation as far as it goes now, and stores where it stands.
+pub(super) async fn perform(engine: &Engine, job: Job) {
+    let deadline = engine.options().write.deadline;
+    let id = job.operation.id;
+    let attempt = tokio::time::timeout(deadline, attempt(engine, &job));
+    let verdict = tokio::select! {
+        verdict = attempt => verdict.unwrap_or_else(|_elapsed| {
+            Verdict::Unknown("The system did not answer in time.".to_owned(), None)
+        }),
+        () = until_lost(engine, &job) => return,
+    };
+    match settle(engine, &job, verdict).await {
+        Ok(()) => {}
+        Err(StoreError::LeaseLost) => tracing::warn!(operation = %id, "another node took the operation over"),
+        // The lease runs out, and the operation is taken up again.
+        Err(error) => tracing::error!(operation = %id, %error, "the outcome of a write was not stored"),
+    }
+}
+
+async fn attempt(engine: &Engine, job: &Job) -> Verdict {
+    let Job { live, operation, .. } = job;
+    let spec = live.entity(&operation.entity);
+    let Some((spec, create)) = spec.and_then(|spec| spec.create.as_ref().map(|create| (spec, create))) else {
+        let message = format!("{} records can no longer be created in this system.", operation.entity);
+        return Verdict::Failed(ServiceError::UnsupportedOperation { message });
+    };
+    let write_key = key::write_key(operation.id, create.write_key_length);
+    let remote_id = match &operation.remote_id {
+        Some(known) => Ok(known.clone()),
+        None => deliver(engine, job, spec, create, &write_key).await,
+    };
+    match remote_id {
+        Ok(remote_id) => read_back(engine, live, spec, remote_id).await,
+        Err(verdict) => verdict,
+    }
+}
+
+/// Sends until it is known to be there or refused. The remote id, or what is known instead.
+async fn deliver(
+    engine: &Engine,
+    job: &Job,
+    spec: &EntitySpec,
+    create: &Create,
+    write_key: &str,
+) -> Result<String, Verdict> {
+    let Job { live, operation, lease } = job;
+    let members = serde_json::from_str::<Map<String, Value>>(&operation.request).map_err(|error| {
+        Verdict::Failed(ServiceError::internal(format!("the request of {}: {error}", operation.id)))
+    })?;
+    // An operation that was marked as sending before may be there already.
+    if operation.state != OperationState::Accepted
+        && let Some(found) = search(engine, live, spec, create, write_key).await.map_err(Unsearched::verdict)?
+    {
+        return Ok(found);
+    }
+    let mut last = String::new();
+    for _ in 0..SENDS {
+        let body = body::vendor_body(live, spec, create, &members, write_key).map_err(|problems| {
+            let told = problems.into_iter().map(|problem| FieldError::new(problem.pointer, problem.message));
+            Verdict::Failed(ServiceError::ValidationFailed { errors: told.collect() })
+        })?;
+        let marked = engine.store().mark_sending(lease, engine.options().write.lease).await;
+        marked.map_err(|error| Verdict::Unknown(error.to_string(), None))?;
+        let error = match live.vendor.create(&live.link, spec, body, write_key).await {
+            Ok(remote_id) => return Ok(remote_id),
+            Err(error) => error,
+        };
+        tracing::warn!(operation = %operation.id, %error, "a write was not answered with success");
+        match &error {
+            // Whether it took effect is to be found out.
+            SystemError::OutcomeUnknown(_) | SystemError::Unexpected(_) | SystemError::Unreachable { .. } => {
+                last = error.to_string();
+                match search(engine, live, spec, create, write_key).await {
+                    Ok(Some(found)) => return Ok(found),
+                    Ok(None) => {}
+                    // The kit vouches that an unreachable system was not changed.
+                    Err(_) if matches!(error, SystemError::Unreachable { .. }) => {
+                        return Err(Verdict::Failed(from_system(&error)));
+                    }
+                    Err(unsearched) => return Err(unsearched.verdict()),
+                }
+            }
+            SystemError::Authentication(message) => {
+                if let Err(error) = park(engine, live, message).await {
+                    tracing::error!(connection = %live.connection, ?error, "the connection could not be parked");
+                }
+                return Err(Verdict::Failed(from_system(&error)));
+            }
+            _ => return Err(Verdict::Failed(from_system(&error))),
+        }
+    }
+    Err(Verdict::Unknown(format!("The system did not confirm the write, and does not show it: {last}"), None))
+}
+
+/// Why it is not known whether the write took effect.
+struct Unsearched(String);
+
+impl Unsearched {
+    fn verdict(self) -> Verdict {
+        Verdict::Unknown(self.0, None)
+    }
+}
+
+/// Whether the system has the write: asked twice with pauses, because it may still be busy with the request that it did
+/// not answer.
+async fn search(
+    engine: &Engine,
+    live: &Live,
+    spec: &EntitySpec,
+    create: &Create,
+    write_key: &str,
+) -> Result<Option<String>, Unsearched> {
+    if create.write_key.is_empty() {
+        let message = "The system did not answer, and has no field by which the write could be found again.";
+        return Err(Unsearched(message.to_owned()));
+    }
+    let mut pause = engine.options().write.search_pause;
+    for _ in 0..LOOKS {
+        tokio::time::sleep(pause).await;
+        pause *= 2;
+        match live.vendor.find_written(&live.link, spec, write_key).await {
+            Ok(Some(remote_id)) => return Ok(Some(remote_id)),
+            Ok(None) => {}
+            Err(error) => {
+                if let SystemError::Authentication(message) = &error
+                    && let Err(error) = park(engine, live, message).await
+                {
+                    tracing::error!(connection = %live.connection, ?error, "the connection could not be parked");
+                }
+                let message = format!("The write was not answered, and the search for it failed: {error}");
+                return Err(Unsearched(message));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The row that was created, mapped.
+async fn read_back(engine: &Engine, live: &Live, spec: &EntitySpec, remote_id: String) -> Verdict {
+    let mapper = live.mapper(spec);
+    let mut pause = engine.options().write.search_pause;
+    let mut trouble = String::new();
+    for look in 0..LOOKS {
+        if look > 0 {
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+        let page = match live.vendor.one(&live.link, spec, &remote_id).await {
+            Ok(page) => page,
+            Err(error) => {
+                trouble = error.to_string();
+                continue;
+            }
+        };
+        let mapped = page.rows().map(|mut rows| rows.first_mut().map(|row| mapper.read(row)));
+        match mapped {
+            Ok(Some(Ok(incoming))) => return Verdict::Created(Box::new(incoming)),
+            Ok(Some(Err(error))) => trouble = error.to_string(),
+            Ok(None) => trouble = "it is not shown yet".to_owned(),
+            Err(error) => trouble = error.to_string(),
+        }
+    }
+    let message = format!("The record was created in the system as {remote_id}, but could not be read back: {trouble}");
+    Verdict::Unknown(message, Some(remote_id))
+}
+
+async fn settle(engine: &Engine, job: &Job, verdict: Verdict) -> Result<(), StoreError> {
+    let Job { live, operation, lease } = job;
+    let Verdict::Created(incoming) = verdict else {
+        let (state, error, remote_id) = match verdict {
+            Verdict::Failed(error) => (OperationState::Failed, error, None),
+            Verdict::Unknown(message, remote_id) => {
+                let error = ServiceError::OutcomeUnknown { operation: operation.id, message };
+                (OperationState::Unknown, error, remote_id)
+            }
+            Verdict::Created(_) => return Ok(()),
+        };
+        return finish(engine, lease, state, &error, remote_id).await;
+    };
+    let Some(spec) = live.entity(&operation.entity) else { return Ok(()) };
+    let outcome = OperationOutcome {
+        lease: lease.clone(),
+        state: OperationState::Succeeded,
+        remote_id: Some(incoming.remote_id.clone()),
+        record: Some(incoming.id),
+        status: 201,
+        body: OutcomeBody::StoredRecord,
+    };
+    let commit = Commit {
+        connection: operation.connection,
+        entity: spec.entity,
+        rows: vec![*incoming],
+        cause: Cause::OwnWrite,
+        progress: None,
+        outcome: Some(outcome),
+    };
+    engine.store().apply(commit).await.map(|_applied| ())
+}
+
+/// Stores an outcome that has no record.
+pub(super) async fn finish(
+    engine: &Engine,
+    lease: &OperationLease,
+    state: OperationState,
+    error: &ServiceError,
+    remote_id: Option<String>,
+) -> Result<(), StoreError> {
+    let outcome = OperationOutcome {
+        lease: lease.clone(),
+        state,
+        remote_id,
+        record: None,
+        status: i64::from(error.status()),
+        body: OutcomeBody::Json(to_stored(error)),
+    };
+    engine.store().finish_operation(outcome).await.map(|_operation| ())
+}
+
+/// Keeps the lease alive once the operation is being sent; returns if it is lost.
+async fn until_lost(engine: &Engine, job: &Job) {
+    let lease = engine.options().write.lease;
+    loop {
+        tokio::time::sleep(lease / 3).await;
+        let now = engine.store().operation(job.operation.connection, job.operation.id).await;
+        let sending = matches!(&now, Ok(Some(operation)) if operation.state == OperationState::Sending);
+        if !sending {
+            continue;
+        }
+        match engine.store().mark_sending(&job.lease, lease).await {
+            Ok(()) => {}
+            Err(StoreError::LeaseLost) => return,
+            Err(error) => tracing::warn!(operation = %job.operation.id, %error, "a lease could not be prolonged"),
+        }
+    }
+}
+
+/// How long a job that was taken up by recovery must be leased: it is not prolonged before it sends.
+pub(super) fn recovery_lease(engine: &Engine) -> Duration {
+    engine.options().write.deadline + Duration::from_secs(10)
+}
