@@ -1,0 +1,69 @@
+//! The record types of the simulated account, named as in the REST API Browser.
+
+use super::fields::{
+    ADDRESS_BOOK, CURRENCY, EMPLOYEE, ITEM, LOCATION, NAMED, PURCHASE_ORDER, PURCHASE_ORDER_ITEM, SUBSIDIARY, VENDOR,
+};
+use super::schema::{Family, Field, Sublist, Type};
+
+pub(in super::super) static TYPES: [&Type; 14] = [
+    &VENDOR_TYPE,
+    &INVENTORY_ITEM,
+    &NON_INVENTORY_ITEM,
+    &SERVICE_ITEM,
+    &ORDER_TYPE,
+    &LOCATION_TYPE,
+    &SUBSIDIARY_TYPE,
+    &CURRENCY_TYPE,
+    &TERM,
+    &EMPLOYEE_TYPE,
+    &DEPARTMENT,
+    &CLASSIFICATION,
+    &UNITS_TYPE,
+    &VENDOR_CATEGORY,
+];
+
+pub(super) static VENDOR_TYPE: Type =
+    with_lines(&master("vendor", "Vendor", Family::Vendor, -9, "entityId", VENDOR, true), &ADDRESS_BOOK);
+pub(super) static INVENTORY_ITEM: Type =
+    master("inventoryItem", "Inventory Item", Family::Item, -10, "itemId", ITEM, true);
+pub(super) static NON_INVENTORY_ITEM: Type =
+    master("nonInventoryPurchaseItem", "Non-inventory Item for Purchase", Family::Item, -10, "itemId", ITEM, true);
+pub(super) static SERVICE_ITEM: Type = master("serviceItem", "Service Item", Family::Item, -10, "itemId", ITEM, true);
+pub(super) static ORDER_TYPE: Type = with_lines(
+    &master("purchaseOrder", "Purchase Order", Family::PurchaseOrder, -30, "tranId", PURCHASE_ORDER, true),
+    &PURCHASE_ORDER_ITEM,
+);
+pub(super) static LOCATION_TYPE: Type = master("location", "Location", Family::Location, -103, "name", LOCATION, false);
+pub(super) static SUBSIDIARY_TYPE: Type =
+    master("subsidiary", "Subsidiary", Family::Subsidiary, -117, "name", SUBSIDIARY, false);
+pub(super) static CURRENCY_TYPE: Type = master("currency", "Currency", Family::Currency, -122, "name", CURRENCY, false);
+pub(super) static TERM: Type = master("term", "Term", Family::Term, -199, "name", NAMED, false);
+pub(super) static EMPLOYEE_TYPE: Type =
+    master("employee", "Employee", Family::Employee, -4, "entityId", EMPLOYEE, false);
+pub(super) static DEPARTMENT: Type = master("department", "Department", Family::Department, -102, "name", NAMED, false);
+pub(super) static CLASSIFICATION: Type =
+    master("classification", "Class", Family::Classification, -101, "name", NAMED, false);
+pub(super) static UNITS_TYPE: Type = master("unitsType", "Units Type", Family::UnitsType, -221, "name", NAMED, false);
+pub(super) static VENDOR_CATEGORY: Type =
+    master("vendorCategory", "Vendor Category", Family::VendorCategory, -110, "name", NAMED, false);
+
+/// Record type names are case-sensitive.
+pub(in super::super) fn type_named(name: &str) -> Option<&'static Type> {
+    TYPES.iter().copied().find(|kind| kind.name == name)
+}
+
+const fn master(
+    name: &'static str,
+    label: &'static str,
+    family: Family,
+    type_id: i64,
+    display: &'static str,
+    fields: &'static [Field],
+    writable: bool,
+) -> Type {
+    Type { name, family, label, type_id, display, writable, fields, sublist: None }
+}
+
+const fn with_lines(kind: &Type, sublist: &'static Sublist) -> Type {
+    Type { sublist: Some(sublist), ..*kind }
+}

@@ -1,0 +1,17 @@
+//! The account's data: which records there are, the seed, and the rules by which they change.
+
+mod account;
+mod changes;
+mod fields;
+mod master_seed;
+mod order;
+mod order_seed;
+mod record;
+mod schema;
+mod store;
+
+pub(super) use changes::{Draft, Saved};
+pub(super) use order::status_label;
+pub(super) use record::{Line, Record, Value};
+pub(super) use schema::{Access, Family, Field, Kind, Sublist, TYPES, Type, type_named};
+pub(super) use store::{Deleted, Store};

@@ -1,0 +1,31 @@
+//! A NetSuite account to build and test against: REST records, SuiteQL and both ways to log in, on a local port.
+//!
+//! Written from Oracle's documentation and independent of our connector. Records are stored and changed for real;
+//! purchase orders of the seed are computed when they are asked for, so that an account of a million costs nothing.
+//!
+//! Beside the harness's control functions there are:
+//!
+//! | request | effect |
+//! |---|---|
+//! | `POST /_control/touch_purchase_order?id=ID` | changes the first line's rate, as a user would; 204 |
+//! | `POST /_control/negative_quantities?on=true` | SuiteQL shows purchase quantities as negative numbers, as some accounts do |
+//! | `POST /_control/user_time_zone?minutes=-480` | the integration user's offset from UTC, by which SuiteQL reads and writes instants |
+//! | `POST /_control/latency?ms=200` | how long each request keeps its concurrency slot |
+//! | `GET /_control/login_audit` | why logins failed, newest last; the client only ever hears one and the same 401 |
+//!
+//! Not simulated, and refused as such: transforms, asynchronous requests and batches, the OpenAPI form of the metadata.
+
+mod auth;
+mod control;
+mod data;
+mod node;
+mod options;
+mod reply;
+mod rest;
+mod server;
+mod suiteql;
+#[cfg(test)]
+mod tests;
+
+pub use options::{M2m, Options, SANDBOX_PRIVATE_KEY_PEM, Tba};
+pub use server::start;
