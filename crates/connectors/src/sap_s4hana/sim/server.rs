@@ -108,7 +108,7 @@ async fn handle(State(app): State<App>, request: Request) -> Response {
     let expired = app.control.credentials_expired();
     let caller = match app.sessions().authenticate(&parts.headers, client.as_deref(), expired, now) {
         Ok(caller) => caller,
-        Err(page) => return page,
+        Err(denied) => return denied.into_response(),
     };
     let Some(family) = Family::by_service(&name) else {
         let text = format!("No service found for namespace /SAP/, name {name}, version 0001");
@@ -126,8 +126,8 @@ async fn handle(State(app): State<App>, request: Request) -> Response {
         }
         return response;
     }
-    if let Err(refusal) = app.sessions().may_modify(&caller, &call.headers) {
-        return refusal;
+    if let Err(denied) = app.sessions().may_modify(&caller, &call.headers) {
+        return denied.into_response();
     }
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return app

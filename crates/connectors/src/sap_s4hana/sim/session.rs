@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
@@ -39,6 +39,23 @@ pub(super) struct Caller {
     session: Option<String>,
 }
 
+/// Why a request stops before it reaches a service.
+pub(super) enum Denied {
+    /// Wrong, missing, locked or expired: the page that all of them get does not tell. Holds the client.
+    Logon(String),
+    /// A modifying request without the token of its session.
+    Token,
+}
+
+impl IntoResponse for Denied {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Logon(client) => logon_failed(&client),
+            Self::Token => token_required(),
+        }
+    }
+}
+
 impl Sessions {
     pub(super) fn new(user: &str, password: &str, seed: u64) -> Self {
         Self {
@@ -59,30 +76,30 @@ impl Sessions {
         self.wrong_passwords = 0;
     }
 
-    /// The caller, or the page that every wrong credential gets; why it was refused cannot be told from it.
+    /// The caller, if the credentials are right, the user is not locked and nothing has expired.
     pub(super) fn authenticate(
         &mut self,
         headers: &HeaderMap,
         client: Option<&str>,
         expired: bool,
         now: i64,
-    ) -> Result<Caller, Response> {
+    ) -> Result<Caller, Denied> {
         let client = client.unwrap_or(DEFAULT_CLIENT).to_owned();
         if expired {
             self.open.clear();
-            return Err(logon_failed(&client));
+            return Err(Denied::Logon(client));
         }
-        let credentials = basic(headers).ok_or_else(|| logon_failed(&client))?;
+        let credentials = basic(headers).ok_or_else(|| Denied::Logon(client.clone()))?;
         if !credentials.0.eq_ignore_ascii_case(&self.user) {
-            return Err(logon_failed(&client));
+            return Err(Denied::Logon(client));
         }
         let locked = self.wrong_passwords >= WRONG_PASSWORDS_TO_LOCK;
         if credentials.1 != self.password {
             self.wrong_passwords = self.wrong_passwords.saturating_add(1);
-            return Err(logon_failed(&client));
+            return Err(Denied::Logon(client));
         }
         if locked {
-            return Err(logon_failed(&client));
+            return Err(Denied::Logon(client));
         }
         self.wrong_passwords = 0;
         self.open.retain(|_, session| now - session.last_used < IDLE_LIMIT);
@@ -109,12 +126,12 @@ impl Sessions {
     }
 
     /// Whether a modifying request has the token of its own session.
-    pub(super) fn may_modify(&self, caller: &Caller, headers: &HeaderMap) -> Result<(), Response> {
+    pub(super) fn may_modify(&self, caller: &Caller, headers: &HeaderMap) -> Result<(), Denied> {
         let session = caller.session.as_ref().and_then(|id| self.open.get(id));
         let given = headers.get("x-csrf-token").and_then(|value| value.to_str().ok());
         match (session, given) {
             (Some(session), Some(given)) if session.token == given => Ok(()),
-            _ => Err(token_required()),
+            _ => Err(Denied::Token),
         }
     }
 

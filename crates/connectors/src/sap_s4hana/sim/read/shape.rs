@@ -30,7 +30,7 @@ impl Shape {
         expand: Option<&str>,
     ) -> Result<Self, Refusal> {
         let select = select.map(paths).filter(|paths| !paths.is_empty());
-        Self::build(entity, select, expand.map(paths).unwrap_or_default(), 0)
+        Self::build(entity, select, &expand.map(paths).unwrap_or_default(), 0)
     }
 
     /// Whether anything below the row is shown.
@@ -41,13 +41,13 @@ impl Shape {
     fn build(
         entity: &'static Entity,
         select: Option<Paths<'_>>,
-        expand: Paths<'_>,
+        expand: &Paths<'_>,
         depth: usize,
     ) -> Result<Self, Refusal> {
         if depth > MAX_DEPTH {
             return Err(Refusal::syntax("The path in $expand is too long"));
         }
-        for path in &expand {
+        for path in expand {
             known_nav(entity, path[0])?;
         }
         let all = select.as_ref().is_none_or(|paths| paths.iter().any(|path| path.as_slice() == ["*"]));
@@ -67,7 +67,7 @@ impl Shape {
                 let inside = paths.iter().filter(|path| path[0] == nav.name);
                 inside.map(|path| path[1..].iter().map(|&part| part.to_owned()).collect()).collect()
             };
-            let (selected, expanded) = (below(&select), below(&expand));
+            let (selected, expanded) = (below(&select), below(expand));
             if !all && selected.is_empty() {
                 continue;
             }
@@ -81,8 +81,8 @@ impl Shape {
             }
             let whole = selected.iter().any(Vec::is_empty) || selected.is_empty();
             let inner_select = (!whole).then(|| borrowed(&selected));
-            let inner_expand = borrowed(&expanded).into_iter().filter(|path| !path.is_empty()).collect();
-            navs.push((nav, Some(Self::build(entity.target(nav), inner_select, inner_expand, depth + 1)?)));
+            let inner_expand: Paths<'_> = borrowed(&expanded).into_iter().filter(|path| !path.is_empty()).collect();
+            navs.push((nav, Some(Self::build(entity.target(nav), inner_select, &inner_expand, depth + 1)?)));
         }
         Ok(Self { type_name: entity.type_name(), columns: (!all).then_some(columns), navs })
     }

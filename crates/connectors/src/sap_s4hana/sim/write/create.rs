@@ -38,9 +38,6 @@ pub(in super::super) fn create(
         Under::Root(entity) => entity,
         Under::Parent { entity, .. } => entity,
     };
-    if !entity.creatable {
-        return Err(Refusal::not_allowed("POST", entity.set));
-    }
     let row = body::row(entity, &object)?;
     let mut sent = Vec::new();
     navigations(entity, &object, "", &mut sent);
@@ -63,6 +60,7 @@ pub(in super::super) fn create(
 
 fn under(world: &World, family: Family, path: &str, object: &Map<String, Json>) -> Result<Under, Refusal> {
     match crate::sap_s4hana::sim::read::resolve(world, family, path)?.0 {
+        Resource::Set(entity) if !entity.creatable => Err(Refusal::not_allowed("POST", entity.set)),
         Resource::Set(entity) if entity.path.is_empty() => Ok(Under::Root(entity)),
         Resource::Set(entity) => parent_of(world, entity, object),
         Resource::Children { document, place, parent, slot, entity } => {
