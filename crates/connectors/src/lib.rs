@@ -1,1 +1,44 @@
-//! placeholder
+//! The vendor systems, one folder each, and the explicit list of them. This is the only place that names a vendor.
+
+pub mod netsuite;
+pub mod sandbox;
+pub mod sap_s4hana;
+mod tryton;
+
+use std::sync::Arc;
+
+use trunnion_kit::spec::{Finding, load};
+use trunnion_kit::vendor::{Catalogue, Connector, Vendor};
+
+/// A connector's folder name, its declaration, and its behaviour.
+type Entry = (&'static str, &'static str, fn() -> Arc<dyn Vendor>);
+
+/// One line per vendor.
+const ALL: [Entry; 3] = [
+    ("sap_s4hana", sap_s4hana::DECLARATION, sap_s4hana::vendor),
+    ("netsuite", netsuite::DECLARATION, netsuite::vendor),
+    ("tryton", tryton::DECLARATION, tryton::vendor),
+];
+
+/// Every connector, its declaration read and checked.
+pub fn catalogue() -> Result<Catalogue, Vec<Finding>> {
+    let (mut connectors, mut findings) = (Vec::new(), Vec::new());
+    for (folder, declaration, vendor) in ALL {
+        match load(&format!("{folder}/connector.toml"), declaration) {
+            Ok(spec) => connectors.push(Connector { spec: Arc::new(spec), vendor: vendor() }),
+            Err(more) => findings.extend(more),
+        }
+    }
+    if findings.is_empty() { Ok(Catalogue::new(connectors)) } else { Err(findings) }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_declaration_fits_the_model() {
+        if let Err(findings) = super::catalogue() {
+            let all: Vec<String> = findings.iter().map(ToString::to_string).collect();
+            panic!("{}", all.join("\n"));
+        }
+    }
+}

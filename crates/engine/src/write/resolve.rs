@@ -208,12 +208,15 @@ async fn look_up(store: &Store, connection: ConnectionId, questions: &[Question]
             }
         }
     }
-    let found: Vec<_> = stream::iter(ids.into_iter().map(|(id, target)| async move {
-        Ok::<_, trunnion_store::Error>((id, target, store.get(connection, target, id, false).await?))
-    }))
-    .buffer_unordered(IDS_AT_ONCE)
-    .try_collect()
-    .await?;
+    // Made before they are run: the compiler cannot see that a lazily made future is `Send` for every lifetime.
+    let mut reads = Vec::with_capacity(ids.len());
+    for (id, target) in ids {
+        reads.push(async move {
+            let record = store.get(connection, target, id, false).await?;
+            Ok::<_, trunnion_store::Error>((id, target, record))
+        });
+    }
+    let found: Vec<_> = stream::iter(reads).buffer_unordered(IDS_AT_ONCE).try_collect().await?;
     for (id, target, record) in found {
         if let Some(record) = record.filter(|record| record.deleted_at.is_none()) {
             answers.insert((target.name, By::Id(id)), vec![record.remote_id]);

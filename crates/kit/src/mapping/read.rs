@@ -198,7 +198,11 @@ fn operations(
             }
             Some(Kind::Enum(_) | Kind::Unit) => {
                 all.push(Operation::new(&row.name, row.at.clone(), Emit::Value(row.conversion.clone())));
-                all.push(Operation::new(&format!("remote_{}", row.name), row.at.clone(), Emit::RemoteWord));
+                let remote = format!("remote_{}", row.name);
+                // A computed status has no word of the system's own: then a row says where that is.
+                if !rows.iter().any(|row| row.name == remote) {
+                    all.push(Operation::new(&remote, row.at.clone(), Emit::RemoteWord));
+                }
             }
             _ => all.push(Operation::new(&row.name, row.at.clone(), Emit::Value(row.conversion.clone()))),
         }

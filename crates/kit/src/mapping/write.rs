@@ -95,7 +95,7 @@ fn members(
     for group in groups.iter().filter(|group| group.write != Write::Never) {
         let name = group.field.name;
         let Some(value) = body.get(name).filter(|value| !value.is_null()) else {
-            if group.field.required {
+            if group.field.required || group.required {
                 problems.push(FieldProblem {
                     pointer: format!("{pointer}/{name}"),
                     message: "this system requires it".to_owned(),

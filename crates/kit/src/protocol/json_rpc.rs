@@ -2,6 +2,7 @@
 //!
 //! `source.set` is the model (`party.party`), `source.filter` a domain that always holds, in JSON. Dotted fields of a
 //! relation come back under its name with a dot: the path `party./code` asks for `party.code`. The form has `database`.
+//! `sync.modified` may name several fields, also of relations (`lines.last_modified_at`): any of them counts.
 //!
 //! Source: Tryton's documentation of `trytond` RPC, and recorded traffic.
 
@@ -17,6 +18,7 @@ use crate::error::{Error, VendorMessage};
 use crate::http::{Answer, Effect, Request};
 use crate::json::{Node, Object, parse};
 use crate::link::{Link, Session};
+use crate::mapping::Path;
 use crate::spec::{EntitySpec, Strategy};
 use crate::vendor::{Account, Page, Window};
 
@@ -62,7 +64,8 @@ pub(super) async fn find_written(link: &Link, entity: &EntitySpec, write_key: &s
     if field.is_empty() {
         return Err(Error::Unexpected(format!("{} has no field to search a write by", entity.source.set)));
     }
-    let domain = Node::Array(vec![condition(field, "=", Node::text(write_key.to_owned()))]);
+    let field = Path::new(field).names().collect::<Vec<_>>().join(".");
+    let domain = Node::Array(vec![condition(&field, "=", Node::text(write_key.to_owned()))]);
     let method = format!("model.{}.search", entity.source.set);
     let answer =
         call(link, &method, vec![domain, Node::number("0"), Node::number("1"), Node::Null], None, Effect::Read).await?;
@@ -259,18 +262,18 @@ fn always(entity: &EntitySpec) -> Result<Vec<Node<'static>>, Error> {
     Ok(read.as_array().unwrap_or_default().iter().map(owned).collect())
 }
 
-/// Rows whose time of change is null were never changed since they were created.
+/// A row changed if any of the declared fields did; a field that is null was never changed since the row was created.
 fn changed_since(entity: &EntitySpec, since: Timestamp) -> Result<Node<'static>, Error> {
-    let time = tagged_instant(since);
-    match (entity.sync.modified.first(), entity.sync.created.first()) {
-        (Some(modified), Some(created)) => Ok(Node::Array(vec![
-            Node::text("OR"),
-            condition(modified, ">=", time.clone()),
-            Node::Array(vec![condition(modified, "=", Node::Null), condition(created, ">=", time)]),
-        ])),
-        (Some(modified), None) => Ok(condition(modified, ">=", time)),
-        _ => Err(Error::Unexpected(format!("{} declares no field of change", entity.source.set))),
+    let (time, sync) = (tagged_instant(since), &entity.sync);
+    if sync.modified.is_empty() {
+        return Err(Error::Unexpected(format!("{} declares no field of change", entity.source.set)));
     }
+    let mut any = vec![Node::text("OR")];
+    any.extend(sync.modified.iter().map(|modified| condition(modified, ">=", time.clone())));
+    for (modified, created) in sync.modified.iter().zip(&sync.created) {
+        any.push(Node::Array(vec![condition(modified, "=", Node::Null), condition(created, ">=", time.clone())]));
+    }
+    Ok(Node::Array(any))
 }
 
 fn condition(field: &str, operator: &'static str, value: Node<'static>) -> Node<'static> {
@@ -304,19 +307,23 @@ fn context(session: &Session, more: Option<&Object<'static>>) -> Result<Node<'st
     Ok(context)
 }
 
-/// A list of new lines is written as `[["create", […]]]`; a link to an existing record is its number.
+/// A list of new lines is written as `[["create", […]]]`, a list under `@add:NAME` as `[["add", […]]]`: links to records that
+/// are there.
 fn creations(node: Node<'static>) -> Node<'static> {
     match node {
         Node::Object(object) if object.get("__class__").is_none() => Node::Object(
             object
                 .into_members()
                 .into_iter()
-                .map(|(name, node)| match node {
-                    Node::Array(items) => {
+                .map(|(name, node)| match (name.strip_prefix("@add:").map(str::to_owned), node) {
+                    (Some(name), ids @ Node::Array(_)) => {
+                        (name.into(), Node::Array(vec![Node::Array(vec![Node::text("add"), ids])]))
+                    }
+                    (_, Node::Array(items)) => {
                         let items = items.into_iter().map(creations).collect();
                         (name, Node::Array(vec![Node::Array(vec![Node::text("create"), Node::Array(items)])]))
                     }
-                    node => (name, creations(node)),
+                    (_, node) => (name, creations(node)),
                 })
                 .collect(),
         ),

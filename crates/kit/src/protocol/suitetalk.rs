@@ -15,7 +15,7 @@ use crate::error::{Error, VendorMessage};
 use crate::http::{Answer, Effect, Request};
 use crate::json::{Node, Object, parse};
 use crate::link::Link;
-use crate::spec::{EntitySpec, LinesSource, Strategy};
+use crate::spec::{EntitySpec, LinesSource, Strategy, Write};
 use crate::vendor::{Account, Page, Window};
 
 const SUITEQL: &str = "/services/rest/query/v1/suiteql";
@@ -55,7 +55,15 @@ pub(super) async fn create(
     body: &Node<'static>,
     write_key: &str,
 ) -> Result<String, Error> {
-    let url = link.url(&format!("{RECORDS}/{}/eid:{write_key}", entity.source.set))?;
+    // An upsert appends to sublists: only with `replace` is it the same when it is sent twice.
+    let sublists: Vec<&str> = entity
+        .groups
+        .iter()
+        .filter(|group| group.write != Write::Never)
+        .filter_map(|group| group.to.names().next())
+        .collect();
+    let replace = if sublists.is_empty() { String::new() } else { format!("?replace={}", sublists.join(",")) };
+    let url = link.url(&format!("{RECORDS}/{}/eid:{write_key}{replace}", entity.source.set))?;
     let request = Request::new(Method::PUT, url, Effect::Write)
         .with_header(NAME_CHECK, HeaderValue::from_static("Error"))
         .with_body(JSON, body.to_json());

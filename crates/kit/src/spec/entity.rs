@@ -126,6 +126,7 @@ fn groups(
         let group = table.inner(name, value);
         let (at, write) = (group.text("at").unwrap_or_default(), write(document, &group, group.line()));
         let to = group.text("to").unwrap_or_else(|| at.clone());
+        let required = group.boolean("required").unwrap_or(false);
         let (constants, settings) = (paths(group.pairs("constants")), paths(group.pairs("settings")));
         let fields_table = group.table("fields");
         match entity.field(name).map(|field| (field, field.kind)) {
@@ -144,6 +145,7 @@ fn groups(
                     at: Path::new(&at),
                     to: Path::new(&to),
                     write,
+                    required,
                     fields,
                     constants,
                     settings,

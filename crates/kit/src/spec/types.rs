@@ -218,6 +218,8 @@ pub struct GroupSpec {
     /// Where it is written, often the same.
     pub to: Path,
     pub write: Write,
+    /// A create without it is refused before anything is sent.
+    pub required: bool,
     pub fields: Vec<Row>,
     pub constants: Vec<(Path, String)>,
     pub settings: Vec<(Path, String)>,

@@ -1,0 +1,60 @@
+//! What SuiteQL does not say in one column: names of persons, quantities without the account's sign, net totals.
+//!
+//! The computed values stand under names with `@`, beside what NetSuite sent.
+
+use trunnion_kit::json::{Node, Object};
+use trunnion_model::decimal::{self, Decimal};
+
+pub(super) fn row(entity: &str, row: &mut Object<'_>) {
+    match entity {
+        "vendor" => {
+            let text = |name: &str| row.get(name).and_then(Node::as_text).unwrap_or_default();
+            let person = format!("{} {}", text("firstname"), text("lastname"));
+            let name = [text("companyname"), person.trim(), text("entityid")]
+                .into_iter()
+                .find(|name| !name.is_empty())
+                .unwrap_or_default()
+                .to_owned();
+            row.set("@name", Node::text(name));
+        }
+        "item" => {
+            let text = |name: &str| row.get(name).and_then(Node::as_text).unwrap_or_default();
+            let name = [text("displayname"), text("itemid")]
+                .into_iter()
+                .find(|name| !name.is_empty())
+                .unwrap_or_default()
+                .to_owned();
+            row.set("@name", Node::text(name));
+        }
+        "purchase_order" => purchase_order(row),
+        _ => {}
+    }
+}
+
+fn purchase_order(row: &mut Object<'_>) {
+    let mut total = Some(Decimal::ZERO);
+    for line in row.get_mut("lines").and_then(Node::items_mut).into_iter().flatten().filter_map(Node::as_object_mut) {
+        let amount = unsigned(line, "foreignamount");
+        total = total.zip(amount).and_then(|(total, amount)| total.checked_add(amount));
+        for (computed, source) in [
+            ("@quantity", "quantity"),
+            ("@amount", "foreignamount"),
+            ("@received", "quantityshiprecv"),
+            ("@billed", "quantitybilled"),
+        ] {
+            if let Some(number) = unsigned(line, source) {
+                line.set(computed, Node::text(decimal::text(number)));
+            }
+        }
+    }
+    let gross = unsigned(row, "foreigntotal");
+    for (computed, number) in [("@net_total", total), ("@gross_total", gross)] {
+        if let Some(number) = number {
+            row.set(computed, Node::text(decimal::text(number)));
+        }
+    }
+}
+
+fn unsigned(row: &Object<'_>, name: &str) -> Option<Decimal> {
+    row.get(name).and_then(Node::as_text).and_then(decimal::parse).map(|number| number.abs())
+}

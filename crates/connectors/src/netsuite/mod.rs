@@ -1,0 +1,41 @@
+//! Oracle NetSuite: its declaration, the signs of its quantities, and the account's own ids for currencies and units.
+
+mod derive;
+mod lookup;
+pub mod sim;
+
+use std::sync::Arc;
+
+use trunnion_kit::json::Node;
+use trunnion_kit::link::Link;
+use trunnion_kit::mapping::RowHook;
+use trunnion_kit::spec::EntitySpec;
+use trunnion_kit::vendor::{Answered, Declared, Vendor};
+
+pub(crate) const DECLARATION: &str = include_str!("connector.toml");
+
+struct NetSuite;
+
+impl Vendor for NetSuite {
+    fn row_hook(&self) -> Option<RowHook> {
+        Some(derive::row)
+    }
+
+    fn create<'a>(
+        &'a self,
+        link: &'a Link,
+        entity: &'a EntitySpec,
+        mut body: Node<'static>,
+        write_key: &'a str,
+    ) -> Answered<'a, String> {
+        Box::pin(async move {
+            lookup::currency(link, &mut body).await?;
+            lookup::units(link, &mut body).await?;
+            Declared.create(link, entity, body, write_key).await
+        })
+    }
+}
+
+pub(crate) fn vendor() -> Arc<dyn Vendor> {
+    Arc::new(NetSuite)
+}

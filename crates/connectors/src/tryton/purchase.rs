@@ -1,0 +1,36 @@
+//! From a saved draft to a confirmed purchase: what creating an order means in systems that have no draft.
+
+use trunnion_kit::error::Error;
+use trunnion_kit::http::Effect;
+use trunnion_kit::json::{Node, parse};
+use trunnion_kit::link::Link;
+use trunnion_kit::protocol::json_rpc;
+
+/// Moves the purchase on, from wherever it stands, until it is confirmed. Doing it again does nothing, so that a create
+/// that was cut off in the middle can be finished.
+pub(super) async fn confirm(link: &Link, id: &str) -> Result<(), Error> {
+    // Draft, quotation, confirmed: two steps and one look more than that.
+    for _ in 0..3 {
+        let method = match state(link, id).await?.as_str() {
+            "draft" => "model.purchase.purchase.quote",
+            "quotation" => "model.purchase.purchase.confirm",
+            _ => return Ok(()),
+        };
+        let ids = Node::Array(vec![Node::number(id.to_owned())]);
+        json_rpc::call(link, method, vec![ids], None, Effect::Write).await?;
+    }
+    Err(Error::Unexpected(format!("purchase {id} could not be confirmed")))
+}
+
+async fn state(link: &Link, id: &str) -> Result<String, Error> {
+    let params = vec![Node::Array(vec![Node::number(id.to_owned())]), Node::Array(vec![Node::text("state")])];
+    let answer = json_rpc::call(link, "model.purchase.purchase.read", params, None, Effect::Read).await?;
+    let tree = parse(&answer).map_err(|error| Error::Unexpected(error.to_string()))?;
+    let state = tree
+        .get("result")
+        .and_then(Node::items)
+        .and_then(<[_]>::first)
+        .and_then(|row| row.get("state"))
+        .and_then(Node::as_text);
+    state.map(str::to_owned).ok_or_else(|| Error::Unexpected(format!("purchase {id} has no state")))
+}
