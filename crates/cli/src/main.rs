@@ -1,1 +1,66 @@
-fn main() {}
+//! `trunnion`: one API for every ERP, CMMS/EAM and WMS, in one binary. This file says which commands there are.
+//!
+//! The composition root: the only crate that puts store, connectors, engine and server together. Exit codes: 0 done,
+//! 1 failed, 2 wrong usage, 3 refused to start (and says why).
+
+mod config;
+mod connectors;
+mod demo;
+mod keys;
+mod sandbox;
+mod serve;
+mod start;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// One API for every ERP, CMMS/EAM and WMS.
+///
+/// New here? `trunnion demo` shows all of it in a minute, without any set-up.
+#[derive(Parser)]
+#[command(name = "trunnion", version, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show the whole product in a minute: two simulated ERPs, one API, one order written to both
+    Demo(demo::Arguments),
+    /// Run the server: API, docs, sync and write workers
+    Serve(serve::Arguments),
+    /// Run a simulator of one vendor system, to build and test against without a licence
+    Sandbox(sandbox::Arguments),
+    /// The systems that can be connected; check a connector's declaration
+    #[command(subcommand)]
+    Connectors(connectors::Command),
+    /// Application API keys
+    #[command(subcommand)]
+    Keys(keys::Command),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return terminal::failed(&format!("cannot start: {error}"), 3),
+    };
+    let outcome = runtime.block_on(async {
+        match cli.command {
+            Command::Demo(arguments) => demo::run(&arguments).await,
+            Command::Serve(arguments) => serve::run(&arguments).await,
+            Command::Sandbox(arguments) => sandbox::run(&arguments).await,
+            Command::Connectors(command) => connectors::run(&command),
+            Command::Keys(command) => keys::run(command).await,
+        }
+    });
+    // A worker that still waits for a slow system must not keep the process.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    match outcome {
+        Ok(code) => code,
+        Err(error) => terminal::failed(&format!("{error:#}"), if error.is::<start::Refused>() { 3 } else { 1 }),
+    }
+}

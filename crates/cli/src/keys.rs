@@ -1,0 +1,102 @@
+//! `trunnion keys`: application API keys, made beside the database (whoever can read it may do so).
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use trunnion_engine::services::keys;
+
+use crate::config::Config;
+use crate::start;
+use crate::terminal::{self, BOLD, say, styled};
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Make a key; it is shown only this once
+    Create {
+        /// What the key is for
+        #[arg(long, default_value = "command line")]
+        name: String,
+        /// The application it belongs to; made if it is not there
+        #[arg(long, default_value = "default")]
+        application: String,
+        /// What it may do: read, write, manage; may be given several times [default: all]
+        #[arg(long, value_name = "SCOPE")]
+        scope: Vec<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// All keys, without the keys themselves
+    List {
+        /// For scripts
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Make a key stop working at once
+    Revoke {
+        /// key_…, as `list` shows it
+        id: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// Which database.
+#[derive(Args)]
+pub(crate) struct Place {
+    /// Configuration file [default: trunnion.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the data is kept [default: ./trunnion-data]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<String>,
+    /// postgres://… instead of SQLite
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+}
+
+pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Create { name, application, scope, place } => {
+            let scopes = if scope.is_empty() { ["read", "write", "manage"].map(str::to_owned).to_vec() } else { scope };
+            let made = keys::create_for(&open(&place).await?, &application, &name, &scopes).await?;
+            say(&format!("{} {}", styled(BOLD, "Key (shown only this once):"), made.token));
+        }
+        Command::List { json, place } => {
+            let engine = open(&place).await?;
+            let all = keys::list(&engine, &keys::owner(&engine).await?).await?;
+            if json {
+                say(&serde_json::to_string(&all)?);
+            } else {
+                let cell = |time: &Option<String>| time.clone().unwrap_or_else(|| "-".to_owned());
+                let rows: Vec<Vec<String>> = all
+                    .iter()
+                    .map(|key| {
+                        vec![
+                            key.id.clone(),
+                            key.name.clone(),
+                            key.scopes.join(" "),
+                            key.created_at.clone(),
+                            cell(&key.last_used_at),
+                            cell(&key.revoked_at),
+                        ]
+                    })
+                    .collect();
+                terminal::table(&["KEY", "NAME", "SCOPES", "CREATED", "LAST USED", "REVOKED"], &rows, 0);
+            }
+        }
+        Command::Revoke { id, place } => {
+            let engine = open(&place).await?;
+            keys::revoke(&engine, &keys::owner(&engine).await?, &id).await?;
+            say(&format!("{id} is revoked"));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn open(place: &Place) -> anyhow::Result<trunnion_engine::Engine> {
+    let flags = [("data_dir", place.data_dir.clone()), ("database.url", place.database_url.clone())];
+    start::engine(&Config::load(place.config.as_deref(), &flags)?).await
+}
