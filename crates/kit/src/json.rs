@@ -78,7 +78,7 @@ impl<'a> Node<'a> {
         self.as_object()?.get(name)
     }
 
-    /// The items of an array, also where the dialect wraps it as `{"results":[…]}` (OData v2) or `{"items":[…]}` (NetSuite).
+    /// The items of an array, also where the dialect wraps it as `{"results":[…]}` (OData v2) or `{"items":[…]}` (SuiteTalk).
     pub fn items(&self) -> Option<&[Self]> {
         match self {
             Self::Array(items) => Some(items),

@@ -1,7 +1,7 @@
 //! Decimal numbers as text: money and quantities never become floats, and one number has one form.
 //!
 //! The canonical form has no exponent, no leading `+`, no needless zero: `12.5`, never `12.500`, `1.25e1` or `012.5`;
-//! zero is `0`. It is exact at any length (SAP's stock quantities have 31 digits, more than any machine type here).
+//! zero is `0`. It is exact at any length (some stock quantities have 31 digits, more than any machine type here).
 
 use std::borrow::Cow;
 

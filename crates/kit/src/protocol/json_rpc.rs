@@ -4,7 +4,7 @@
 //! relation come back under its name with a dot: the path `party./code` asks for `party.code`. The form has `database`.
 //! `sync.modified` may name several fields, also of relations (`lines.last_modified_at`): any of them counts.
 //!
-//! Source: Tryton's documentation of `trytond` RPC, and recorded traffic.
+//! Source: the server's documentation of its RPC, and recorded traffic.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -221,7 +221,7 @@ fn refused() -> VendorMessage {
     VendorMessage {
         status: Some(401),
         code: None,
-        text: "user name or password is wrong, or the user is not active".to_owned(),
+        text: "user name and password were not accepted, or the user is not active".to_owned(),
         field: None,
     }
 }

@@ -1,10 +1,10 @@
-//! OData v2 with the habits of SAP Gateway: CSRF token and cookies for writes, `d.results`, errors in an envelope.
+//! OData v2 with the habits of ABAP gateways: CSRF token and cookies for writes, `d.results`, errors in an envelope.
 //!
 //! `source.service` is the service, `source.set` the entity set, `source.key` its key property, `source.expand` the
 //! navigations, `source.filter` a `$filter` that always holds. `sync.modified` names one DateTimeOffset property, or a date
 //! and a time property (then `sync.created` says what to ask while they are null).
 //!
-//! Source: OData v2 (odata.org), SAP Gateway documentation for CSRF and error envelopes.
+//! Source: OData v2 (odata.org); the gateway's documentation for CSRF and error envelopes.
 
 use http::Method;
 use http::header::{ACCEPT, HeaderName, HeaderValue};

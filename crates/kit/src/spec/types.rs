@@ -24,7 +24,7 @@ pub struct Spec {
 /// What the catalogue says of the product.
 #[derive(Debug)]
 pub struct System {
-    /// In URLs and in the API: `sap-s4hana`.
+    /// In URLs and in the API: lower case, with hyphens.
     pub id: String,
     pub name: String,
     /// `erp`, `cmms` or `wms`.
@@ -38,7 +38,7 @@ pub struct System {
 #[derive(Debug)]
 pub struct Protocol {
     pub kind: ProtocolKind,
-    /// Put between the connection's URL and what an entity names: `/sap/opu/odata/sap`.
+    /// Put between the connection's URL and what an entity names: `/opu/odata`.
     pub prefix: String,
     /// Query parameters taken from the connection's form: (parameter, form field).
     pub query: Vec<(String, String)>,

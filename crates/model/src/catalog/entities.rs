@@ -24,7 +24,7 @@ static VENDOR: Entity = Entity {
     name: "vendor",
     path: "vendors",
     prefix: "ven",
-    doc: "A company or person that goods and services are bought from (SAP calls it supplier).",
+    doc: "A company or person that goods and services are bought from (also called supplier).",
     display: "name",
     natural_key: Some("code"),
     fields: &[
@@ -175,7 +175,7 @@ static GOODS_RECEIPT: Entity = Entity {
     name: "goods_receipt",
     path: "goods-receipts",
     prefix: "gr",
-    doc: "Goods that arrived, usually against a purchase order (SAP: material document; NetSuite: item receipt).",
+    doc: "Goods that arrived, usually against a purchase order (also: material document, item receipt).",
     display: "number",
     natural_key: None,
     fields: &[
@@ -196,7 +196,7 @@ static WORK_ORDER: Entity = Entity {
     name: "work_order",
     path: "work-orders",
     prefix: "wo",
-    doc: "Maintenance work on an asset or at a location (SAP: maintenance order).",
+    doc: "Maintenance work on an asset or at a location (also: maintenance order).",
     display: "title",
     natural_key: None,
     fields: &[
@@ -235,7 +235,7 @@ static ASSET: Entity = Entity {
     name: "asset",
     path: "assets",
     prefix: "ast",
-    doc: "A machine, vehicle or other piece of equipment that is maintained (SAP: equipment).",
+    doc: "A machine, vehicle or other piece of equipment that is maintained (also: equipment).",
     display: "name",
     natural_key: Some("code"),
     fields: &[
@@ -269,7 +269,7 @@ static SERVICE_REQUEST: Entity = Entity {
     name: "service_request",
     path: "service-requests",
     prefix: "sr",
-    doc: "A report that something needs attention (SAP: maintenance notification).",
+    doc: "A report that something needs attention (also: maintenance notification).",
     display: "title",
     natural_key: None,
     fields: &[
