@@ -1,1 +1,24 @@
-//! placeholder
+//! HTTP in front of the engine's services: routes, authentication, problems, the OpenAPI document.
+//!
+//! * [`app`] puts all routes over an engine; [`serve`] accepts connections for it.
+//! * A request passes [`observe`] (its id, its log line, its problem), then limits, then one handler in [`v1`].
+//! * A handler reaches the engine only through an extractor of [`auth`], calls one service and answers what it gave.
+//!
+//! What the API is, is told by [`document`]; `openapi.json` at the repository's root is a copy of it.
+
+mod auth;
+mod extract;
+mod health;
+mod idempotency;
+mod observe;
+mod openapi;
+mod pages;
+mod parameters;
+mod problem;
+mod router;
+mod serve;
+mod v1;
+
+pub use openapi::document;
+pub use router::{Options, app};
+pub use serve::serve;

@@ -1,0 +1,169 @@
+//! Who may call what. Each extractor here stands for a kind of caller, and the engine is reachable only through one of
+//! them: a handler that asks for no caller has nothing to call.
+//!
+//! * [`Application`]: an application key `tk_…`, on routes about the application.
+//! * [`OwnConnection`]: an application key, on routes about the connection `{id}` of the path.
+//! * [`Connection`]: a connection token `tc_…`, or an application key that names its connection.
+//! * [`Anybody`]: no token; it can ask whether the server is ready, and nothing else.
+//!
+//! The type parameter is the permission that the key must have. Tokens are handed to the engine and never kept or logged.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use http::{HeaderName, header};
+use trunnion_engine::{Caller, Engine, Permission, Scope};
+
+use crate::extract::Segment;
+use crate::problem::{Code, Problem};
+
+pub(crate) const CONNECTION: HeaderName = HeaderName::from_static("trunnion-connection");
+
+/// The state behind all routes. Its engine is private to this module on purpose.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    engine: Engine,
+}
+
+impl Gate {
+    pub(crate) fn new(engine: Engine) -> Self {
+        Self { engine }
+    }
+}
+
+/// What a key must be allowed to do.
+pub(crate) trait Needs: Send {
+    const PERMISSION: Permission;
+}
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        pub(crate) struct $name;
+
+        impl Needs for $name {
+            const PERMISSION: Permission = Permission::$name;
+        }
+    )*};
+}
+
+permissions! {
+    /// Look at things.
+    Read;
+    /// Write records and start syncs.
+    Write;
+    /// Make, change and remove connections.
+    Manage;
+}
+
+/// The holder of an application key.
+pub(crate) struct Application<P> {
+    pub(crate) engine: Engine,
+    pub(crate) caller: Caller,
+    needs: PhantomData<P>,
+}
+
+/// The holder of an application key, at the connection that the path names.
+pub(crate) struct OwnConnection<P> {
+    pub(crate) engine: Engine,
+    pub(crate) scope: Scope,
+    needs: PhantomData<P>,
+}
+
+/// The holder of a connection's token, or of its application's key.
+pub(crate) struct Connection<P> {
+    pub(crate) engine: Engine,
+    pub(crate) scope: Scope,
+    needs: PhantomData<P>,
+}
+
+/// Somebody who has not said who they are.
+pub(crate) struct Anybody {
+    engine: Engine,
+}
+
+impl Anybody {
+    pub(crate) async fn ready(&self, patience: Duration) -> Result<(), Problem> {
+        Ok(self.engine.ready(patience).await?)
+    }
+}
+
+impl FromRequestParts<Gate> for Anybody {
+    type Rejection = Problem;
+
+    async fn from_request_parts(_parts: &mut Parts, gate: &Gate) -> Result<Self, Problem> {
+        Ok(Self { engine: gate.engine.clone() })
+    }
+}
+
+impl<P: Needs> FromRequestParts<Gate> for Application<P> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, gate: &Gate) -> Result<Self, Problem> {
+        let caller = authenticate(parts, gate).await?;
+        if caller.connection().is_some() {
+            let detail =
+                "This route takes an application key (tk_…); a connection token reaches its own connection only.";
+            return Err(Problem::new(Code::PermissionDenied, detail));
+        }
+        caller.may(P::PERMISSION)?;
+        Ok(Self { engine: gate.engine.clone(), caller, needs: PhantomData })
+    }
+}
+
+impl<P: Needs> FromRequestParts<Gate> for OwnConnection<P> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, gate: &Gate) -> Result<Self, Problem> {
+        let Application { engine, caller, needs } = Application::<P>::from_request_parts(parts, gate).await?;
+        let Segment(id) = Segment::from_request_parts(parts, gate).await?;
+        let scope = trunnion_engine::scope(&engine, &caller, Some(&id)).await?;
+        Ok(Self { engine, scope, needs })
+    }
+}
+
+impl<P: Needs> FromRequestParts<Gate> for Connection<P> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, gate: &Gate) -> Result<Self, Problem> {
+        let caller = authenticate(parts, gate).await?;
+        caller.may(P::PERMISSION)?;
+        let named = named_connection(parts)?;
+        if caller.connection().is_none() && named.is_none() {
+            return Err(Problem::parameter(
+                "Trunnion-Connection",
+                "is required with an application key: the id of the connection (con_…) that the request is about",
+            ));
+        }
+        let scope = trunnion_engine::scope(&gate.engine, &caller, named.as_deref()).await?;
+        Ok(Self { engine: gate.engine.clone(), scope, needs: PhantomData })
+    }
+}
+
+async fn authenticate(parts: &Parts, gate: &Gate) -> Result<Caller, Problem> {
+    let missing = || {
+        Problem::unauthenticated("Send a token: `Authorization: Bearer tk_…` (application key) or `tc_…` (connection).")
+    };
+    let value = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
+    let (scheme, token) = value.split_once(' ').ok_or_else(missing)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(missing());
+    }
+    Ok(trunnion_engine::authenticate(&gate.engine, token.trim()).await?)
+}
+
+/// The connection that the request names, in the header or, where the route has it, in `connection_id`.
+fn named_connection(parts: &Parts) -> Result<Option<String>, Problem> {
+    let header = parts.headers.get(CONNECTION).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let query = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
+    let query = query.map(|query| query.0).unwrap_or_default();
+    let query = query.into_iter().find(|(name, _)| name == "connection_id").map(|(_, value)| value);
+    match (header, query) {
+        (Some(one), Some(other)) if one != other => {
+            Err(Problem::parameter("connection_id", "names another connection than the header Trunnion-Connection"))
+        }
+        (header, query) => Ok(header.or(query)),
+    }
+}

@@ -1,0 +1,209 @@
+//! Of connections.
+#![expect(dead_code, reason = "these shapes are read by the document's derive, not by code")]
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "system": "acme-erp",
+    "credentials": {"auth": "basic", "url": "https://erp.customer.example", "username": "trunnion", "password": "secret"},
+    "customer": {"id": "cust-17", "name": "Widgets Ltd"},
+    "metadata": {"plan": "pro"},
+    "sync": {"interval_seconds": 900, "history_days": 90}
+}))]
+pub(crate) struct NewConnection {
+    /// From `GET /systems`.
+    system: String,
+    /// What one of the system's `auth_methods` asks for; `auth` names it.
+    #[schema(value_type = Object)]
+    credentials: Value,
+    customer: Customer,
+    /// Your own, at will.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Value>,
+    sync: Option<SyncSettings>,
+}
+
+/// Whose system it is.
+#[derive(ToSchema)]
+pub(crate) struct Customer {
+    /// Your own id of the customer.
+    #[schema(example = "cust-17")]
+    id: String,
+    #[schema(example = "Widgets Ltd")]
+    name: String,
+}
+
+/// What is synced, and how often. What is left out stays as it is, or as usual for the connector.
+#[derive(ToSchema)]
+pub(crate) struct SyncSettings {
+    /// Seconds between syncs; null: only when asked.
+    #[schema(example = 900)]
+    interval_seconds: Option<i64>,
+    /// How far back the first sync reads; null: everything.
+    #[schema(example = 90)]
+    history_days: Option<i64>,
+    paused: Option<bool>,
+    /// The same for single entities, by name or path.
+    entities: Option<BTreeMap<String, EntitySync>>,
+}
+
+/// How one entity is synced.
+#[derive(ToSchema)]
+pub(crate) struct EntitySync {
+    interval_seconds: Option<i64>,
+    history_days: Option<i64>,
+    paused: Option<bool>,
+}
+
+#[derive(ToSchema)]
+#[schema(example = json!({"metadata": {"plan": "enterprise"}, "sync": {"interval_seconds": 3600}}))]
+pub(crate) struct ConnectionPatch {
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Value>,
+    customer: Option<CustomerPatch>,
+    sync: Option<SyncSettings>,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct CustomerPatch {
+    name: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "credentials": {"auth": "basic", "url": "https://erp.customer.example", "username": "trunnion", "password": "secret"}
+}))]
+pub(crate) struct Reconnect {
+    /// As for `POST /connections`.
+    #[schema(value_type = Object)]
+    pub(crate) credentials: Value,
+}
+
+/// A connection and its token.
+#[derive(ToSchema)]
+pub(crate) struct Connected {
+    connection: Connection,
+    /// The connection's token: shown this once, stored only as a hash.
+    #[schema(example = "tc_0123456789abcdefghjkmnpqrstvwxyz0123456789abcdefghjk")]
+    token: String,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct Connection {
+    #[schema(example = "con_01k8n3v5j2x4w6y8z0a1b2c3d4")]
+    id: String,
+    #[schema(example = "acme-erp")]
+    system: String,
+    customer: Customer,
+    #[schema(value_type = Object)]
+    metadata: Value,
+    /// What the connector was told and is no secret: its address, its company.
+    #[schema(value_type = Object)]
+    settings: Value,
+    /// As whom Trunnion is logged in.
+    #[schema(required = true)]
+    account: Option<String>,
+    status: ConnectionStatus,
+    /// Why, if it is not well.
+    #[schema(required = true)]
+    status_reason: Option<Failure>,
+    #[schema(format = DateTime)]
+    status_since: String,
+    #[schema(format = DateTime)]
+    created_at: String,
+    #[schema(format = DateTime)]
+    modified_at: String,
+    /// The sequence of its newest event.
+    last_sequence: i64,
+}
+
+/// How a connection is doing.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum ConnectionStatus {
+    Pending,
+    /// Its first sync is going on.
+    Syncing,
+    Online,
+    Degraded,
+    Offline,
+    /// The system no longer takes its credentials: give new ones.
+    ReauthorizationRequired,
+    Paused,
+    Disconnected,
+}
+
+/// Why something is not well: a stable code, and a sentence for people.
+#[derive(ToSchema)]
+pub(crate) struct Failure {
+    #[schema(example = "AUTHENTICATION_FAILED")]
+    code: String,
+    message: String,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct ConnectionList {
+    data: Vec<Connection>,
+    /// Give it as `cursor` to get the next page; null on the last one.
+    #[schema(required = true)]
+    next_cursor: Option<String>,
+}
+
+/// What the system said when it was asked just now.
+#[derive(ToSchema)]
+pub(crate) struct Check {
+    ok: bool,
+    #[schema(required = true)]
+    account: Option<String>,
+    #[schema(format = DateTime)]
+    checked_at: String,
+    #[schema(required = true)]
+    error: Option<Failure>,
+    connection: Connection,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct ConnectionPath {
+    /// The connection's id.
+    #[param(example = "con_01k8n3v5j2x4w6y8z0a1b2c3d4")]
+    id: String,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Erase {
+    /// Delete the connection and all its data for good.
+    #[param(example = false)]
+    pub(crate) erase: Option<bool>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ConnectionFilter {
+    /// Only connections to this system.
+    #[param(example = "acme-erp")]
+    system: Option<String>,
+    /// Only connections with this status.
+    #[param(inline, example = "online")]
+    status: Option<ConnectionStatus>,
+    /// Only connections of this customer (your own id).
+    #[param(example = "cust-17")]
+    customer_id: Option<String>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Paging {
+    /// How many at most: 1 to 500, 100 if not given.
+    #[param(minimum = 1, maximum = 500, default = 100, example = 50)]
+    limit: Option<u16>,
+    /// Where to go on: the `next_cursor` of the page before.
+    cursor: Option<String>,
+}

@@ -1,0 +1,12 @@
+//! The shapes of requests and answers, for the document. The engine reads and writes the JSON itself; a test sends every
+//! documented example and holds every answer against these.
+
+mod connections;
+mod events;
+mod syncs;
+mod systems;
+
+pub(crate) use connections::*;
+pub(crate) use events::*;
+pub(crate) use syncs::*;
+pub(crate) use systems::*;

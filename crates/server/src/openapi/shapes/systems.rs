@@ -1,0 +1,121 @@
+//! Of the catalogue and of health.
+#![expect(dead_code, reason = "these shapes are read by the document's derive, not by code")]
+
+use std::collections::BTreeMap;
+
+use utoipa::{IntoParams, ToSchema};
+
+#[derive(ToSchema)]
+pub(crate) struct Health {
+    #[schema(example = "ok")]
+    status: String,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct SystemPath {
+    /// The system's id, from `GET /systems`.
+    #[param(example = "acme-erp")]
+    system: String,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct EntityPath {
+    /// An entity, as in its URLs or as in its events.
+    #[param(example = "purchase-orders")]
+    entity: String,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct SystemList {
+    data: Vec<System>,
+}
+
+/// A product that can be connected.
+#[derive(ToSchema)]
+pub(crate) struct System {
+    #[schema(example = "acme-erp")]
+    id: String,
+    #[schema(example = "Acme ERP")]
+    name: String,
+    /// `erp`, `cmms` or `wms`.
+    #[schema(example = "erp")]
+    family: String,
+    description: String,
+    /// What the connector was tried against.
+    verified: String,
+    auth_methods: Vec<AuthMethod>,
+    entities: Vec<EntityOffer>,
+}
+
+/// A way to authenticate. The credentials of `POST /connections` satisfy one of a system's.
+#[derive(ToSchema)]
+pub(crate) struct AuthMethod {
+    #[schema(example = "basic")]
+    auth: String,
+    /// For people.
+    #[schema(example = "User and password")]
+    label: String,
+    /// Where the customer's administrator finds or makes what is asked for.
+    help: String,
+    /// JSON Schema of the credentials, from which a form can be drawn.
+    #[schema(value_type = Object)]
+    schema: serde_json::Value,
+}
+
+/// What a system offers of an entity.
+#[derive(ToSchema)]
+pub(crate) struct EntityOffer {
+    #[schema(example = "purchase_order")]
+    entity: String,
+    /// As in URLs.
+    #[schema(example = "purchase-orders")]
+    path: String,
+    read: bool,
+    create: bool,
+    update: bool,
+    delete: bool,
+    /// How later syncs find what changed.
+    #[schema(example = "watermark")]
+    sync: String,
+}
+
+/// What a system can do, by entity and by field.
+#[derive(ToSchema)]
+pub(crate) struct Capabilities {
+    #[schema(example = "acme-erp")]
+    system: String,
+    /// By the entity's name.
+    entities: BTreeMap<String, EntityCapabilities>,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct EntityCapabilities {
+    /// As in URLs.
+    #[schema(example = "purchase-orders")]
+    path: String,
+    read: bool,
+    /// How later syncs find what changed: `watermark` asks for what changed, `snapshot` reads everything each time.
+    sync: Vec<String>,
+    create: bool,
+    update: bool,
+    delete: bool,
+    real_time: bool,
+    /// By the field's name.
+    fields: BTreeMap<String, FieldCapabilities>,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct FieldCapabilities {
+    #[schema(example = "decimal")]
+    r#type: String,
+    required_on_create: bool,
+    writable: bool,
+    /// The words that the system can say, of the unified ones.
+    r#enum: Option<Vec<String>>,
+    max_length: Option<u64>,
+    /// Of a group or a list: its own fields.
+    #[schema(value_type = Option<Object>)]
+    fields: Option<serde_json::Value>,
+}

@@ -1,0 +1,34 @@
+//! The chapters of the document, and who may call the operations of each.
+
+/// Who is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// No token.
+    Anybody,
+    /// An application key.
+    Application,
+    /// A connection token, or an application key with the header `Trunnion-Connection`.
+    Connection,
+}
+
+pub(crate) const SYSTEMS: &str = "Systems";
+pub(crate) const CONNECTIONS: &str = "Connections";
+pub(crate) const CONNECTION: &str = "The connection itself";
+pub(crate) const SYNCS: &str = "Syncs";
+pub(crate) const EVENTS: &str = "Events and operations";
+pub(crate) const HEALTH: &str = "Health";
+
+/// In the order in which somebody new needs them; one chapter per entity stands between the last two.
+pub(crate) const TAGS: &[(&str, Who, &str)] = &[
+    (SYSTEMS, Who::Application, "What can be connected, and what each system can do."),
+    (CONNECTIONS, Who::Application, "One customer's link to one system: made, checked, renewed and removed here."),
+    (CONNECTION, Who::Connection, "What a connection token is good for."),
+    (SYNCS, Who::Connection, "How far the data of a connection is, and runs on demand."),
+    (EVENTS, Who::Connection, "The ordered log of what changed, and what became of writes."),
+    (HEALTH, Who::Anybody, "For load balancers and orchestrators."),
+];
+
+/// Who may call the operations of the chapter `tag`; a chapter that is not listed is an entity's.
+pub(crate) fn who(tag: &str) -> Who {
+    TAGS.iter().find(|(name, ..)| *name == tag).map_or(Who::Connection, |(_, who, _)| *who)
+}

@@ -1,0 +1,111 @@
+//! Every route of the server, and the layers around them.
+
+use std::time::Duration;
+
+use axum::routing::{MethodRouter, get};
+use axum::{Extension, Router, middleware};
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+use trunnion_engine::Engine;
+use trunnion_model::catalog::{self, Entity};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::auth::Gate;
+use crate::problem::{Code, Problem};
+use crate::{health, observe, openapi, pages, parameters, problem, v1};
+
+/// What may differ from server to server.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long one request may take: longer than whatever the engine gives itself for a poll (60 s), a probe or a write
+    /// (90 s), so that its own answer is the one that is given.
+    pub timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(100) }
+    }
+}
+
+/// All routes over `engine`.
+#[expect(clippy::needless_pass_by_value, reason = "options are made for one app")]
+pub fn app(engine: Engine, options: Options) -> Router {
+    let clock = engine.clock().clone();
+    let document = openapi::document();
+    let known = parameters::known(&document);
+    let (fixed, _) = documented().split_for_parts();
+    fixed
+        .merge(entities())
+        .with_state(Gate::new(engine))
+        .merge(for_people(&document))
+        .fallback(nowhere)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(middleware::from_fn_with_state(known, parameters::refuse_unknown))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, options.timeout))
+        .layer(CatchPanicLayer::custom(problem::from_panic))
+        .layer(middleware::from_fn_with_state(clock, observe::observe))
+}
+
+/// The routes that the OpenAPI document describes by their handlers' annotations.
+pub(crate) fn documented() -> OpenApiRouter<Gate> {
+    use v1::{connections, events, operations, syncs, systems};
+    let api = OpenApiRouter::new()
+        .routes(routes!(systems::list_systems))
+        .routes(routes!(systems::get_system))
+        .routes(routes!(systems::get_system_capabilities))
+        .routes(routes!(systems::get_schema))
+        .routes(routes!(connections::create_connection, connections::list_connections))
+        .routes(routes!(connections::get_connection, connections::update_connection, connections::delete_connection))
+        .routes(routes!(connections::rotate_token))
+        .routes(routes!(connections::reconnect))
+        .routes(routes!(connections::check_connection))
+        .routes(routes!(connections::get_own_connection))
+        .routes(routes!(syncs::get_sync_status))
+        .routes(routes!(syncs::start_syncs, syncs::list_syncs))
+        .routes(routes!(syncs::get_sync))
+        .routes(routes!(syncs::cancel_sync))
+        .routes(routes!(events::list_events))
+        .routes(routes!(operations::get_operation));
+    OpenApiRouter::with_openapi(openapi::base())
+        .nest("/api/v1", api)
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+}
+
+/// The routes of every entity in the catalogue; `openapi::entities` describes them.
+fn entities() -> Router<Gate> {
+    catalog::entities().iter().fold(Router::new(), |router, entity| {
+        let path = format!("/api/v1/{}", entity.path);
+        let one = of(entity, get(v1::records::get));
+        router
+            .route(&path, of(entity, get(v1::records::list).post(v1::records::create)))
+            .route(&format!("{path}/{{id}}"), one)
+    })
+}
+
+fn of(entity: &'static Entity, routes: MethodRouter<Gate>) -> MethodRouter<Gate> {
+    routes.layer(Extension(entity))
+}
+
+fn for_people(document: &serde_json::Value) -> Router {
+    Router::new()
+        .route("/", get(pages::landing))
+        .route("/docs", get(pages::docs))
+        .route("/docs/scalar.js", get(pages::script))
+        .route(pages::OPENAPI, get(pages::openapi))
+        .route("/problems/{code}", get(pages::explanation))
+        .with_state(Bytes::from(document.to_string()))
+}
+
+async fn nowhere() -> Problem {
+    Problem::new(Code::NotFound, "There is no such route. /docs lists them all.")
+}
+
+async fn no_such_method(method: Method) -> Problem {
+    let detail = format!("This route does not take {method}; the header Allow names what it takes.");
+    Problem::new(Code::UnsupportedOperation, detail).with_status(StatusCode::METHOD_NOT_ALLOWED)
+}

@@ -1,0 +1,8 @@
+//! `/api/v1`, one file per resource.
+
+pub(crate) mod connections;
+pub(crate) mod events;
+pub(crate) mod operations;
+pub(crate) mod records;
+pub(crate) mod syncs;
+pub(crate) mod systems;

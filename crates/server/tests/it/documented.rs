@@ -1,0 +1,140 @@
+//! The document says what the server does: every documented operation is sent once, with the documented examples, and its
+//! answer is held against the documented shape.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::acme::Acme;
+use crate::answers::{Ask, get, post};
+use crate::app::{Connected, TestApp};
+use crate::shape;
+
+/// One operation of the document.
+#[derive(Clone, Debug)]
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    /// An example; null if it takes none.
+    pub(crate) body: Value,
+    parameters: Vec<Value>,
+    responses: Value,
+}
+
+impl Operation {
+    /// Whether it is about one connection, named by the token or the header.
+    pub(crate) fn is_of_a_connection(&self) -> bool {
+        self.parameters.iter().any(|parameter| parameter["name"] == "Trunnion-Connection")
+    }
+
+    /// Whether the made-up system can do it: it has vendors only, so of other entities there are lists, and they are empty.
+    fn can_succeed(&self) -> bool {
+        let of_an_entity = self.parameters.iter().any(|one| one["name"] == "include" || one["name"] == "dry_run");
+        !of_an_entity || self.id.starts_with("list_") || self.path.starts_with("/api/v1/vendors")
+    }
+}
+
+pub(crate) async fn operations(app: &TestApp) -> Vec<Operation> {
+    let document = app.send(get("/openapi.json")).await.ok();
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            operations.push(Operation {
+                id: operation["operationId"].as_str().unwrap().to_owned(),
+                method: method.to_uppercase().parse().unwrap(),
+                path: path.clone(),
+                body: example(&document, operation),
+                parameters: parameters.iter().map(|one| shape::follow(&document, one).clone()).collect(),
+                responses: operation["responses"].clone(),
+            });
+        }
+    }
+    // Removing comes last, because the others need what is removed.
+    operations.sort_by_key(|operation| operation.method == Method::DELETE);
+    operations
+}
+
+fn example(document: &Value, operation: &Value) -> Value {
+    let content = &operation["requestBody"]["content"]["application/json"];
+    match &content["example"] {
+        Value::Null if content["schema"].is_null() => Value::Null,
+        Value::Null => shape::follow(document, &content["schema"])["example"].clone(),
+        example => example.clone(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_documented_operation_answers_as_documented() {
+    let app = TestApp::start(Acme::with_vendors(3)).await;
+    let document = app.send(get("/openapi.json")).await.ok();
+    let ours = app.connect().await;
+    let (run, written) = things(&app, &ours).await;
+    let mut findings = Vec::new();
+    for operation in operations(&app).await {
+        let id = match operation.path.as_str() {
+            path if path.contains("/connections/") => &ours.id,
+            path if path.contains("/syncs/") => &run,
+            path if path.contains("/operations/") => &written,
+            _ => "remote:1001",
+        };
+        let answer = app.send(request(&operation, &app, &ours, id)).await;
+        if operation.can_succeed() != (200..300).contains(&answer.status) {
+            findings.push(format!("{}: {answer:?}", operation.id));
+        }
+        findings.extend(undocumented(&document, &operation, &answer));
+    }
+    assert!(findings.is_empty(), "{findings:#?}");
+}
+
+/// A run and an operation to ask for.
+async fn things(app: &TestApp, ours: &Connected) -> (String, String) {
+    let runs = app.send(get("/api/v1/syncs").token(&ours.token)).await.ok();
+    let write = post("/api/v1/vendors").token(&ours.token).header("idempotency-key", "first");
+    app.send(write.json(&json!({"name": "First"}))).await.ok();
+    let events = app.send(get("/api/v1/events?types=operation.succeeded").token(&ours.token)).await.ok();
+    let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{runs} {events}")).to_owned();
+    (text(&runs["data"][0]["id"]), text(&events["data"][0]["data"]["id"]))
+}
+
+fn request(operation: &Operation, app: &TestApp, ours: &Connected, id: &str) -> Ask {
+    let mut path = operation.path.clone();
+    let mut query = Vec::new();
+    let mut headers = Vec::new();
+    for parameter in operation.parameters.iter().filter(|parameter| !parameter["example"].is_null()) {
+        let name = parameter["name"].as_str().unwrap();
+        let example = parameter["example"].as_str().map_or_else(|| parameter["example"].to_string(), str::to_owned);
+        match parameter["in"].as_str().unwrap() {
+            "path" if name == "id" => path = path.replace("{id}", id),
+            "path" => path = path.replace(&format!("{{{name}}}"), &example),
+            "query" => query.push(format!("{name}={example}")),
+            "header" if name == "Trunnion-Connection" => headers.push((name, ours.id.clone())),
+            "header" => headers.push((name, example)),
+            place => panic!("a parameter in {place}"),
+        }
+    }
+    let query = query.join("&").replace(' ', "%20");
+    let mut ask = Ask::new(operation.method.clone(), &format!("{path}?{query}")).token(&app.key);
+    for (name, value) in headers {
+        ask = ask.header(name, &value);
+    }
+    if operation.body.is_null() { ask } else { ask.json(&operation.body) }
+}
+
+fn undocumented(document: &Value, operation: &Operation, answer: &crate::answers::Answer) -> Vec<String> {
+    let response = &operation.responses[answer.status.to_string()];
+    if response.is_null() {
+        return vec![format!("{}: status {} is not documented: {}", operation.id, answer.status, answer.body)];
+    }
+    let content = &shape::follow(document, response)["content"];
+    if content.is_null() {
+        let empty = answer.body.is_empty();
+        return if empty { Vec::new() } else { vec![format!("{}: a body that is not documented", operation.id)] };
+    }
+    let schema = &content[answer.header("content-type")]["schema"];
+    if schema.is_null() {
+        return vec![format!("{}: content type {} is not documented", operation.id, answer.header("content-type"))];
+    }
+    let found = shape::check(document, schema, &answer.json());
+    found.into_iter().map(|finding| format!("{}: {finding}", operation.id)).collect()
+}

@@ -1,0 +1,15 @@
+//! The HTTP API, tested through a socket: the real engine on SQLite, and a made-up system behind it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod acme;
+mod answers;
+mod app;
+mod auth;
+mod documented;
+mod openapi;
+mod pages;
+mod problems;
+mod reading;
+mod serving;
+mod shape;
+mod writing;
