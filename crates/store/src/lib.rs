@@ -1,1 +1,33 @@
-//! placeholder
+//! The only SQL of the product: one [`Store`] over SQLite (the default) and PostgreSQL.
+//!
+//! What is promised here, and tested on both databases: a page of records, its events and its cursor commit together or
+//! not at all; events of a connection are numbered without holes and become visible in that order; an unchanged record
+//! writes nothing; work is found and fenced by a lease in the database; secrets are sealed before they are stored. Every
+//! question names its tenant (application, connection). Nothing here knows a vendor or talks HTTP.
+
+mod applications;
+mod connections;
+mod db;
+mod error;
+mod events;
+mod keyring;
+mod operations;
+mod records;
+mod seal;
+mod store;
+mod sync;
+mod words;
+
+pub use applications::{Application, KeyInfo, Principal};
+pub use connections::{
+    Connection, ConnectionChanges, ConnectionFilter, ConnectionStatus, NewConnection, NewPlan, Reason, StatusChange,
+};
+pub use error::{Error, Result};
+pub use events::{Event, EventPage, NewEvent};
+pub use keyring::Keyring;
+pub use operations::{Begun, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody};
+pub use records::{Applied, Commit, ListQuery, NaturalMatch, PageProgress, Position, Sort};
+pub use store::Store;
+pub use sync::{
+    Claim, ClaimRequest, Failure, Finished, Lease, PlanChanges, PlanState, Run, RunCause, RunMode, RunState, SyncPlan,
+};

@@ -1,0 +1,81 @@
+//! The sealed credentials of a connection.
+
+use secrecy::SecretString;
+use trunnion_model::ids::{ApplicationId, ConnectionId};
+
+use super::{Connection, StatusChange, change, rows};
+use crate::db::{Tx, args};
+use crate::events::append;
+use crate::keyring::Keyring;
+use crate::seal::{self, Place, Sealed};
+use crate::sync::make_due;
+use crate::{Error, Result, Store};
+
+impl Store {
+    /// What the connector logs in with, opened.
+    pub async fn credentials(&self, id: ConnectionId) -> Result<SecretString> {
+        let sql = "select data_key, sealed from credential where connection_id = $1";
+        let found = self.inner.db.row::<(Vec<u8>, Vec<u8>)>(sql, args![id]).await?;
+        let (data_key, sealed) = found.ok_or(Error::NotFound { what: "credentials" })?;
+        seal::open(&self.inner.keyring, place(id), &Sealed { data_key, sealed })
+    }
+
+    /// Reauthorisation, in one transaction: new credentials and a new token (the old ones are dead), a new status with
+    /// its events, and plans that were waiting for it made due. A disconnected connection comes back to life.
+    pub async fn replace_credentials(
+        &self,
+        application: ApplicationId,
+        id: ConnectionId,
+        credentials: &SecretString,
+        token_hash: &[u8; 32],
+        change: &StatusChange,
+    ) -> Result<Connection> {
+        let mut tx = self.inner.db.begin().await?;
+        let now = self.now();
+        // Plans are locked before their connection, here as everywhere, so that nobody waits in a circle.
+        make_due(&mut tx, id, now).await?;
+        let before = rows::lock_own(&mut tx, application, id).await?;
+        store(&mut tx, &self.inner.keyring, id, credentials, now).await?;
+        let sql = "update connection set token_hash = $2, modified_at = $3 where id = $1";
+        tx.execute(sql, args![id, token_hash, now]).await?;
+        let (after, mut events) = change::write_status(&mut tx, before, change, now).await?;
+        events.extend(change.event.clone());
+        append(&mut tx, &self.inner.clock, id, &events).await?;
+        tx.commit().await?;
+        self.tell_events();
+        self.tell_work();
+        Ok(after)
+    }
+
+    /// Seals what the connector wants to keep of a login (a refreshed token) without touching token, status or plans.
+    pub async fn update_credentials(&self, id: ConnectionId, credentials: &SecretString) -> Result<()> {
+        let mut tx = self.inner.db.begin().await?;
+        let sql = "select status from connection where id = $1";
+        tx.row::<(String,)>(sql, args![id]).await?.ok_or(rows::NO_CONNECTION)?;
+        store(&mut tx, &self.inner.keyring, id, credentials, self.now()).await?;
+        tx.commit().await
+    }
+}
+
+/// Seals the credentials and stores them, in place of any before.
+pub(super) async fn store(
+    tx: &mut Tx,
+    keyring: &Keyring,
+    id: ConnectionId,
+    credentials: &SecretString,
+    now: i64,
+) -> Result<()> {
+    let sealed = seal::seal(keyring, place(id), credentials)?;
+    tx.execute(
+        "insert into credential (connection_id, data_key, sealed, modified_at) values ($1, $2, $3, $4)
+         on conflict (connection_id) do update
+         set data_key = excluded.data_key, sealed = excluded.sealed, modified_at = excluded.modified_at",
+        args![id, sealed.data_key, sealed.sealed, now],
+    )
+    .await?;
+    Ok(())
+}
+
+fn place(id: ConnectionId) -> Place {
+    Place { table: "credential", row: id.0, field: "sealed" }
+}

@@ -1,0 +1,13 @@
+//! Connections: one customer's authorised link to one instance of a system.
+
+mod change;
+mod create;
+mod credentials;
+mod erase;
+mod read;
+mod rows;
+mod types;
+
+pub use types::{
+    Connection, ConnectionChanges, ConnectionFilter, ConnectionStatus, NewConnection, NewPlan, Reason, StatusChange,
+};

@@ -1,0 +1,123 @@
+//! What a connection is.
+
+use secrecy::SecretString;
+use trunnion_model::catalog::Entity;
+use trunnion_model::ids::{ApplicationId, ConnectionId};
+
+use crate::events::NewEvent;
+use crate::words::words;
+
+words! {
+    /// How a connection is doing.
+    pub enum ConnectionStatus {
+        Pending = "pending",
+        /// Its first sync is going on.
+        Syncing = "syncing",
+        Online = "online",
+        Degraded = "degraded",
+        Offline = "offline",
+        /// Its credentials no longer work: nothing is asked of the system until somebody gives new ones.
+        ReauthorizationRequired = "reauthorization_required",
+        Paused = "paused",
+        Disconnected = "disconnected",
+    }
+}
+
+impl ConnectionStatus {
+    /// Whether its syncs may run.
+    pub fn may_sync(self) -> bool {
+        !matches!(self, Self::ReauthorizationRequired | Self::Paused | Self::Disconnected)
+    }
+}
+
+/// Why a connection has its status: a stable code and a sentence for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    pub code: String,
+    pub message: String,
+}
+
+/// A connection, without its secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    pub id: ConnectionId,
+    pub application: ApplicationId,
+    pub system: String,
+    pub customer_id: String,
+    pub customer_name: String,
+    /// The integrator's own: a JSON object.
+    pub metadata: String,
+    /// What the connector needs and is no secret (its address, its company): a JSON object.
+    pub settings: String,
+    /// As whom we are logged in, for people.
+    pub account: Option<String>,
+    pub status: ConnectionStatus,
+    pub status_reason: Option<Reason>,
+    pub status_since: i64,
+    /// The `sequence` of its newest event.
+    pub last_sequence: i64,
+    pub created_at: i64,
+    pub modified_at: i64,
+}
+
+/// A connection to be.
+#[derive(Debug)]
+pub struct NewConnection {
+    pub system: String,
+    pub customer_id: String,
+    pub customer_name: String,
+    /// A JSON object.
+    pub metadata: String,
+    /// A JSON object.
+    pub settings: String,
+    pub account: Option<String>,
+    pub status: ConnectionStatus,
+    /// What the connector logs in with, as JSON; sealed before it is stored.
+    pub credentials: SecretString,
+    /// Of the connection's token (`NewToken::hash`).
+    pub token_hash: [u8; 32],
+    /// What to sync; each is due at once.
+    pub plans: Vec<NewPlan>,
+}
+
+/// One entity to sync, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct NewPlan {
+    pub entity: &'static Entity,
+    /// `None`: only when asked.
+    pub interval_seconds: Option<i64>,
+    /// How far back the first sync reads; `None`: everything.
+    pub history_days: Option<i64>,
+    /// Lower runs first, so that what others refer to is there before them.
+    pub priority: i64,
+}
+
+/// What to change; `None` leaves as it is.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectionChanges {
+    pub customer_name: Option<String>,
+    pub metadata: Option<String>,
+    pub settings: Option<String>,
+    pub account: Option<String>,
+}
+
+/// A new status for a connection.
+#[derive(Clone, Debug)]
+pub struct StatusChange {
+    pub status: ConnectionStatus,
+    pub reason: Option<Reason>,
+    /// Appended if the status is another than before, after the `connection.status_changed` that the store writes itself.
+    pub event: Option<NewEvent>,
+}
+
+/// Which connections of an application to list; `None` does not filter.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectionFilter {
+    pub system: Option<String>,
+    pub status: Option<ConnectionStatus>,
+    pub customer_id: Option<String>,
+    /// The last one of the page before.
+    pub after: Option<ConnectionId>,
+    /// At most 500.
+    pub limit: usize,
+}

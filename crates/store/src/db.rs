@@ -1,0 +1,245 @@
+//! The two databases behind one handle: connecting, transactions, and running one portable statement on either.
+//!
+//! A statement is one text with `$1` placeholders, its arguments are an [`args!`] list, its rows are tuples or
+//! `FromRow` structs. Where the two differ (locks, mostly), [`Dialect::pick`] names both texts side by side.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{Connection as _, Executor as _, FromRow, PgConnection, Postgres, SqlSafeStr, Sqlite, Transaction};
+
+use crate::db::arg::Arg;
+use crate::{Error, Result};
+
+pub(crate) mod arg;
+
+/// Which database it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl Dialect {
+    pub(crate) fn name(self) -> &'static str {
+        self.pick("sqlite", "postgres")
+    }
+
+    pub(crate) fn pick(self, sqlite: &'static str, postgres: &'static str) -> &'static str {
+        match self {
+            Self::Sqlite => sqlite,
+            Self::Postgres => postgres,
+        }
+    }
+}
+
+/// A statement for either database, which locks the rows it reads where rows can be locked (SQLite has one writer).
+macro_rules! locking {
+    ($dialect:expr, $sql:expr) => {
+        $dialect.pick($sql, concat!($sql, " for update"))
+    };
+}
+
+pub(crate) use locking;
+
+/// A row that both databases can give.
+pub(crate) trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+pub(crate) enum Db {
+    /// SQLite has one writer at a time: so it has one connection that writes, and readers beside it.
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+/// A transaction that writes; rolled back unless committed.
+pub(crate) enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// How long a caller waits for a connection of the pool before it hears `Unavailable`.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The first SQLite without the WAL-reset error, which could corrupt a database that two connections checkpoint.
+const SQLITE_AT_LEAST: i32 = 3_051_003;
+
+impl Db {
+    pub(crate) async fn open(url: &str) -> Result<Self> {
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            open_postgres(url).await
+        } else if url.starts_with("sqlite:") {
+            open_sqlite(url).await
+        } else {
+            Err(Error::Configuration("the database URL must begin with sqlite: or postgres:".to_owned()))
+        }
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite { .. } => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    pub(crate) async fn ping(&self) -> Result<()> {
+        self.row::<(i64,)>("select cast(1 as bigint)", Vec::new()).await.map(|_one| ())
+    }
+
+    pub(crate) async fn begin(&self) -> Result<Tx> {
+        Ok(match self {
+            // A deferred transaction that turns to writing is refused at once when somebody else wrote; this one waits.
+            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("begin immediate").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// All rows of a reading statement.
+    pub(crate) async fn rows<T: Row>(&self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<Vec<T>> {
+        Ok(match self {
+            Self::Sqlite { readers, .. } => sqlx::query_as_with(sql, arg::sqlite(args)?).fetch_all(readers).await?,
+            Self::Postgres(pool) => sqlx::query_as_with(sql, arg::postgres(args)?).fetch_all(pool).await?,
+        })
+    }
+
+    /// The row of a reading statement, if there is one.
+    pub(crate) async fn row<T: Row>(&self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<Option<T>> {
+        Ok(match self {
+            Self::Sqlite { readers, .. } => {
+                sqlx::query_as_with(sql, arg::sqlite(args)?).fetch_optional(readers).await?
+            }
+            Self::Postgres(pool) => sqlx::query_as_with(sql, arg::postgres(args)?).fetch_optional(pool).await?,
+        })
+    }
+
+    /// Runs one writing statement in a transaction of its own; how many rows it touched.
+    pub(crate) async fn execute(&self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<u64> {
+        let mut tx = self.begin().await?;
+        let touched = tx.execute(sql, args).await?;
+        tx.commit().await?;
+        Ok(touched)
+    }
+}
+
+impl Tx {
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    pub(crate) async fn rows<T: Row>(&mut self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<Vec<T>> {
+        Ok(match self {
+            Self::Sqlite(tx) => sqlx::query_as_with(sql, arg::sqlite(args)?).fetch_all(&mut **tx).await?,
+            Self::Postgres(tx) => sqlx::query_as_with(sql, arg::postgres(args)?).fetch_all(&mut **tx).await?,
+        })
+    }
+
+    pub(crate) async fn row<T: Row>(&mut self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<Option<T>> {
+        Ok(match self {
+            Self::Sqlite(tx) => sqlx::query_as_with(sql, arg::sqlite(args)?).fetch_optional(&mut **tx).await?,
+            Self::Postgres(tx) => sqlx::query_as_with(sql, arg::postgres(args)?).fetch_optional(&mut **tx).await?,
+        })
+    }
+
+    /// How many rows the statement touched.
+    pub(crate) async fn execute(&mut self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<u64> {
+        Ok(match self {
+            Self::Sqlite(tx) => sqlx::query_with(sql, arg::sqlite(args)?).execute(&mut **tx).await?.rows_affected(),
+            Self::Postgres(tx) => sqlx::query_with(sql, arg::postgres(args)?).execute(&mut **tx).await?.rows_affected(),
+        })
+    }
+
+    pub(crate) async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// Waits, on PostgreSQL, until nobody else is in a section of this name; until the end of the transaction. SQLite's
+    /// writer is alone anyway.
+    pub(crate) async fn alone(&mut self, section: i64) -> Result<()> {
+        if self.dialect() == Dialect::Postgres {
+            self.rows::<(bool,)>("select pg_advisory_xact_lock($1) is null", args![section]).await?;
+        }
+        Ok(())
+    }
+}
+
+pub(crate) use arg::args;
+
+async fn open_postgres(url: &str) -> Result<Db> {
+    let options = PgConnectOptions::from_str(url)?.application_name("trunnion");
+    // A pool that cannot connect tries until its patience is over; whoever starts the program wants to know at once.
+    PgConnection::connect_with(&options).await?.close().await?;
+    let pool = PgPoolOptions::new()
+        .max_connections(8)
+        .acquire_timeout(PATIENCE)
+        .after_connect(|connection, _meta| {
+            Box::pin(async move {
+                // All that is asked here is read off an index in its order. Without statistics the planner believes that
+                // a range of ids is small, collects it whole and sorts it, for each page of a list again.
+                connection.execute("set enable_bitmapscan = off").await?;
+                Ok(())
+            })
+        })
+        .connect_with(options)
+        .await?;
+    sqlx::migrate!("migrations/postgres").run(&pool).await.map_err(migration)?;
+    Ok(Db::Postgres(pool))
+}
+
+async fn open_sqlite(url: &str) -> Result<Db> {
+    if rusqlite::version_number() < SQLITE_AT_LEAST {
+        let found = rusqlite::version();
+        return Err(Error::Configuration(format!("SQLite {found} can corrupt its log; 3.51.3 or newer is needed")));
+    }
+    let options = SqliteConnectOptions::from_str(url)?
+        .create_if_missing(true)
+        .page_size(16_384)
+        .journal_mode(SqliteJournalMode::Wal)
+        // What was answered as stored survives a power cut, not only the end of the process.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(10))
+        .foreign_keys(true)
+        .pragma("wal_autocheckpoint", "4000");
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        return Err(Error::Configuration("the database must be a file: memory cannot be shared".to_owned()));
+    }
+    let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(PATIENCE);
+    // The cache is per connection, in KiB: most of it where pages are changed.
+    let writing = options.clone().pragma("cache_size", "-16384");
+    let writer = pool(1).idle_timeout(None).max_lifetime(None).connect_with(writing).await?;
+    sqlx::migrate!("migrations/sqlite").run(&writer).await.map_err(migration)?;
+    let reading = options.create_if_missing(false).pragma("cache_size", "-4096").pragma("query_only", "on");
+    let readers = pool(4).connect_with(reading).await?;
+    Ok(Db::Sqlite { writer, readers })
+}
+
+fn migration(error: sqlx::migrate::MigrateError) -> Error {
+    match error {
+        sqlx::migrate::MigrateError::Execute(inner) => inner.into(),
+        other => Error::Configuration(format!("the database's tables cannot be brought up to date: {other}")),
+    }
+}

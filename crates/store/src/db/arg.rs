@@ -1,0 +1,86 @@
+//! Arguments of a statement, for either database.
+
+use sqlx::Arguments as _;
+use sqlx::postgres::PgArguments;
+use sqlx::sqlite::SqliteArguments;
+use trunnion_model::ids::{ApplicationId, ConnectionId, EventId, KeyId, OperationId, RecordId, RunId};
+use uuid::Uuid;
+
+use crate::{Error, Result};
+
+/// One argument, owned: a statement outlives no borrow.
+pub(crate) enum Arg {
+    Id(Option<Uuid>),
+    Int(Option<i64>),
+    Text(Option<String>),
+    Bytes(Option<Vec<u8>>),
+    Bool(bool),
+}
+
+/// The arguments of a statement, in the order of its placeholders.
+macro_rules! args {
+    ($($value:expr),* $(,)?) => {
+        vec![$($crate::db::arg::Arg::from($value)),*]
+    };
+}
+
+pub(crate) use args;
+
+macro_rules! bind_all {
+    ($args:ident, $into:ty) => {{
+        let mut bound = <$into>::default();
+        for arg in $args {
+            match arg {
+                Arg::Id(value) => bound.add(value),
+                Arg::Int(value) => bound.add(value),
+                Arg::Text(value) => bound.add(value),
+                Arg::Bytes(value) => bound.add(value),
+                Arg::Bool(value) => bound.add(value),
+            }
+            .map_err(|error| Error::Database(sqlx::Error::Encode(error)))?;
+        }
+        Ok(bound)
+    }};
+}
+
+pub(crate) fn sqlite(args: Vec<Arg>) -> Result<SqliteArguments> {
+    bind_all!(args, SqliteArguments)
+}
+
+pub(crate) fn postgres(args: Vec<Arg>) -> Result<PgArguments> {
+    bind_all!(args, PgArguments)
+}
+
+macro_rules! from {
+    ($($source:ty => $variant:ident($value:ident: $make:expr);)*) => {$(
+        impl From<$source> for Arg {
+            fn from($value: $source) -> Self {
+                Self::$variant($make)
+            }
+        }
+    )*};
+}
+
+from! {
+    Uuid => Id(value: Some(value));
+    ApplicationId => Id(value: Some(value.0));
+    ConnectionId => Id(value: Some(value.0));
+    EventId => Id(value: Some(value.0));
+    KeyId => Id(value: Some(value.0));
+    OperationId => Id(value: Some(value.0));
+    RecordId => Id(value: Some(value.0));
+    RunId => Id(value: Some(value.0));
+    Option<Uuid> => Id(value: value);
+    Option<RecordId> => Id(value: value.map(|id| id.0));
+    i64 => Int(value: Some(value));
+    Option<i64> => Int(value: value);
+    bool => Bool(value: value);
+    String => Text(value: Some(value));
+    &String => Text(value: Some(value.clone()));
+    &str => Text(value: Some(value.to_owned()));
+    Option<String> => Text(value: value);
+    Option<&str> => Text(value: value.map(str::to_owned));
+    Vec<u8> => Bytes(value: Some(value));
+    &[u8; 32] => Bytes(value: Some(value.to_vec()));
+    Option<Vec<u8>> => Bytes(value: value);
+}

@@ -1,0 +1,9 @@
+//! Writes to systems: begun once per idempotency key, settled once.
+
+mod begin;
+mod rows;
+mod settle;
+mod types;
+
+pub(crate) use settle::{lock_lease, settle};
+pub use types::{Begun, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody};

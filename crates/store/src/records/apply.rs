@@ -1,0 +1,148 @@
+//! The one way in.
+
+use trunnion_model::ids::RecordScope;
+
+use super::judge::{Page, Tally, prepare};
+use super::read::read_in;
+use super::{Applied, Commit, PageProgress, postgres, sqlite};
+use crate::db::{Tx, args};
+use crate::events::append;
+use crate::operations::{self, OutcomeBody};
+use crate::sync::{self, until};
+use crate::{Error, Result, Store};
+
+/// Upper half of the names of sections in which one entity of one connection is written.
+const WRITING: i64 = 0x7472_756e_0000_0000;
+
+impl Store {
+    /// Brings the stored records up to date with `commit.rows`: records, events, the run's counters, the cursor and a
+    /// write's outcome commit together or not at all. A row that says what is stored already writes nothing; one that
+    /// only looks different in raw is refreshed silently. `LeaseLost` if `progress.lease` is no longer held.
+    pub async fn apply(&self, commit: Commit) -> Result<Applied> {
+        let Commit { connection, entity, rows, cause, progress, outcome } = commit;
+        let lease_fits =
+            |progress: &PageProgress| progress.lease.connection == connection && progress.lease.entity == entity.name;
+        if !progress.as_ref().is_none_or(lease_fits) {
+            return Err(Error::Conflict { what: "the lease is for another connection or entity" });
+        }
+        if outcome.as_ref().is_some_and(|outcome| outcome.lease.connection != connection) {
+            return Err(Error::Conflict { what: "the operation is another connection's" });
+        }
+        let seen = rows.len();
+        let rows = prepare(rows);
+        let scope = RecordScope::new(connection, entity);
+
+        let mut tx = self.inner.db.begin().await?;
+        // One writer per entity of a connection at a time: no two of them can both find a record missing, and
+        // `modified_at` grows in the order of commits.
+        tx.alone(section(&scope)).await?;
+        if let Some(progress) = &progress {
+            sync::lock_lease(&mut tx, &progress.lease).await?;
+        }
+        let operation_before = match &outcome {
+            Some(outcome) => Some(operations::lock_lease(&mut tx, &outcome.lease).await?),
+            None => None,
+        };
+        let now = self.now();
+        let page = Page { connection, entity, cause, now, clock: self.inner.clock.clone(), rows };
+        let (mut tx, mut tally) = if page.rows.is_empty() {
+            (tx, Tally::default())
+        } else {
+            match tx {
+                Tx::Sqlite(inner) => {
+                    let (inner, tally) = sqlite::write(inner, page).await?;
+                    (Tx::Sqlite(inner), tally)
+                }
+                Tx::Postgres(mut inner) => {
+                    let tally = postgres::write(&mut inner, page).await?;
+                    (Tx::Postgres(inner), tally)
+                }
+            }
+        };
+        // A row that the batch said twice was seen twice and left alone once.
+        let counted = tally.applied.created + tally.applied.updated + tally.applied.deleted;
+        let unchanged = (seen as u64).saturating_sub(counted);
+        match &progress {
+            Some(progress) => {
+                note_progress(&mut tx, progress, &tally, (seen as u64, unchanged), now).await?;
+            }
+            None if tally.more != 0 => {
+                let sql = "update sync_plan set records = records + $3 where connection_id = $1 and entity = $2";
+                tx.execute(sql, args![connection, entity.name, tally.more]).await?;
+            }
+            None => {}
+        }
+        if let (Some(outcome), Some(before)) = (&outcome, operation_before) {
+            let stored = match (&outcome.body, outcome.record) {
+                (OutcomeBody::StoredRecord, Some(id)) => read_in(&mut tx, connection, entity, id).await?,
+                _ => None,
+            };
+            let stored = stored.map(|record| {
+                let mut json = String::new();
+                record.write_json(entity, &mut json);
+                json
+            });
+            let (operation, event) = operations::settle(&mut tx, before, outcome, stored, now).await?;
+            tally.events += i64::from(event.is_some());
+            append(&mut tx, &self.inner.clock, connection, event.as_slice()).await?;
+            tally.applied.operation = Some(operation);
+        }
+        tx.commit().await?;
+        if tally.events > 0 {
+            self.tell_events();
+        }
+        Ok(tally.applied)
+    }
+}
+
+/// The name of the section in which the scope is written.
+fn section(scope: &RecordScope) -> i64 {
+    let (low, _high) = scope.range();
+    let bytes = low.0.as_bytes();
+    WRITING | i64::from(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+}
+
+/// The cursor, the lease and the run's counters, in the transaction of the page.
+async fn note_progress(
+    tx: &mut Tx,
+    progress: &PageProgress,
+    tally: &Tally,
+    (seen, unchanged): (u64, u64),
+    now: i64,
+) -> Result<()> {
+    let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let lease = &progress.lease;
+    tx.execute(
+        "update sync_plan set due_at = $3, records = records + $4, cursor = coalesce($5, cursor),
+             cursor_at = coalesce($6, cursor_at), initial_done = case when $7 then $8 else initial_done end
+         where connection_id = $1 and entity = $2",
+        args![
+            lease.connection,
+            lease.entity,
+            until(now, progress.lease_for),
+            tally.more,
+            progress.cursor.as_deref(),
+            progress.cursor_at,
+            progress.initial_done.is_some(),
+            progress.initial_done.unwrap_or(false),
+        ],
+    )
+    .await?;
+    let applied = &tally.applied;
+    tx.execute(
+        "update run set pages = pages + 1, seen = seen + $2, created = created + $3, updated = updated + $4,
+             deleted = deleted + $5, unchanged = unchanged + $6, total_known = coalesce($7, total_known)
+         where id = $1",
+        args![
+            lease.run,
+            count(seen),
+            count(applied.created),
+            count(applied.updated),
+            count(applied.deleted),
+            count(unchanged),
+            progress.total_known,
+        ],
+    )
+    .await?;
+    Ok(())
+}

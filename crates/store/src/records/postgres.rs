@@ -1,0 +1,219 @@
+//! Writing a page on PostgreSQL: one probe by primary key, then set-based statements over arrays for what differs. Payloads
+//! travel and lie as text; a jsonb would cost twice the time to write.
+
+use std::collections::HashMap;
+
+use sqlx::{Postgres, Transaction};
+use trunnion_model::change::Change;
+use trunnion_model::ids::EventId;
+use uuid::Uuid;
+
+use super::judge::{Before, Old, Page, Prepared, Tally, Verdict, Written, event_type, judge, written};
+use crate::{Error, Result};
+
+type Tx = Transaction<'static, Postgres>;
+type ProbeRow = (Uuid, Vec<u8>, i64, i64, i64, Option<i64>);
+type OldRow = (Uuid, String, Option<String>, Option<String>, Option<i64>, String, Option<String>);
+
+/// Writes the page and its events.
+pub(super) async fn write(tx: &mut Tx, page: Page) -> Result<Tally> {
+    let ids: Vec<Uuid> = page.rows.iter().map(|incoming| incoming.row.id.0).collect();
+    let stored = probe(tx, &ids).await?;
+    let mut tally = Tally::default();
+    let (mut changes, mut refreshed) = (Vec::new(), Vec::new());
+    let (mut differ, mut bare) = (Vec::new(), Vec::new());
+    for incoming in page.rows {
+        let before = stored.get(&incoming.row.id.0);
+        let verdict = judge(&incoming, before);
+        let was_deleted = before.is_some_and(|before| before.deleted_at.is_some());
+        tally.count(verdict, was_deleted && !incoming.row.deleted);
+        match verdict {
+            Verdict::Leave => {}
+            Verdict::Refresh => refreshed.push(incoming),
+            Verdict::Change(change) => {
+                if before.is_some() {
+                    let wanted = if incoming.is_bare_deletion() { &mut bare } else { &mut differ };
+                    wanted.push(incoming.row.id.0);
+                }
+                changes.push((change, incoming));
+            }
+        }
+    }
+    let mut olds = old_content(tx, &differ, &bare).await?;
+    let (mut fresh, mut changed) = (Vec::new(), Vec::new());
+    for (change, incoming) in changes {
+        let id = incoming.row.id.0;
+        let before = stored.get(&id).zip(olds.remove(&id));
+        let target = if before.is_some() { &mut changed } else { &mut fresh };
+        target.push(written(incoming, before, change, page.now));
+    }
+    insert(tx, &fresh, page.connection.0, page.entity.name).await?;
+    update(tx, &changed).await?;
+    refresh(tx, &refreshed).await?;
+    // The connection's row is locked last and for the shortest time: others of its entities may be written meanwhile.
+    let count = tally.events;
+    if count > 0 {
+        let sql = "update connection set last_sequence = last_sequence + $2 where id = $1 returning last_sequence";
+        let (last,): (i64,) = sqlx::query_as(sql)
+            .bind(page.connection.0)
+            .bind(count)
+            .fetch_optional(&mut **tx)
+            .await?
+            .ok_or(Error::NotFound { what: "connection" })?;
+        let ids: Vec<Uuid> = (0..count).map(|_| EventId::new(&page.clock).0).collect();
+        let sequences: Vec<i64> = (last - count + 1..=last).collect();
+        let all: Vec<&Written> = fresh.iter().chain(&changed).collect();
+        let types = [Change::Created, Change::Updated, Change::Deleted].map(|change| event_type(page.entity, change));
+        let data = all.iter().map(|after| {
+            let mut json = String::new();
+            after.record.write_json(page.entity, &mut json);
+            json
+        });
+        sqlx::query(
+            "insert into event (connection_id, sequence, id, type, at, record_id, entity, cause, data, previous)
+             select $1, sequence, id, type, $2, record_id, $3, $4, data, previous
+             from unnest($5::bigint[], $6::uuid[], $7::text[], $8::uuid[], $9::text[], $10::text[])
+                  as new (sequence, id, type, record_id, data, previous)",
+        )
+        .bind(page.connection.0)
+        .bind(page.now)
+        .bind(page.entity.name)
+        .bind(page.cause.as_str())
+        .bind(sequences)
+        .bind(ids)
+        .bind(all.iter().map(|after| types[after.change as usize].as_str()).collect::<Vec<_>>())
+        .bind(all.iter().map(|after| after.record.id.0).collect::<Vec<_>>())
+        .bind(data.collect::<Vec<_>>())
+        .bind(all.iter().map(|after| after.previous.as_deref()).collect::<Vec<_>>())
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok(tally)
+}
+
+async fn probe(tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Before>> {
+    let sql = "select id, hash, raw_hash, version, created_at, deleted_at from record where id = any($1)";
+    let rows: Vec<ProbeRow> = sqlx::query_as(sql).bind(ids).fetch_all(&mut **tx).await?;
+    let mut found = HashMap::with_capacity(rows.len());
+    for (id, hash, raw_hash, version, created_at, deleted_at) in rows {
+        let hash = hash
+            .try_into()
+            .map_err(|_| Error::Corrupt { what: "record", why: "its hash is not 16 bytes".to_owned() })?;
+        found.insert(id, Before { hash, raw_hash, version, created_at, deleted_at });
+    }
+    Ok(found)
+}
+
+/// The content that is about to change; with raw for those that only a bare deletion mark came for.
+async fn old_content(tx: &mut Tx, differ: &[Uuid], bare: &[Uuid]) -> Result<HashMap<Uuid, Old>> {
+    let mut found = HashMap::with_capacity(differ.len() + bare.len());
+    let without = "select id, display, natural_key, remote_url, remote_created_at, data, null::text from record
+                   where id = any($1)";
+    let with = "select id, display, natural_key, remote_url, remote_created_at, data, raw from record
+                where id = any($1)";
+    for (sql, ids) in [(without, differ), (with, bare)] {
+        if ids.is_empty() {
+            continue;
+        }
+        let rows: Vec<OldRow> = sqlx::query_as(sql).bind(ids).fetch_all(&mut **tx).await?;
+        for (id, display, natural_key, remote_url, remote_created_at, data, raw) in rows {
+            found.insert(id, Old { display, natural_key, remote_url, remote_created_at, data, raw });
+        }
+    }
+    Ok(found)
+}
+
+/// One array per column.
+macro_rules! column {
+    ($rows:expr, $row:ident => $value:expr) => {
+        $rows.iter().map(|$row| $value).collect::<Vec<_>>()
+    };
+}
+
+async fn insert(tx: &mut Tx, rows: &[Written], connection: Uuid, entity: &str) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "insert into record (connection_id, entity, id, remote_id, hash, raw_hash, version, created_at, modified_at,
+             deleted_at, display, natural_key, remote_url, remote_created_at, remote_modified_at, data, raw)
+         select $1, $2, new.* from unnest($3::uuid[], $4::text[], $5::bytea[], $6::bigint[], $7::bigint[], $8::bigint[],
+             $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::bigint[],
+             $16::text[], $17::text[]) as new",
+    )
+    .bind(connection)
+    .bind(entity)
+    .bind(column!(rows, row => row.record.id.0))
+    .bind(column!(rows, row => row.record.remote_id.as_str()))
+    .bind(column!(rows, row => &row.hash[..]))
+    .bind(column!(rows, row => row.raw_hash))
+    .bind(column!(rows, row => row.record.version))
+    .bind(column!(rows, row => row.record.created_at))
+    .bind(column!(rows, row => row.record.modified_at))
+    .bind(column!(rows, row => row.record.deleted_at))
+    .bind(column!(rows, row => row.record.display.as_str()))
+    .bind(column!(rows, row => row.natural_key.as_deref()))
+    .bind(column!(rows, row => row.record.remote_url.as_deref()))
+    .bind(column!(rows, row => row.record.remote_created_at))
+    .bind(column!(rows, row => row.record.remote_modified_at))
+    .bind(column!(rows, row => row.record.data.as_str()))
+    .bind(column!(rows, row => row.raw.as_str()))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn update(tx: &mut Tx, rows: &[Written]) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "update record set hash = new.hash, raw_hash = new.raw_hash, version = new.version,
+             modified_at = new.modified_at, deleted_at = new.deleted_at, display = new.display,
+             natural_key = new.natural_key, remote_url = new.remote_url, remote_created_at = new.remote_created_at,
+             remote_modified_at = new.remote_modified_at, data = new.data, raw = new.raw
+         from unnest($1::uuid[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[],
+             $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::text[], $13::text[])
+             as new (id, hash, raw_hash, version, modified_at, deleted_at, display, natural_key, remote_url,
+                 remote_created_at, remote_modified_at, data, raw)
+         where record.id = new.id",
+    )
+    .bind(column!(rows, row => row.record.id.0))
+    .bind(column!(rows, row => &row.hash[..]))
+    .bind(column!(rows, row => row.raw_hash))
+    .bind(column!(rows, row => row.record.version))
+    .bind(column!(rows, row => row.record.modified_at))
+    .bind(column!(rows, row => row.record.deleted_at))
+    .bind(column!(rows, row => row.record.display.as_str()))
+    .bind(column!(rows, row => row.natural_key.as_deref()))
+    .bind(column!(rows, row => row.record.remote_url.as_deref()))
+    .bind(column!(rows, row => row.record.remote_created_at))
+    .bind(column!(rows, row => row.record.remote_modified_at))
+    .bind(column!(rows, row => row.record.data.as_str()))
+    .bind(column!(rows, row => row.raw.as_str()))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn refresh(tx: &mut Tx, rows: &[Prepared]) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "update record set raw_hash = new.raw_hash, raw = new.raw, remote_url = new.remote_url,
+             remote_created_at = new.remote_created_at, remote_modified_at = new.remote_modified_at
+         from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
+             as new (id, raw_hash, raw, remote_url, remote_created_at, remote_modified_at)
+         where record.id = new.id",
+    )
+    .bind(column!(rows, incoming => incoming.row.id.0))
+    .bind(column!(rows, incoming => incoming.raw_hash))
+    .bind(column!(rows, incoming => incoming.row.raw.as_str()))
+    .bind(column!(rows, incoming => incoming.row.remote_url.as_deref()))
+    .bind(column!(rows, incoming => incoming.row.remote_created_at))
+    .bind(column!(rows, incoming => incoming.row.remote_modified_at))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

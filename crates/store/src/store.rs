@@ -1,0 +1,80 @@
+//! The handle that everybody holds: opening, closing, and being told that something new is there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+use trunnion_model::time::Clock;
+
+use crate::db::Db;
+use crate::keyring::Keyring;
+use crate::{Error, Result};
+
+/// The store; cheap to clone, safe to share.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) db: Db,
+    pub(crate) keyring: Keyring,
+    pub(crate) clock: Clock,
+    /// One at a time may note the use of a key.
+    pub(crate) noting: Arc<Semaphore>,
+    events: watch::Sender<u64>,
+    work: watch::Sender<u64>,
+}
+
+impl Store {
+    /// Opens the database at `url` (`sqlite:PATH`, created if it is not there, or `postgres://…`) and brings its tables up
+    /// to date. Refuses an SQLite with the WAL-reset error (before 3.51.3).
+    pub async fn open(url: &str, keyring: Keyring, clock: Clock) -> Result<Self> {
+        let db = Db::open(url).await?;
+        let (events, work) = (watch::Sender::new(0), watch::Sender::new(0));
+        let inner = Inner { db, keyring, clock, noting: Arc::new(Semaphore::new(1)), events, work };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Waits for running transactions and closes the database. Calls after that are answered `Unavailable`.
+    pub async fn close(&self) {
+        self.inner.db.close().await;
+    }
+
+    /// Whether the database answers within `patience`.
+    pub async fn ping(&self, patience: Duration) -> Result<()> {
+        match tokio::time::timeout(patience, self.inner.db.ping()).await {
+            Ok(answer) => answer,
+            Err(_elapsed) => Err(Error::Unavailable(sqlx::Error::PoolTimedOut)),
+        }
+    }
+
+    /// Changes whenever this process committed an event. Take it before reading; then wait with `changed()` under a
+    /// timeout of a second or so, because other nodes' events do not touch it.
+    pub fn watch_events(&self) -> watch::Receiver<u64> {
+        self.inner.events.subscribe()
+    }
+
+    /// Changes whenever this process made a plan due, so that a scheduler need not wait for its next look.
+    pub fn watch_work(&self) -> watch::Receiver<u64> {
+        self.inner.work.subscribe()
+    }
+
+    pub(crate) fn tell_events(&self) {
+        self.inner.events.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    pub(crate) fn tell_work(&self) {
+        self.inner.work.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        self.inner.clock.now_micros()
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Store({})", self.inner.db.dialect().name())
+    }
+}

@@ -1,0 +1,138 @@
+//! Ending work on a run.
+
+use trunnion_model::ids::{ConnectionId, RunId};
+
+use super::plans::{NO_PLAN, after, lock_lease, lock_plan};
+use super::rows::PlanRow;
+use super::{Failure, Finished, Lease, PlanState, Run, RunMode, RunState, runs};
+use crate::db::{Tx, args};
+use crate::events::{NewEvent, append};
+use crate::{Result, Store};
+
+impl Store {
+    /// Ends the work under `lease`; the run as it is then.
+    pub async fn finish_run(&self, lease: &Lease, finished: &Finished) -> Result<Run> {
+        let mut tx = self.inner.db.begin().await?;
+        lock_lease(&mut tx, lease).await?;
+        let row = lock_plan(&mut tx, lease.connection, lease.entity).await?.ok_or(NO_PLAN)?;
+        let now = self.now();
+        match finished {
+            Finished::Succeeded { cursor, cursor_at, next_run_at } => {
+                end_run(&mut tx, lease.run, RunState::Succeeded, None, now).await?;
+                let due_at = next_due(&row, *next_run_at, now);
+                rest(&mut tx, lease.connection, lease.entity, PlanState::Idle, due_at).await?;
+                tx.execute(
+                    "update sync_plan set cursor = coalesce($3, cursor), cursor_at = coalesce($4, cursor_at), mode = $5,
+                         initial_done = $6, last_success_at = $7, last_error_code = null, last_error_message = null
+                     where connection_id = $1 and entity = $2",
+                    args![
+                        lease.connection,
+                        lease.entity,
+                        cursor.clone(),
+                        *cursor_at,
+                        RunMode::Incremental.as_str(),
+                        true,
+                        now,
+                    ],
+                )
+                .await?;
+            }
+            Finished::Retry { at, error } => {
+                let sql = "update run set state = $2, error_code = $3, error_message = $4 where id = $1";
+                let bound = args![lease.run, RunState::Queued.as_str(), &error.code, &error.message];
+                tx.execute(sql, bound).await?;
+                tx.execute(
+                    "update sync_plan set state = $3, due_at = $4, lease_id = null, lease_node = null
+                     where connection_id = $1 and entity = $2",
+                    args![lease.connection, lease.entity, PlanState::Queued.as_str(), *at],
+                )
+                .await?;
+                note_error(&mut tx, lease, error).await?;
+            }
+            Finished::Failed { error, next_run_at } => {
+                end_run(&mut tx, lease.run, RunState::Failed, Some(error), now).await?;
+                let due_at = next_due(&row, *next_run_at, now);
+                rest(&mut tx, lease.connection, lease.entity, PlanState::Failed, due_at).await?;
+                note_error(&mut tx, lease, error).await?;
+            }
+            Finished::Cancelled => cancel(&mut tx, lease.connection, lease.entity, lease.run, &row, now).await?,
+        }
+        let run = runs::read(&mut tx, lease.connection, lease.run).await?;
+        let kind = match finished {
+            Finished::Succeeded { .. } => Some("sync.completed"),
+            Finished::Failed { .. } => Some("sync.failed"),
+            Finished::Retry { .. } | Finished::Cancelled => None,
+        };
+        if let Some(kind) = kind {
+            let event = NewEvent { kind: kind.to_owned(), data: run.to_json().to_string() };
+            append(&mut tx, &self.inner.clock, lease.connection, &[event]).await?;
+        }
+        tx.commit().await?;
+        if kind.is_some() {
+            self.tell_events();
+        }
+        self.tell_work();
+        Ok(run)
+    }
+}
+
+/// Cancels the run that the plan `row` has, and puts the plan to rest until its next time.
+pub(super) async fn cancel(
+    tx: &mut Tx,
+    connection: ConnectionId,
+    entity: &str,
+    run: RunId,
+    row: &PlanRow,
+    now: i64,
+) -> Result<()> {
+    end_run(tx, run, RunState::Cancelled, None, now).await?;
+    rest(tx, connection, entity, PlanState::Idle, next_due(row, None, now)).await?;
+    let sql = "update sync_plan set mode = $3 where connection_id = $1 and entity = $2";
+    tx.execute(sql, args![connection, entity, RunMode::Incremental.as_str()]).await?;
+    Ok(())
+}
+
+async fn end_run(tx: &mut Tx, run: RunId, state: RunState, error: Option<&Failure>, now: i64) -> Result<()> {
+    tx.execute(
+        "update run set state = $2, finished_at = $3, error_code = $4, error_message = $5 where id = $1",
+        args![
+            run,
+            state.as_str(),
+            now,
+            error.map(|error| error.code.as_str()),
+            error.map(|error| error.message.as_str()),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Takes run and lease from the plan.
+async fn rest(
+    tx: &mut Tx,
+    connection: ConnectionId,
+    entity: &str,
+    state: PlanState,
+    due_at: Option<i64>,
+) -> Result<()> {
+    tx.execute(
+        "update sync_plan set state = $3, due_at = $4, run_id = null, lease_id = null, lease_node = null, attempt = 0
+         where connection_id = $1 and entity = $2",
+        args![connection, entity, state.as_str(), due_at],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn note_error(tx: &mut Tx, lease: &Lease, error: &Failure) -> Result<()> {
+    tx.execute(
+        "update sync_plan set last_error_code = $3, last_error_message = $4 where connection_id = $1 and entity = $2",
+        args![lease.connection, lease.entity, &error.code, &error.message],
+    )
+    .await?;
+    Ok(())
+}
+
+fn next_due(row: &PlanRow, wanted: Option<i64>, now: i64) -> Option<i64> {
+    if row.paused() { None } else { wanted.or_else(|| row.interval_seconds.map(|seconds| after(now, seconds))) }
+}

@@ -1,0 +1,108 @@
+//! Taking up work: leases, fences, limits.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use trunnion_model::catalog;
+use trunnion_store::{ClaimRequest, ConnectionStatus, Error, Finished, RunCause, RunState, StatusChange};
+
+use crate::harness::{LEASE, World, item, on_both, row, sync_page, vendor};
+
+on_both! {
+    async fn an_expired_lease_is_taken_over_with_its_run_and_cursor_and_the_old_one_is_fenced_off(world: World) {
+        let connection = world.connection().await;
+        let first = world.claim_one().await;
+        assert_eq!((first.run.cause, first.run.pages, first.plan.attempt), (RunCause::Initial, 0, 1));
+        world.store.apply(sync_page(&first, vec![row(connection, "1", "A")], "page 1")).await.unwrap();
+        assert!(world.claim().await.is_empty(), "it is being worked on");
+        world.pass(59);
+        world.store.heartbeat(&first.lease, LEASE).await.unwrap();
+        world.pass(59);
+        assert!(world.claim().await.is_empty(), "the heartbeat counts");
+        world.pass(1);
+        let second = world.claim_one().await;
+        assert_eq!((second.run.id, second.run.pages, second.plan.attempt), (first.run.id, 1, 2));
+        assert_eq!(second.plan.cursor.as_deref(), Some("page 1"));
+
+        let late = world.store.apply(sync_page(&first, vec![row(connection, "2", "late")], "late")).await;
+        assert!(matches!(late, Err(Error::LeaseLost)), "{late:?}");
+        assert!(matches!(world.store.heartbeat(&first.lease, LEASE).await, Err(Error::LeaseLost)));
+        let end = Finished::Succeeded { cursor: None, cursor_at: None, next_run_at: None };
+        assert!(matches!(world.store.finish_run(&first.lease, &end).await, Err(Error::LeaseLost)));
+        assert_eq!(world.store.get_by_remote_id(connection, vendor(), "2", false).await.unwrap(), None);
+
+        world.store.apply(sync_page(&second, vec![row(connection, "2", "B")], "page 2")).await.unwrap();
+        let run = world.store.finish_run(&second.lease, &end).await.unwrap();
+        assert_eq!((run.id, run.state, run.pages, run.created), (first.run.id, RunState::Succeeded, 2, 2));
+        let again = world.store.apply(sync_page(&second, vec![], "after the end")).await;
+        assert!(matches!(again, Err(Error::LeaseLost)));
+    }
+}
+
+on_both! {
+    async fn a_lease_fits_its_own_entity_and_connection_only(world: World) {
+        let connection = world.connection().await;
+        let claim = world.claim_one().await;
+        let mut commit = sync_page(&claim, vec![], "x");
+        commit.entity = item();
+        assert!(matches!(world.store.apply(commit).await, Err(Error::Conflict { .. })));
+        let other = world.connection().await;
+        let mut commit = sync_page(&claim, vec![], "x");
+        commit.connection = other;
+        assert!(matches!(world.store.apply(commit).await, Err(Error::Conflict { .. })));
+        assert_ne!(connection, other);
+    }
+}
+
+on_both! {
+    async fn many_workers_take_each_plan_once_and_keep_to_the_limit_per_connection(world: World) {
+        let application = world.application().await;
+        let connections = [
+            world.connect(application, catalog::entities()).await.id,
+            world.connect(application, catalog::entities()).await.id,
+        ];
+        let mut workers = tokio::task::JoinSet::new();
+        for number in 0..8 {
+            let world = world.clone();
+            workers.spawn(async move {
+                let node = format!("node {number}");
+                let request = ClaimRequest { node: &node, lease_for: LEASE, limit: 3, per_connection: 4 };
+                let mut claims = world.store.claim_due(&request).await.unwrap();
+                claims.extend(world.store.claim_due(&request).await.unwrap());
+                claims
+            });
+        }
+        let claims: Vec<_> = workers.join_all().await.into_iter().flatten().collect();
+        let taken: BTreeSet<_> = claims.iter().map(|claim| (claim.plan.connection, claim.entity.name)).collect();
+        assert_eq!((taken.len(), claims.len()), (8, 8), "no plan twice, four of each");
+        for connection in connections {
+            let own: Vec<_> = taken.iter().filter(|(id, _)| *id == connection).collect();
+            assert_eq!(own.len(), 4);
+        }
+        let first: BTreeSet<_> = catalog::entities()[..4].iter().map(|entity| entity.name).collect();
+        let names: BTreeSet<_> = claims.iter().map(|claim| claim.entity.name).collect();
+        assert_eq!(names, first, "by priority");
+    }
+}
+
+on_both! {
+    async fn connections_that_may_not_sync_are_passed_over_until_they_may(world: World) {
+        let connection = world.connection().await;
+        let to = |status| StatusChange { status, reason: None, event: None };
+        for status in [ConnectionStatus::Paused, ConnectionStatus::ReauthorizationRequired] {
+            world.store.set_status(connection, &to(status)).await.unwrap();
+            assert!(world.claim().await.is_empty(), "{status:?}");
+        }
+        world.store.set_status(connection, &to(ConnectionStatus::Online)).await.unwrap();
+        assert_eq!(world.claim_one().await.plan.connection, connection);
+    }
+}
+
+on_both! {
+    async fn a_worker_is_told_when_work_becomes_due(world: World) {
+        let mut work = world.store.watch_work();
+        work.mark_unchanged();
+        world.connection().await;
+        tokio::time::timeout(Duration::from_secs(5), work.changed()).await.unwrap().unwrap();
+    }
+}

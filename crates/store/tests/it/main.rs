@@ -1,0 +1,17 @@
+//! The store's behaviour, the same on both databases: every test runs on SQLite, and on PostgreSQL where
+//! `TRUNNION_TEST_POSTGRES` names a server on which databases may be created.
+
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on says so by a panic")]
+
+mod applications;
+mod apply;
+mod concurrency;
+mod connections;
+mod events;
+mod harness;
+mod leases;
+mod lists;
+mod operations;
+mod runs;
+mod schema;
+mod secrets;

@@ -1,0 +1,133 @@
+//! Writes to systems.
+
+use trunnion_model::ids::ConnectionId;
+use trunnion_store::{
+    Begun, Error, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody,
+};
+
+use crate::harness::{LEASE, World, on_both, vendor};
+
+fn new(key: &str) -> NewOperation<'_> {
+    NewOperation {
+        idempotency_key: Some(key),
+        body_hash: [1; 32],
+        entity: vendor(),
+        action: "create",
+        request: r#"{"name":"A"}"#,
+        lease_for: LEASE,
+    }
+}
+
+fn outcome(lease: &OperationLease, state: OperationState) -> OperationOutcome {
+    let body = OutcomeBody::Json(r#"{"code":"SYSTEM_REJECTED"}"#.into());
+    OperationOutcome { lease: lease.clone(), state, remote_id: None, record: None, status: 502, body }
+}
+
+async fn begin(world: &World, connection: ConnectionId, key: &str) -> (Operation, OperationLease) {
+    match world.store.begin_operation(connection, &new(key)).await.unwrap() {
+        Begun::New(operation, lease) => (operation, lease),
+        other => panic!("{other:?}"),
+    }
+}
+
+on_both! {
+    async fn of_many_that_begin_with_one_key_exactly_one_does_it(world: World) {
+        let connection = world.connection().await;
+        let mut callers = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            let world = world.clone();
+            callers.spawn(async move { world.store.begin_operation(connection, &new("k")).await.unwrap() });
+        }
+        let (mut fresh, mut existing) = (Vec::new(), Vec::new());
+        for begun in callers.join_all().await {
+            match begun {
+                Begun::New(operation, _lease) => fresh.push(operation.id),
+                Begun::Existing(operation) => existing.push(operation.id),
+                Begun::KeyReused => panic!("the request is the same"),
+            }
+        }
+        assert_eq!((fresh.len(), existing), (1, vec![fresh[0]; 7]));
+        let other_body = NewOperation { body_hash: [2; 32], ..new("k") };
+        assert!(matches!(world.store.begin_operation(connection, &other_body).await.unwrap(), Begun::KeyReused));
+        let elsewhere = world.connection().await;
+        assert!(matches!(world.store.begin_operation(elsewhere, &new("k")).await.unwrap(), Begun::New(..)));
+        let without = NewOperation { idempotency_key: None, ..new("") };
+        for _ in 0..2 {
+            assert!(matches!(world.store.begin_operation(connection, &without).await.unwrap(), Begun::New(..)));
+        }
+    }
+}
+
+on_both! {
+    async fn a_settled_operation_answers_again_and_tells_once(world: World) {
+        let connection = world.connection().await;
+        let (_operation, lease) = begin(&world, connection, "k").await;
+        world.store.mark_sending(&lease, LEASE).await.unwrap();
+        let done = world.store.finish_operation(outcome(&lease, OperationState::Failed)).await.unwrap();
+        assert_eq!((done.state, done.outcome_status), (OperationState::Failed, Some(502)));
+        let twice = world.store.finish_operation(outcome(&lease, OperationState::Succeeded)).await;
+        assert!(matches!(twice, Err(Error::LeaseLost)));
+        assert!(matches!(world.store.mark_sending(&lease, LEASE).await, Err(Error::LeaseLost)));
+        match world.store.begin_operation(connection, &new("k")).await.unwrap() {
+            Begun::Existing(again) => assert_eq!(again, done),
+            other => panic!("{other:?}"),
+        }
+        let log = world.log(connection).await;
+        assert_eq!(log[1].kind, "operation.failed");
+        let data: serde_json::Value = serde_json::from_str(&log[1].data).unwrap();
+        assert_eq!(data["outcome"]["body"]["code"], "SYSTEM_REJECTED");
+        let other = world.connection().await;
+        assert_eq!(world.store.operation(other, done.id).await.unwrap(), None);
+    }
+}
+
+on_both! {
+    async fn what_nobody_finished_is_found_again_by_one_other_only(world: World) {
+        let connection = world.connection().await;
+        let (operation, lease) = begin(&world, connection, "k").await;
+        let (settled, settled_lease) = begin(&world, connection, "settled").await;
+        world.store.finish_operation(outcome(&settled_lease, OperationState::Succeeded)).await.unwrap();
+        world.store.mark_sending(&lease, LEASE).await.unwrap();
+        assert!(world.store.claim_unsettled(LEASE, 10).await.unwrap().is_empty(), "somebody works on it");
+        world.pass(60);
+        let found = world.store.claim_unsettled(LEASE, 10).await.unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].0.id, found[0].0.state), (operation.id, OperationState::Sending));
+        assert_ne!(found[0].0.id, settled.id);
+        assert!(world.store.claim_unsettled(LEASE, 10).await.unwrap().is_empty());
+        let late = world.store.finish_operation(outcome(&lease, OperationState::Succeeded)).await;
+        assert!(matches!(late, Err(Error::LeaseLost)), "the first one comes too late");
+
+        for _ in 0..2 {
+            let again = &found[0].1;
+            let unknown = world.store.finish_operation(outcome(again, OperationState::Unknown)).await;
+            if let Ok(unknown) = unknown {
+                assert_eq!(unknown.state, OperationState::Unknown);
+            }
+        }
+        world.pass(60);
+        let (_, third) = world.store.claim_unsettled(LEASE, 10).await.unwrap().remove(0);
+        world.store.finish_operation(outcome(&third, OperationState::Unknown)).await.unwrap();
+        world.pass(60);
+        let (_, last) = world.store.claim_unsettled(LEASE, 10).await.unwrap().remove(0);
+        world.store.finish_operation(outcome(&last, OperationState::Succeeded)).await.unwrap();
+        let kinds = ["connection.created", "operation.succeeded", "operation.unknown", "operation.succeeded"];
+        assert_eq!(world.kinds(connection).await, kinds, "that it is still unknown is told once");
+    }
+}
+
+on_both! {
+    async fn a_key_is_given_free_only_after_its_time_and_only_when_settled(world: World) {
+        let connection = world.connection().await;
+        let (done, lease) = begin(&world, connection, "done").await;
+        world.store.finish_operation(outcome(&lease, OperationState::Succeeded)).await.unwrap();
+        begin(&world, connection, "open").await;
+        let start = world.clock.now_micros();
+        assert_eq!(world.store.purge_idempotency_keys(start).await.unwrap(), 0);
+        assert_eq!(world.store.purge_idempotency_keys(start + 1).await.unwrap(), 1);
+        let (again, _) = begin(&world, connection, "done").await;
+        assert_ne!(again.id, done.id);
+        assert!(matches!(world.store.begin_operation(connection, &new("open")).await.unwrap(), Begun::Existing(_)));
+        assert_eq!(world.store.operation(connection, done.id).await.unwrap().unwrap().idempotency_key, None);
+    }
+}

@@ -1,0 +1,151 @@
+//! Runs: how they end, and how they are asked for.
+
+use trunnion_store::{Error, Failure, Finished, PlanChanges, PlanState, RunCause, RunMode, RunState};
+
+use crate::harness::{World, item, on_both, row, sync_page, vendor};
+
+fn failure() -> Failure {
+    Failure { code: "SYSTEM_UNREACHABLE".into(), message: "no route".into() }
+}
+
+on_both! {
+    async fn a_run_that_succeeds_is_due_again_after_the_interval(world: World) {
+        let connection = world.connection().await;
+        let claim = world.claim_one().await;
+        let end = Finished::Succeeded { cursor: Some("c9".into()), cursor_at: Some(9), next_run_at: None };
+        world.store.finish_run(&claim.lease, &end).await.unwrap();
+        let plan = world.store.plans(connection).await.unwrap().remove(0);
+        let now = world.clock.now_micros();
+        assert_eq!((plan.state, plan.next_run_at, plan.run), (PlanState::Idle, Some(now + 900_000_000), None));
+        assert_eq!((plan.cursor.as_deref(), plan.initial_done, plan.last_success_at), (Some("c9"), true, Some(now)));
+        let log = world.log(connection).await;
+        assert_eq!(log[1].kind, "sync.completed");
+        let data: serde_json::Value = serde_json::from_str(&log[1].data).unwrap();
+        assert_eq!((&data["state"], &data["cause"]), (&"succeeded".into(), &"initial".into()));
+        world.pass(899);
+        assert!(world.claim().await.is_empty());
+        world.pass(1);
+        let next = world.claim_one().await;
+        assert_eq!((next.run.cause, next.plan.cursor.as_deref()), (RunCause::Incremental, Some("c9")));
+        assert_ne!(next.run.id, claim.run.id);
+    }
+}
+
+on_both! {
+    async fn a_run_that_waits_for_another_try_goes_on_as_the_same_run(world: World) {
+        let connection = world.connection().await;
+        let claim = world.claim_one().await;
+        world.store.apply(sync_page(&claim, vec![row(connection, "1", "A")], "p1")).await.unwrap();
+        let retry = Finished::Retry { at: world.clock.now_micros() + 30_000_000, error: failure() };
+        let run = world.store.finish_run(&claim.lease, &retry).await.unwrap();
+        assert_eq!((run.state, run.error), (RunState::Queued, Some(failure())));
+        assert!(world.claim().await.is_empty());
+        let asked = world.store.request_runs(connection, &[vendor()], RunMode::Incremental).await.unwrap();
+        assert_eq!(asked[0].id, claim.run.id, "it is not doubled, and need not wait any longer");
+        let again = world.claim_one().await;
+        assert_eq!((again.run.id, again.plan.attempt, again.plan.cursor.as_deref()), (claim.run.id, 2, Some("p1")));
+        assert_eq!(world.kinds(connection).await, ["connection.created", "vendor.created"], "no failure is told yet");
+    }
+}
+
+on_both! {
+    async fn a_run_that_fails_says_why_and_the_next_starts_from_the_cursor(world: World) {
+        let connection = world.connection().await;
+        let claim = world.claim_one().await;
+        world.store.apply(sync_page(&claim, vec![row(connection, "1", "A")], "p1")).await.unwrap();
+        let end = Finished::Failed { error: failure(), next_run_at: Some(world.clock.now_micros() + 1) };
+        world.store.finish_run(&claim.lease, &end).await.unwrap();
+        let plan = world.store.plans(connection).await.unwrap().remove(0);
+        assert_eq!((plan.state, plan.last_error, plan.initial_done), (PlanState::Failed, Some(failure()), false));
+        assert_eq!(world.kinds(connection).await.last().unwrap(), "sync.failed");
+        world.pass(1);
+        let next = world.claim_one().await;
+        assert_ne!(next.run.id, claim.run.id);
+        assert_eq!((next.plan.cursor.as_deref(), next.run.pages, next.run.cause), (Some("p1"), 0, RunCause::Initial));
+        let failed = world.store.run(connection, claim.run.id).await.unwrap().unwrap();
+        assert_eq!((failed.state, failed.error), (RunState::Failed, Some(failure())));
+    }
+}
+
+on_both! {
+    async fn asking_for_a_run_that_is_queued_or_going_gives_that_one(world: World) {
+        let application = world.application().await;
+        let connection = world.connect(application, &[vendor(), item()]).await.id;
+        let asked = world.store.request_runs(connection, &[vendor()], RunMode::Full).await.unwrap();
+        assert_eq!((asked.len(), asked[0].cause, asked[0].mode), (1, RunCause::Manual, RunMode::Full));
+        let mut both = tokio::task::JoinSet::new();
+        for _ in 0..4 {
+            let world = world.clone();
+            both.spawn(async move { world.store.request_runs(connection, &[], RunMode::Incremental).await.unwrap() });
+        }
+        let answers = both.join_all().await;
+        assert!(answers.iter().all(|answer| answer == &answers[0] && answer.len() == 2), "{answers:?}");
+        assert!(answers[0].contains(&asked[0]));
+        let claims = world.claim().await;
+        assert_eq!(claims.len(), 2);
+        assert_eq!(world.store.runs(connection, None, 100).await.unwrap().len(), 2);
+        let going = world.store.request_runs(connection, &[vendor()], RunMode::Incremental).await.unwrap();
+        assert_eq!((going[0].id, going[0].state), (asked[0].id, RunState::Running));
+        let unknown = trunnion_model::catalog::entity("asset").unwrap();
+        assert!(matches!(world.store.request_runs(connection, &[unknown], RunMode::Full).await, Err(Error::NotFound { .. })));
+    }
+}
+
+on_both! {
+    async fn a_cancelled_run_takes_the_lease_away_and_the_plan_waits_for_its_time(world: World) {
+        let connection = world.connection().await;
+        let claim = world.claim_one().await;
+        let run = world.store.cancel_run(connection, claim.run.id).await.unwrap();
+        assert_eq!(run.state, RunState::Cancelled);
+        let late = world.store.apply(sync_page(&claim, vec![row(connection, "1", "A")], "p")).await;
+        assert!(matches!(late, Err(Error::LeaseLost)));
+        assert!(world.claim().await.is_empty());
+        let again = world.store.cancel_run(connection, claim.run.id).await.unwrap();
+        assert_eq!(again, run);
+        let other = world.connection().await;
+        assert!(matches!(world.store.cancel_run(other, claim.run.id).await, Err(Error::NotFound { .. })));
+    }
+}
+
+on_both! {
+    async fn a_plan_is_paused_resumed_and_rescheduled(world: World) {
+        let connection = world.connection().await;
+        let change = async |changes: PlanChanges| world.store.set_plan(connection, vendor(), &changes).await.unwrap();
+        let paused = change(PlanChanges { paused: Some(true), ..Default::default() }).await;
+        assert_eq!((paused.state, paused.next_run_at), (PlanState::Paused, None));
+        assert!(world.claim().await.is_empty());
+        // Somebody may still ask for a run; after it, the plan rests again.
+        world.store.request_runs(connection, &[], RunMode::Incremental).await.unwrap();
+        let claim = world.claim_one().await;
+        let end = Finished::Succeeded { cursor: None, cursor_at: None, next_run_at: None };
+        world.store.finish_run(&claim.lease, &end).await.unwrap();
+        assert_eq!(world.store.plans(connection).await.unwrap()[0].state, PlanState::Paused);
+        let due = change(PlanChanges { paused: Some(false), ..Default::default() }).await;
+        assert_eq!(due.next_run_at, Some(world.clock.now_micros()));
+        let claim = world.claim_one().await;
+        world.store.finish_run(&claim.lease, &end).await.unwrap();
+        let done = world.clock.now_micros();
+        world.pass(10);
+        let hourly = change(PlanChanges { interval_seconds: Some(Some(3600)), ..Default::default() }).await;
+        assert_eq!(hourly.next_run_at, Some(done + 3_600_000_000));
+        let by_hand = change(PlanChanges { interval_seconds: Some(None), ..Default::default() }).await;
+        assert_eq!(by_hand.next_run_at, None);
+    }
+}
+
+on_both! {
+    async fn runs_are_listed_the_newest_first(world: World) {
+        let connection = world.connection().await;
+        let mut made = Vec::new();
+        for _ in 0..5 {
+            world.pass(900);
+            let claim = world.claim_one().await;
+            let end = Finished::Succeeded { cursor: None, cursor_at: None, next_run_at: None };
+            made.insert(0, world.store.finish_run(&claim.lease, &end).await.unwrap());
+        }
+        assert_eq!(world.store.runs(connection, None, 3).await.unwrap(), made[..3]);
+        assert_eq!(world.store.runs(connection, Some(made[2].id), 3).await.unwrap(), made[3..]);
+        let other = world.connection().await;
+        assert_eq!(world.store.run(other, made[0].id).await.unwrap(), None);
+    }
+}
