@@ -120,7 +120,7 @@ struct Inner {
 impl Engine {
     /// Fails where no HTTP client can be made: a machine without trusted certificates.
     pub fn new(store: Store, catalogue: Catalogue, clock: Clock, options: Options) -> Result<Self> {
-        let client = Client::new(&Limits::default(), clock.clone()).map_err(ServiceError::internal)?;
+        let client = Client::new(&Limits::default(), clock.clone()).map_err(|error| ServiceError::internal(&error))?;
         let links = Links::new(options.links);
         Ok(Self(Arc::new(Inner { store, catalogue, clock, options, client, links })))
     }

@@ -174,7 +174,7 @@ impl ServiceError {
         Self::NotFound { what: what.to_owned() }
     }
 
-    pub(crate) fn internal(message: impl ToString) -> Self {
+    pub(crate) fn internal(message: &(impl ToString + ?Sized)) -> Self {
         Self::Internal { message: message.to_string() }
     }
 

@@ -165,7 +165,7 @@ fn make(engine: &Engine, row: &Connection, credentials: &SecretString) -> Result
     let connector = engine.catalogue().get(&row.system).ok_or_else(|| ServiceError::UnsupportedOperation {
         message: format!("This server has no connector for `{}`.", row.system),
     })?;
-    let unreadable = || ServiceError::internal(format!("the stored credentials of {} do not fit its form", row.id));
+    let unreadable = || ServiceError::internal(&format!("the stored credentials of {} do not fit its form", row.id));
     let given: Value = serde_json::from_str(credentials.expose_secret()).map_err(|_| unreadable())?;
     // What was taken once is not refused later because a setting changed: `http` was checked when it was given.
     let parsed = Credentials::parse(&connector.spec, &given, true).map_err(|_| unreadable())?;
@@ -181,7 +181,7 @@ fn make(engine: &Engine, row: &Connection, credentials: &SecretString) -> Result
 fn link(engine: &Engine, connector: &Connector, credentials: Credentials) -> Result<Link> {
     let client = engine.client().with_limits(&connector.spec.limits);
     Link::new(connector.spec.clone(), credentials, client, engine.clock().clone())
-        .map_err(|error| ServiceError::internal(error))
+        .map_err(|error| ServiceError::internal(&error))
 }
 
 fn keep(known: &mut HashMap<ConnectionId, Kept>, most: usize, live: Live, seen: i64) {

@@ -13,7 +13,7 @@ impl From<StoreError> for ServiceError {
             StoreError::NotFound { what } => Self::missing(what),
             StoreError::Conflict { what } => Self::Conflict { message: what.to_owned() },
             StoreError::LeaseLost => Self::Conflict { message: "Another node is working on this.".to_owned() },
-            error => Self::internal(error),
+            error => Self::internal(&error),
         }
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn to_stored(error: &ServiceError) -> String {
 /// The error that [`to_stored`] wrote.
 pub(crate) fn from_stored(text: &str, operation: OperationId) -> ServiceError {
     let Ok(Stored { code, detail, vendor, errors, retry_after, .. }) = serde_json::from_str(text) else {
-        return ServiceError::internal(format!("the stored outcome of {operation} cannot be read"));
+        return ServiceError::internal(&format!("the stored outcome of {operation} cannot be read"));
     };
     let after = retry_after.map(Duration::from_secs);
     match code.as_str() {
@@ -51,7 +51,7 @@ pub(crate) fn from_stored(text: &str, operation: OperationId) -> ServiceError {
         "SYSTEM_REJECTED" => ServiceError::SystemRejected { vendor: vendor.unwrap_or_default(), errors },
         "SYSTEM_UNREACHABLE" => ServiceError::SystemUnreachable { message: detail, after },
         "OUTCOME_UNKNOWN" => ServiceError::OutcomeUnknown { operation, message: detail },
-        _ => ServiceError::internal(format!("operation {operation} failed with {code}")),
+        _ => ServiceError::internal(&format!("operation {operation} failed with {code}")),
     }
 }
 

@@ -198,7 +198,7 @@ impl Form {
         let mut whole = String::new();
         record.write_json(entity, &mut whole);
         let members: BTreeMap<String, &RawValue> = serde_json::from_str(&whole).map_err(|error| {
-            ServiceError::internal(format!("the stored record {}: {error}", record.id.text(entity)))
+            ServiceError::internal(&format!("the stored record {}: {error}", record.id.text(entity)))
         })?;
         out.push('{');
         let mut first = true;

@@ -42,11 +42,12 @@ pub(super) async fn conclude(
                 Some(live) => park(engine, live, &message).await,
                 None => Ok(true),
             };
-            let error = failure("AUTHENTICATION_FAILED", message.text);
+            let error = failure("AUTHENTICATION_FAILED", &message.text);
             match parked {
                 // The run goes on with the new credentials.
                 Ok(false) => Finished::Retry { at: now, error },
-                Ok(true) => failed(error),
+                // Due at once, also where nobody but a request starts runs: it begins when the connection is back.
+                Ok(true) => Finished::Failed { error, next_run_at: Some(now) },
                 Err(trouble) => {
                     let connection = claim.plan.connection;
                     tracing::error!(%connection, error = ?trouble, "the connection could not be parked");
@@ -103,7 +104,7 @@ async fn come_online(engine: &Engine, connection: ConnectionId) -> Result<(), St
     Ok(())
 }
 
-fn failure(code: &str, message: impl ToString) -> Failure {
+fn failure(code: &str, message: &(impl ToString + ?Sized)) -> Failure {
     Failure { code: code.to_owned(), message: message.to_string() }
 }
 

@@ -126,7 +126,7 @@ async fn map(mapper: Arc<Mapper>, page: Page, tell_key: oneshot::Sender<Option<S
     });
     match work.await {
         Ok(mapped) => mapped,
-        Err(error) => Err(Halt::Here(ServiceError::internal(format!("mapping a page: {error}")))),
+        Err(error) => Err(Halt::Here(ServiceError::internal(&format!("mapping a page: {error}")))),
     }
 }
 

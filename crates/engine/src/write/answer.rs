@@ -62,5 +62,5 @@ fn stored(operation: &Operation) -> Result<Stored> {
 }
 
 fn unreadable(id: OperationId) -> ServiceError {
-    ServiceError::internal(format!("the stored outcome of {id} cannot be read"))
+    ServiceError::internal(&format!("the stored outcome of {id} cannot be read"))
 }

@@ -62,7 +62,7 @@ pub(crate) async fn create(
     // On a task of its own: a caller that hangs up must not stop a write half way.
     let done = tokio::spawn(async move { perform(&worker, job).await }).await;
     if let Err(error) = done {
-        return Err(ServiceError::internal(format!("operation {}: {error}", operation.id)));
+        return Err(ServiceError::internal(&format!("operation {}: {error}", operation.id)));
     }
     let operation = read(engine, &operation).await?;
     match outcome(&operation) {

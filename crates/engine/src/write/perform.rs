@@ -85,7 +85,7 @@ async fn deliver(
 ) -> Result<String, Verdict> {
     let Job { live, operation, lease } = job;
     let members = serde_json::from_str::<Map<String, Value>>(&operation.request).map_err(|error| {
-        Verdict::Failed(ServiceError::internal(format!("the request of {}: {error}", operation.id)))
+        Verdict::Failed(ServiceError::internal(&format!("the request of {}: {error}", operation.id)))
     })?;
     // An operation that was marked as sending before may be there already.
     if operation.state != OperationState::Accepted

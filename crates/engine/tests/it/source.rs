@@ -1,0 +1,322 @@
+//! A system in memory: rows by key, changes with a time, and errors that a test orders beforehand.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use serde_json::{Value, json};
+use trunnion_kit::error::{Error, VendorMessage};
+use trunnion_kit::json::Node;
+use trunnion_kit::link::Link;
+use trunnion_kit::spec::EntitySpec;
+use trunnion_kit::vendor::{Account, Answered, Page, Vendor, Window};
+use trunnion_model::time::{Clock, rfc3339};
+
+/// Makes an error each time it is wanted: errors cannot be cloned.
+pub(crate) type Trouble = fn() -> Error;
+
+/// What happens to a create.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mishap {
+    /// It takes effect, and the answer is lost.
+    LostAnswer,
+    /// It takes no effect, and the answer is lost.
+    LostRequest,
+    /// It takes effect only `0` milliseconds after the answer was lost.
+    LateEffect(u64),
+    Refused(Trouble),
+}
+
+/// Called when a page is asked for, with how many were asked for before.
+type Hook = Box<dyn FnMut(&mut Tables, usize) + Send>;
+
+#[derive(Default)]
+pub(crate) struct Tables {
+    rows: BTreeMap<&'static str, BTreeMap<String, Value>>,
+}
+
+#[derive(Default)]
+struct State {
+    tables: Tables,
+    asked: Vec<(&'static str, Window)>,
+    probes: usize,
+    creates: usize,
+    searches: usize,
+    page_troubles: VecDeque<Option<Trouble>>,
+    probe_trouble: Option<Trouble>,
+    search_trouble: Option<Trouble>,
+    one_troubles: VecDeque<Trouble>,
+    mishaps: VecDeque<Mishap>,
+    hook: Option<Hook>,
+    /// Pages are not given before this many more permits are there.
+    slow: Option<Arc<tokio::sync::Semaphore>>,
+    create_pause: std::time::Duration,
+    ignores_keys: bool,
+}
+
+/// Shared by the test and the engine.
+#[derive(Clone)]
+pub(crate) struct Source {
+    state: Arc<Mutex<State>>,
+    clock: Clock,
+}
+
+impl Tables {
+    pub(crate) fn put(&mut self, entity: &'static str, key: &str, mut row: Value, clock: &Clock) {
+        row["Id"] = key.into();
+        row["Changed"] = rfc3339(clock.now()).into();
+        self.rows.entry(entity).or_default().insert(key.to_owned(), row);
+    }
+
+    fn of(&self, entity: &str) -> Vec<(&String, &Value)> {
+        self.rows.get(entity).map(|rows| rows.iter().collect()).unwrap_or_default()
+    }
+}
+
+impl Source {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { state: Arc::default(), clock }
+    }
+
+    /// Stores a row, changed now.
+    pub(crate) fn put(&self, entity: &'static str, key: &str, row: Value) {
+        self.state().tables.put(entity, key, row, &self.clock);
+    }
+
+    /// `count` vendors with the keys `0001` …
+    pub(crate) fn vendors(&self, count: usize) {
+        for number in 1..=count {
+            self.put("vendor", &format!("{number:04}"), json!({"Code": format!("V{number}"), "Name": "Acme"}));
+        }
+    }
+
+    pub(crate) fn rows(&self, entity: &str) -> Vec<Value> {
+        self.state().tables.of(entity).into_iter().map(|(_, row)| row.clone()).collect()
+    }
+
+    /// What was asked of an entity, in order, since the last call.
+    pub(crate) fn asked(&self, entity: &str) -> Vec<Window> {
+        let mut state = self.state();
+        let (these, others) = std::mem::take(&mut state.asked).into_iter().partition(|(name, _)| *name == entity);
+        state.asked = others;
+        let these: Vec<(&str, Window)> = these;
+        these.into_iter().map(|(_, window)| window).collect()
+    }
+
+    /// How many pages of any entity were asked for and not looked at by [`Source::asked`].
+    pub(crate) fn pages_asked(&self) -> usize {
+        self.state().asked.len()
+    }
+
+    pub(crate) fn probes(&self) -> usize {
+        self.state().probes
+    }
+
+    pub(crate) fn creates(&self) -> usize {
+        self.state().creates
+    }
+
+    pub(crate) fn searches(&self) -> usize {
+        self.state().searches
+    }
+
+    /// The next pages, in the order of asking: an error, or none.
+    pub(crate) fn trouble_pages(&self, troubles: impl IntoIterator<Item = Option<Trouble>>) {
+        self.state().page_troubles.extend(troubles);
+    }
+
+    pub(crate) fn trouble_probes(&self, trouble: Option<Trouble>) {
+        self.state().probe_trouble = trouble;
+    }
+
+    pub(crate) fn trouble_searches(&self, trouble: Option<Trouble>) {
+        self.state().search_trouble = trouble;
+    }
+
+    pub(crate) fn trouble_reading_back(&self, troubles: impl IntoIterator<Item = Trouble>) {
+        self.state().one_troubles.extend(troubles);
+    }
+
+    pub(crate) fn mishaps(&self, mishaps: impl IntoIterator<Item = Mishap>) {
+        self.state().mishaps.extend(mishaps);
+    }
+
+    pub(crate) fn slow_creates(&self, pause: std::time::Duration) {
+        self.state().create_pause = pause;
+    }
+
+    /// The system forgets to look at the key that a page is asked to begin after.
+    pub(crate) fn ignore_keys(&self) {
+        self.state().ignores_keys = true;
+    }
+
+    pub(crate) fn on_page(&self, hook: impl FnMut(&mut Tables, usize) + Send + 'static) {
+        self.state().hook = Some(Box::new(hook));
+    }
+
+    /// From now on each page needs a permit.
+    pub(crate) fn meter(&self, permits: usize) -> Arc<tokio::sync::Semaphore> {
+        let meter = Arc::new(tokio::sync::Semaphore::new(permits));
+        self.state().slow = Some(meter.clone());
+        meter
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    fn select(&self, entity: &EntitySpec, window: &Window) -> Page {
+        let name = entity.entity.name;
+        let mut state = self.state();
+        let place = state.asked.len();
+        state.asked.push((name, window.clone()));
+        if let Some(mut hook) = state.hook.take() {
+            hook(&mut state.tables, place);
+            state.hook = Some(hook);
+        }
+        let since = window.since.map(rfc3339).unwrap_or_default();
+        let rows: Vec<&Value> = state
+            .tables
+            .of(name)
+            .into_iter()
+            .filter(|(key, row)| {
+                (state.ignores_keys || window.after_key.as_ref().is_none_or(|after| *key > after))
+                    && row["Changed"].as_str().unwrap() >= since.as_str()
+            })
+            .map(|(_, row)| row)
+            .take(window.limit)
+            .collect();
+        page(&json!(rows))
+    }
+
+    fn insert(&self, entity: &EntitySpec, body: &Node<'static>, write_key: &str) -> String {
+        let mut row: Value = serde_json::from_str(&body.to_json()).unwrap();
+        assert_eq!(row["Ref"], write_key);
+        row["Status"] = "O".into();
+        let mut state = self.state();
+        let key = format!("9{:03}", state.tables.of(entity.entity.name).len());
+        state.tables.put(entity.entity.name, &key, row, &self.clock);
+        key
+    }
+}
+
+impl Vendor for Source {
+    fn probe<'a>(&'a self, _link: &'a Link) -> Answered<'a, Account> {
+        Box::pin(async {
+            let mut state = self.state();
+            state.probes += 1;
+            match state.probe_trouble {
+                Some(trouble) => Err(trouble()),
+                None => Ok(Account { name: "Acme GmbH".into() }),
+            }
+        })
+    }
+
+    fn page<'a>(&'a self, _link: &'a Link, entity: &'a EntitySpec, window: &'a Window) -> Answered<'a, Page> {
+        Box::pin(async move {
+            let meter = self.state().slow.clone();
+            if let Some(meter) = meter {
+                meter.acquire().await.unwrap().forget();
+            }
+            let trouble = self.state().page_troubles.pop_front().flatten();
+            if let Some(trouble) = trouble {
+                let mut state = self.state();
+                state.asked.push((entity.entity.name, window.clone()));
+                return Err(trouble());
+            }
+            Ok(self.select(entity, window))
+        })
+    }
+
+    fn one<'a>(&'a self, _link: &'a Link, entity: &'a EntitySpec, remote_id: &'a str) -> Answered<'a, Page> {
+        Box::pin(async move {
+            let mut state = self.state();
+            if let Some(trouble) = state.one_troubles.pop_front() {
+                return Err(trouble());
+            }
+            let found: Vec<&Value> = state
+                .tables
+                .of(entity.entity.name)
+                .into_iter()
+                .filter(|(key, _)| *key == remote_id)
+                .map(|(_, row)| row)
+                .collect();
+            Ok(page(&json!(found)))
+        })
+    }
+
+    fn create<'a>(
+        &'a self,
+        _link: &'a Link,
+        entity: &'a EntitySpec,
+        body: Node<'static>,
+        write_key: &'a str,
+    ) -> Answered<'a, String> {
+        Box::pin(async move {
+            let (mishap, pause) = {
+                let mut state = self.state();
+                state.creates += 1;
+                (state.mishaps.pop_front(), state.create_pause)
+            };
+            tokio::time::sleep(pause).await;
+            let lost = || Err(Error::OutcomeUnknown("the connection was closed".into()));
+            match mishap {
+                None => Ok(self.insert(entity, &body, write_key)),
+                Some(Mishap::LostAnswer) => {
+                    self.insert(entity, &body, write_key);
+                    lost()
+                }
+                Some(Mishap::LostRequest) => lost(),
+                Some(Mishap::LateEffect(millis)) => {
+                    let (late, write_key) = (self.clone(), write_key.to_owned());
+                    let spec = super::harness::spec();
+                    let name = entity.entity.name;
+                    tokio::spawn(async move {
+                        tokio::time::sleep(std::time::Duration::from_millis(millis)).await;
+                        let entity = spec.entities.iter().find(|spec| spec.entity.name == name).unwrap();
+                        late.insert(entity, &body, &write_key);
+                    });
+                    lost()
+                }
+                Some(Mishap::Refused(trouble)) => Err(trouble()),
+            }
+        })
+    }
+
+    fn find_written<'a>(
+        &'a self,
+        _link: &'a Link,
+        entity: &'a EntitySpec,
+        write_key: &'a str,
+    ) -> Answered<'a, Option<String>> {
+        Box::pin(async move {
+            let mut state = self.state();
+            state.searches += 1;
+            if let Some(trouble) = state.search_trouble {
+                return Err(trouble());
+            }
+            let rows = state.tables.of(entity.entity.name);
+            Ok(rows.into_iter().find(|(_, row)| row["Ref"] == write_key).map(|(key, _)| key.clone()))
+        })
+    }
+}
+
+fn page(rows: &Value) -> Page {
+    Page::new(rows.to_string(), "")
+}
+
+pub(crate) fn unreachable() -> Error {
+    Error::Unreachable { reason: "down for maintenance".into(), after: None }
+}
+
+pub(crate) fn wrong_password() -> Error {
+    Error::Authentication(VendorMessage { status: Some(401), text: "password expired".into(), ..Default::default() })
+}
+
+pub(crate) fn rejected() -> Error {
+    Error::Rejected(VendorMessage {
+        status: Some(400),
+        code: Some("PO/17".into()),
+        text: "vendor is blocked".into(),
+        field: None,
+    })
+}
