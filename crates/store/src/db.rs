@@ -200,7 +200,10 @@ async fn open_postgres(url: &str) -> Result<Db> {
             Box::pin(async move {
                 // All that is asked here is read off an index in its order. Without statistics the planner believes that
                 // a range of ids is small, collects it whole and sorts it, for each page of a list again.
-                connection.execute("set enable_bitmapscan = off").await?;
+                // The limits are for what hangs: nothing here takes a minute but erasing a large connection.
+                let settings = "set enable_bitmapscan = off; set statement_timeout = '600s';
+                    set idle_in_transaction_session_timeout = '60s'";
+                connection.execute(settings).await?;
                 Ok(())
             })
         })
