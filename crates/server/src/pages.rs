@@ -12,11 +12,10 @@ use crate::problem::{self, Problem};
 /// Where the document is served.
 pub(crate) const OPENAPI: &str = "/openapi.json";
 
-const POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; \
-                      connect-src 'self'; img-src 'self' data:; font-src 'self' data:; worker-src 'self' blob:; \
-                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-const SCRIPT: &str = "/docs/scalar.js";
+/// Only what this server serves: not even the script's own fonts, telemetry or proxy could be asked for elsewhere.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; \
+                      img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'none'; \
+                      frame-ancestors 'none'";
 
 /// `/`
 pub(crate) async fn landing() -> Response {
@@ -25,6 +24,11 @@ pub(crate) async fn landing() -> Response {
 
 /// `/docs`: the reference, drawn from the document by a script that is part of this binary.
 pub(crate) async fn docs() -> Response {
+    html(DOCS.to_owned())
+}
+
+/// `/docs/start.js`
+pub(crate) async fn start() -> Response {
     let configuration = serde_json::json!({
         "url": OPENAPI,
         "withDefaultFonts": false,
@@ -34,19 +38,16 @@ pub(crate) async fn docs() -> Response {
         "hideClientButton": true,
         "showDeveloperTools": "never",
         "persistAuth": false,
-        "defaultOpenAllTags": false,
         "metaData": {"title": "Trunnion API"},
     });
-    html(scalar_api_reference::scalar_html(&configuration, Some(SCRIPT)))
+    javascript(format!("Scalar.createApiReference('#app', {configuration});\n"))
 }
 
 /// `/docs/scalar.js`
 pub(crate) async fn script() -> Result<Response, Problem> {
     let asset = scalar_api_reference::get_asset("scalar.js");
     let asset = asset.ok_or_else(|| Problem::internal("the script of /docs is not in this binary"))?;
-    let headers =
-        [(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=86400")];
-    Ok((headers, asset).into_response())
+    Ok(javascript(asset))
 }
 
 /// `/openapi.json`
@@ -59,6 +60,12 @@ pub(crate) async fn explanation(Segment(slug): Segment) -> Result<String, Proble
     problem::page(&slug).ok_or_else(|| Problem::not_found("problem"))
 }
 
+fn javascript(text: impl IntoResponse) -> Response {
+    let headers =
+        [(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=86400")];
+    (headers, text).into_response()
+}
+
 fn html(text: String) -> Response {
     let headers: [(HeaderName, &str); 4] = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
@@ -68,6 +75,21 @@ fn html(text: String) -> Response {
     ];
     (headers, text).into_response()
 }
+
+const DOCS: &str = "<!doctype html>
+<html lang=\"en\">
+<head>
+<meta charset=\"utf-8\">
+<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">
+<title>Trunnion API</title>
+</head>
+<body>
+<div id=\"app\"></div>
+<script src=\"/docs/scalar.js\"></script>
+<script src=\"/docs/start.js\"></script>
+</body>
+</html>
+";
 
 const LANDING: &str = "<!doctype html>
 <html lang=\"en\">

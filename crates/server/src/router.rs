@@ -96,6 +96,7 @@ fn for_people(document: &serde_json::Value) -> Router {
         .route("/", get(pages::landing))
         .route("/docs", get(pages::docs))
         .route("/docs/scalar.js", get(pages::script))
+        .route("/docs/start.js", get(pages::start))
         .route(pages::OPENAPI, get(pages::openapi))
         .route("/problems/{code}", get(pages::explanation))
         .with_state(Bytes::from(document.to_string()))
