@@ -56,7 +56,7 @@ enum Emit {
     /// Our id of the record that the value names.
     RecordId {
         target: &'static Entity,
-        scope: RecordScope,
+        scope: Box<RecordScope>,
     },
     /// The remote id that the value names.
     RemoteId,
@@ -192,7 +192,7 @@ fn operations(
                 let stem = row.name.strip_suffix("_id").unwrap_or(&row.name);
                 all.push(Operation::new(&format!("{stem}_remote_id"), row.at.clone(), Emit::RemoteId));
                 if let Some(target) = entity(target).filter(|target| declared(target.name)) {
-                    let scope = RecordScope::new(connection, target);
+                    let scope = Box::new(RecordScope::new(connection, target));
                     all.push(Operation::new(&row.name, row.at.clone(), Emit::RecordId { target, scope }));
                 }
             }

@@ -102,7 +102,7 @@ async fn modify(link: &Link, service: &str, target: &str, body: &Node<'static>) 
         let answer = link.call(request).await?;
         let stale =
             answer.status == 403 && answer.header(CSRF).is_some_and(|value| value.eq_ignore_ascii_case("required"));
-        if !(stale && !fresh) {
+        if fresh || !stale {
             return accepted(answer, Effect::Write);
         }
     }
