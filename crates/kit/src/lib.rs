@@ -3,6 +3,8 @@
 //! The kit knows how to talk; it never knows to whom. No vendor is named here.
 
 pub mod auth;
+#[cfg(feature = "sim")]
+pub mod conform;
 pub mod error;
 pub mod http;
 pub mod json;

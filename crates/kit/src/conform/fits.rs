@@ -89,9 +89,13 @@ fn is_a(kind: Kind, value: &Value) -> bool {
         Kind::Integer => value.is_i64(),
         Kind::Text | Kind::Unit | Kind::Reference(_) => text.is_some_and(|text| !text.is_empty()),
         Kind::Decimal { .. } => text.is_some_and(|text| decimal::canonical(text).as_deref() == Some(text)),
-        Kind::Date => text.is_some_and(|text| text.parse::<jiff::civil::Date>().is_ok_and(|date| date.to_string() == text)),
+        Kind::Date => {
+            text.is_some_and(|text| text.parse::<jiff::civil::Date>().is_ok_and(|date| date.to_string() == text))
+        }
         Kind::Instant => text.is_some_and(|text| time::parse_instant(text).map(time::rfc3339).as_deref() == Some(text)),
-        Kind::Currency => text.is_some_and(|text| text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase())),
+        Kind::Currency => {
+            text.is_some_and(|text| text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase()))
+        }
         Kind::Enum(words) => text.is_some_and(|text| words.contains(&text)),
         Kind::Group(_) | Kind::List(_) => false,
     }

@@ -24,14 +24,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            clock: Clock::system(),
-            examples: BTreeMap::new(),
-            small_page: 7,
-            most_pages: 500,
-            singles: 5,
-            lines: 3,
-        }
+        Self { clock: Clock::system(), examples: BTreeMap::new(), small_page: 7, most_pages: 500, singles: 5, lines: 3 }
     }
 }
 

@@ -43,7 +43,8 @@ pub(super) fn member_of(fields: &'static [Field], name: &str) -> String {
     }
 }
 
-fn seen(entity: &str, data: &Map<String, Value>, at: &str, report: &mut Report) {
+/// Notes every member that a record has.
+pub(super) fn seen(entity: &str, data: &Map<String, Value>, at: &str, report: &mut Report) {
     for (name, value) in data {
         match value {
             Value::Object(inner) => seen(entity, inner, &format!("{at}{name}/"), report),
@@ -152,7 +153,9 @@ async fn changes(subject: &Subject<'_>, spec: &EntitySpec, records: &[Mapped], r
         }
     }
     let future: Timestamp = from_micros(newest.saturating_add(365 * 86_400_000_000));
-    if let Some(changed) = report.take(&format!("{name}: changes since {future}"), subject.all(spec, Some(future)).await) {
+    if let Some(changed) =
+        report.take(&format!("{name}: changes since {future}"), subject.all(spec, Some(future)).await)
+    {
         report.expect(changed.is_empty(), || format!("{name}: {} rows changed after {future}", changed.len()));
     }
     report.tried(format!("{name}: changes"));

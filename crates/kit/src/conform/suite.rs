@@ -92,12 +92,15 @@ fn promises(spec: &Spec, with_control: bool) -> std::collections::BTreeSet<Strin
 /// `number`, `lines/quantity`: what a mapped record may have.
 fn read_places(entity: &EntitySpec) -> Vec<String> {
     let is_read = |row: &crate::spec::Row| !row.at.is_empty() || row.conversion.form == crate::mapping::Form::Position;
-    let own = entity.fields.iter().filter(|row| is_read(row)).map(|row| reading::member_of(entity.entity.fields, &row.name));
+    let own =
+        entity.fields.iter().filter(|row| is_read(row)).map(|row| reading::member_of(entity.entity.fields, &row.name));
     let inner = entity.groups.iter().flat_map(|group| {
         let fields = super::fits::inner_fields(group.field);
-        group.fields.iter().filter(|row| is_read(row)).map(move |row| {
-            format!("{}/{}", group.field.name, reading::member_of(fields, &row.name))
-        })
+        group
+            .fields
+            .iter()
+            .filter(|row| is_read(row))
+            .map(move |row| format!("{}/{}", group.field.name, reading::member_of(fields, &row.name)))
     });
     own.chain(inner).collect()
 }
@@ -107,9 +110,11 @@ fn written_places(entity: &EntitySpec) -> Vec<String> {
     let own = own.map(|row| reading::member_of(entity.entity.fields, &row.name));
     let inner = entity.groups.iter().filter(|group| group.write != Write::Never).flat_map(|group| {
         let fields = super::fits::inner_fields(group.field);
-        group.fields.iter().filter(|row| row.write != Write::Never).map(move |row| {
-            format!("{}/{}", group.field.name, reading::member_of(fields, &row.name))
-        })
+        group
+            .fields
+            .iter()
+            .filter(|row| row.write != Write::Never)
+            .map(move |row| format!("{}/{}", group.field.name, reading::member_of(fields, &row.name)))
     });
     own.chain(inner).collect()
 }

@@ -2,7 +2,7 @@
 
 use trunnion_model::time::Timestamp;
 
-use crate::error::Error;
+use crate::error::{Error, VendorMessage};
 use crate::http::Answer;
 use crate::json::Node;
 use crate::link::Link;
@@ -47,6 +47,10 @@ pub(crate) async fn create(
     body: Node<'static>,
     write_key: &str,
 ) -> Result<String, Error> {
+    if entity.create.is_none() {
+        let text = format!("{} records are read from this system, not created in it", entity.entity.name);
+        return Err(Error::Rejected(VendorMessage { text, ..VendorMessage::default() }));
+    }
     match link.spec().protocol.kind {
         ProtocolKind::ODataV2 => odata_v2::create(link, entity, &body).await,
         ProtocolKind::SuiteTalk => suitetalk::create(link, entity, &body, write_key).await,

@@ -1,0 +1,1 @@
+//! The suite tried on connectors with known defects.
