@@ -1,0 +1,7 @@
+//! The connectors against systems on sockets: the simulators in this process, and the real systems that the environment
+//! names.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on says so by a panic")]
+
+mod conform;
+mod systems;
