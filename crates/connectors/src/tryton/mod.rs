@@ -7,6 +7,7 @@ mod stock;
 
 use std::sync::Arc;
 
+use trunnion_kit::error::Error;
 use trunnion_kit::json::Node;
 use trunnion_kit::link::Link;
 use trunnion_kit::mapping::RowHook;
@@ -48,8 +49,15 @@ impl Vendor for Tryton {
                 "purchase_order" => {
                     prepare::purchase(link, &mut body).await?;
                     let id = Declared.create(link, entity, body, write_key).await?;
-                    purchase::confirm(link, &id).await?;
-                    Ok(id)
+                    match purchase::confirm(link, &id).await {
+                        Ok(()) => Ok(id),
+                        // Refused means that nothing is there: the saved draft goes too.
+                        Err(refused @ (Error::Rejected(_) | Error::Permission(_))) => {
+                            purchase::discard(link, &id, &refused).await?;
+                            Err(refused)
+                        }
+                        Err(error) => Err(Error::OutcomeUnknown(format!("purchase {id} was saved, but: {error}"))),
+                    }
                 }
                 _ => {
                     prepare::party(link, &mut body).await?;

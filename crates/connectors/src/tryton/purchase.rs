@@ -16,10 +16,29 @@ pub(super) async fn confirm(link: &Link, id: &str) -> Result<(), Error> {
             "quotation" => "model.purchase.purchase.confirm",
             _ => return Ok(()),
         };
-        let ids = Node::Array(vec![Node::number(id.to_owned())]);
-        json_rpc::call(link, method, vec![ids], None, Effect::Write).await?;
+        step(link, method, id).await?;
     }
     Err(Error::Unexpected(format!("purchase {id} could not be confirmed")))
+}
+
+/// Takes a purchase away that was saved but refused to be confirmed.
+pub(super) async fn discard(link: &Link, id: &str, refused: &Error) -> Result<(), Error> {
+    let gone = async {
+        if state(link, id).await? == "quotation" {
+            step(link, "model.purchase.purchase.draft", id).await?;
+        }
+        step(link, "model.purchase.purchase.delete", id).await
+    };
+    gone.await.map_err(|error: Error| {
+        Error::OutcomeUnknown(format!(
+            "purchase {id} was saved, then refused ({refused}), and is still there ({error})"
+        ))
+    })
+}
+
+async fn step(link: &Link, method: &str, id: &str) -> Result<(), Error> {
+    let ids = Node::Array(vec![Node::number(id.to_owned())]);
+    json_rpc::call(link, method, vec![ids], None, Effect::Write).await.map(drop)
 }
 
 async fn state(link: &Link, id: &str) -> Result<String, Error> {
