@@ -58,8 +58,15 @@ pub(super) async fn run(
     })?;
     let mapper = Arc::new(live.mapper(spec));
     let mut cursor = Cursor::parse(&claim.plan);
+    let asked = engine.clock().now_micros();
     let mut going = cursor.run(&claim.plan, claim.run.mode, claim.run.pages, &spec.sync, live.link.source_now());
+    let is_new = cursor.run.as_ref() != Some(&going);
     let mut page = fetch(engine, live, spec, &going, going.after_key.clone()).await?;
+    if is_new {
+        // The first answer may be the first to tell the system's clock. A start that is too late would lose changes.
+        let took = engine.clock().now_micros().saturating_sub(asked);
+        going.started = going.started.min(live.link.source_now().as_microsecond().saturating_sub(took));
+    }
     for _ in 0..MOST_PAGES {
         let (tell_key, last_key) = oneshot::channel();
         let mapped = map(mapper.clone(), page, tell_key);

@@ -26,8 +26,8 @@ pub(crate) enum Mishap {
     Refused(Trouble),
 }
 
-/// Called when a page is asked for, with how many were asked for before.
-type Hook = Box<dyn FnMut(&mut Tables, usize) + Send>;
+/// Called when a page of the entity is asked for.
+type Hook = Box<dyn FnMut(&mut Tables, &'static str) + Send>;
 
 #[derive(Default)]
 pub(crate) struct Tables {
@@ -149,7 +149,7 @@ impl Source {
         self.state().ignores_keys = true;
     }
 
-    pub(crate) fn on_page(&self, hook: impl FnMut(&mut Tables, usize) + Send + 'static) {
+    pub(crate) fn on_page(&self, hook: impl FnMut(&mut Tables, &'static str) + Send + 'static) {
         self.state().hook = Some(Box::new(hook));
     }
 
@@ -167,10 +167,9 @@ impl Source {
     fn select(&self, entity: &EntitySpec, window: &Window) -> Page {
         let name = entity.entity.name;
         let mut state = self.state();
-        let place = state.asked.len();
         state.asked.push((name, window.clone()));
         if let Some(mut hook) = state.hook.take() {
-            hook(&mut state.tables, place);
+            hook(&mut state.tables, name);
             state.hook = Some(hook);
         }
         let since = window.since.map(rfc3339).unwrap_or_default();

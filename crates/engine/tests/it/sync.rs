@@ -159,13 +159,14 @@ async fn a_row_that_changes_while_its_entity_is_paged_is_not_lost() {
     house.hands.advance(10 * MINUTE);
     let (clock, hands) = (house.clock.clone(), house.hands.clone());
     let mut vendor_pages = 0;
-    house.source.on_page(move |tables, _| {
-        vendor_pages += 1;
-        // By now the first page is gone past. Changed rows are stamped after the run's start.
-        if vendor_pages == 5 {
+    house.source.on_page(move |tables, entity| {
+        vendor_pages += usize::from(entity == "vendor");
+        // The first page is gone past, the third is ahead.
+        if vendor_pages == 2 && entity == "vendor" {
             hands.advance(MINUTE);
             tables.put("vendor", "0003", json!({"Code": "V3", "Name": "Changed"}), &clock);
             tables.put("vendor", "0000", json!({"Code": "V0", "Name": "New"}), &clock);
+            hands.advance(10 * MINUTE);
             tables.put("vendor", "0029", json!({"Code": "V29", "Name": "Ahead"}), &clock);
         }
     });
