@@ -12,3 +12,6 @@ pub use convert::{Conversion, Form};
 pub use path::Path;
 pub use read::{MapError, Mapper, RowHook};
 pub use write::{FieldProblem, WriteContext, to_vendor};
+
+#[cfg(test)]
+mod tests;
