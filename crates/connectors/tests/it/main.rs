@@ -3,5 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on says so by a panic")]
 
+mod client;
 mod conform;
 mod systems;
+mod traps;
