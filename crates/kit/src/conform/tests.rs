@@ -143,7 +143,7 @@ impl Vendor for Fake {
                 rows[0]["Id"] = remote_id.into();
                 return Ok(Page::new(rows[0].to_string(), ""));
             }
-            rows.retain(|row| row["Id"].to_string() == remote_id);
+            rows.retain(|row| row["Id"].as_i64() == remote_id.parse().ok());
             if self.defect == Defect::OtherAlone {
                 rows.iter_mut().for_each(|row| row["Name"] = "Other".into());
             }
