@@ -45,6 +45,8 @@ prefixed_ids! {
     KeyId = "key";
     /// One customer's authorised link to one instance of a system.
     ConnectionId = "con";
+    /// One invitation to connect a system on the hosted page.
+    LinkId = "link";
     /// One entry of the event log; also the `webhook-id`.
     EventId = "evt";
     /// One write to a system.

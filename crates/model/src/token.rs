@@ -30,6 +30,15 @@ pub struct NewToken {
 
 impl NewToken {
     pub fn new(kind: TokenKind) -> Self {
+        Self::with_prefix(kind.prefix())
+    }
+
+    /// A secret that opens one thing once: a link, a code. It is looked up by [`hash_of`] and authenticates nobody.
+    pub fn one_time(prefix: &str) -> Self {
+        Self::with_prefix(prefix)
+    }
+
+    fn with_prefix(prefix: &str) -> Self {
         let mut random = [0; 32];
         #[expect(clippy::expect_used, reason = "without the system's randomness no token is safe to give out")]
         getrandom::fill(&mut random).expect("the system has a source of randomness");
@@ -39,7 +48,7 @@ impl NewToken {
             whole.copy_from_slice(bytes);
             Uuid::from_bytes(whole)
         };
-        let (first, second) = (encode(kind.prefix(), half(left)), encode("", half(right)));
+        let (first, second) = (encode(prefix, half(left)), encode("", half(right)));
         let body = format!("{first}{}", &second[1..]);
         let text = format!("{body}{}", checksum(&body));
         Self { text }
@@ -51,8 +60,13 @@ impl NewToken {
     }
 
     pub fn hash(&self) -> [u8; 32] {
-        *blake3::hash(self.text.as_bytes()).as_bytes()
+        hash_of(&self.text)
     }
+}
+
+/// The hash under which a presented one-time secret is looked up.
+pub fn hash_of(text: &str) -> [u8; 32] {
+    *blake3::hash(text.as_bytes()).as_bytes()
 }
 
 impl std::fmt::Debug for NewToken {

@@ -11,6 +11,7 @@ mod db;
 mod error;
 mod events;
 mod keyring;
+mod links;
 mod operations;
 mod records;
 mod seal;
@@ -25,6 +26,7 @@ pub use connections::{
 pub use error::{Error, Result};
 pub use events::{Event, EventPage, NewEvent};
 pub use keyring::Keyring;
+pub use links::{Link, LinkUse, NewLink, Redeemed};
 pub use operations::{Begun, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody};
 pub use records::{Applied, Commit, ListQuery, NaturalMatch, PageProgress, Position, Sort};
 pub use store::Store;

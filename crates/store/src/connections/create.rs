@@ -6,6 +6,7 @@ use trunnion_model::ids::{ApplicationId, ConnectionId};
 use super::{Connection, NewConnection, credentials};
 use crate::db::args;
 use crate::events::append;
+use crate::links::{self, LinkUse};
 use crate::sync::insert_plan;
 use crate::{Error, Result, Store};
 
@@ -13,6 +14,16 @@ impl Store {
     /// Stores the connection, its sealed credentials, its plans (due at once) and the event `connection.created`, in one
     /// transaction.
     pub async fn create_connection(&self, application: ApplicationId, new: NewConnection) -> Result<Connection> {
+        self.create_connection_by(application, new, None).await
+    }
+
+    /// As [`Store::create_connection`]; a link that it is made through is used up in the same transaction.
+    pub async fn create_connection_by(
+        &self,
+        application: ApplicationId,
+        new: NewConnection,
+        link: Option<&LinkUse>,
+    ) -> Result<Connection> {
         if new.credentials.expose_secret().is_empty() {
             return Err(Error::Conflict { what: "a connection needs credentials" });
         }
@@ -60,6 +71,9 @@ impl Store {
         credentials::store(&mut tx, &self.inner.keyring, made.id, &new.credentials, now).await?;
         for plan in &new.plans {
             insert_plan(&mut tx, made.id, plan, now).await?;
+        }
+        if let Some(link) = link {
+            links::use_up(&mut tx, link, made.id, now).await?;
         }
         append(&mut tx, &self.inner.clock, made.id, &[made.event("connection.created")]).await?;
         tx.commit().await?;

@@ -7,6 +7,7 @@ use super::{Connection, StatusChange, change, rows};
 use crate::db::{Tx, args};
 use crate::events::append;
 use crate::keyring::Keyring;
+use crate::links::{self, LinkUse};
 use crate::seal::{self, Place, Sealed};
 use crate::sync::make_due;
 use crate::{Error, Result, Store};
@@ -30,6 +31,19 @@ impl Store {
         token_hash: &[u8; 32],
         change: &StatusChange,
     ) -> Result<Connection> {
+        self.replace_credentials_by(application, id, credentials, token_hash, change, None).await
+    }
+
+    /// As [`Store::replace_credentials`]; a link that they are given through is used up in the same transaction.
+    pub async fn replace_credentials_by(
+        &self,
+        application: ApplicationId,
+        id: ConnectionId,
+        credentials: &SecretString,
+        token_hash: &[u8; 32],
+        change: &StatusChange,
+        link: Option<&LinkUse>,
+    ) -> Result<Connection> {
         let mut tx = self.inner.db.begin().await?;
         let now = self.now();
         // Plans are locked before their connection, here as everywhere, so that nobody waits in a circle.
@@ -40,6 +54,9 @@ impl Store {
         tx.execute(sql, args![id, token_hash, now]).await?;
         let (after, mut events) = change::write_status(&mut tx, before, change, now).await?;
         events.extend(change.event.clone());
+        if let Some(link) = link {
+            links::use_up(&mut tx, link, id, now).await?;
+        }
         append(&mut tx, &self.inner.clock, id, &events).await?;
         tx.commit().await?;
         self.tell_events();

@@ -8,7 +8,7 @@ use crate::sync::cancel_all;
 use crate::{Result, Store};
 
 impl Store {
-    /// Deletes the connection and all that hangs on it: credentials, records, events, plans, runs, operations.
+    /// Deletes the connection and all that hangs on it: credentials, records, events, plans, runs, operations, links.
     pub async fn erase(&self, application: ApplicationId, id: ConnectionId) -> Result<()> {
         let mut tx = self.inner.db.begin().await?;
         // Whoever is storing a page of it is waited for here, and finds no lease after.
@@ -20,6 +20,7 @@ impl Store {
             "delete from operation where connection_id = $1",
             "delete from run where connection_id = $1",
             "delete from sync_plan where connection_id = $1",
+            "delete from link_session where connection_id = $1",
             "delete from credential where connection_id = $1",
             "delete from connection where id = $1",
         ] {

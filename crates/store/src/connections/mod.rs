@@ -5,7 +5,7 @@ mod create;
 mod credentials;
 mod erase;
 mod read;
-mod rows;
+pub(crate) mod rows;
 mod types;
 
 pub use types::{

@@ -73,7 +73,7 @@ pub(super) async fn lock(tx: &mut Tx, id: ConnectionId) -> Result<Connection> {
 }
 
 /// As [`lock`], if the connection is the application's.
-pub(super) async fn lock_own(tx: &mut Tx, application: ApplicationId, id: ConnectionId) -> Result<Connection> {
+pub(crate) async fn lock_own(tx: &mut Tx, application: ApplicationId, id: ConnectionId) -> Result<Connection> {
     let found = lock(tx, id).await?;
     if found.application == application { Ok(found) } else { Err(NO_CONNECTION) }
 }

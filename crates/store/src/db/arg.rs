@@ -3,7 +3,7 @@
 use sqlx::Arguments as _;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
-use trunnion_model::ids::{ApplicationId, ConnectionId, EventId, KeyId, OperationId, RecordId, RunId};
+use trunnion_model::ids::{ApplicationId, ConnectionId, EventId, KeyId, LinkId, OperationId, RecordId, RunId};
 use uuid::Uuid;
 
 use crate::{Error, Result};
@@ -67,10 +67,12 @@ from! {
     ConnectionId => Id(value: Some(value.0));
     EventId => Id(value: Some(value.0));
     KeyId => Id(value: Some(value.0));
+    LinkId => Id(value: Some(value.0));
     OperationId => Id(value: Some(value.0));
     RecordId => Id(value: Some(value.0));
     RunId => Id(value: Some(value.0));
     Option<Uuid> => Id(value: value);
+    Option<ConnectionId> => Id(value: value.map(|id| id.0));
     Option<RecordId> => Id(value: value.map(|id| id.0));
     i64 => Int(value: Some(value));
     Option<i64> => Int(value: value);

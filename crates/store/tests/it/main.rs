@@ -10,6 +10,7 @@ mod connections;
 mod events;
 mod harness;
 mod leases;
+mod links;
 mod lists;
 mod operations;
 mod runs;
