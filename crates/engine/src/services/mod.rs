@@ -3,6 +3,7 @@
 pub mod connections;
 pub mod events;
 pub mod keys;
+pub mod link;
 pub mod operations;
 pub mod records;
 pub mod schemas;

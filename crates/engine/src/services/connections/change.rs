@@ -5,7 +5,7 @@ use serde_json::Value;
 use trunnion_model::token::{NewToken, TokenKind};
 use trunnion_store::{ConnectionChanges, ConnectionStatus, PlanChanges, StatusChange};
 
-use super::connect::{Connected, connector, metadata, name_problem, working_status};
+use super::connect::{Connected, check_metadata, connector, name_problem, working_status};
 use super::settings::SyncSettings;
 use super::view::ConnectionView;
 use crate::Engine;
@@ -38,7 +38,7 @@ pub async fn patch(engine: &Engine, scope: &Scope, patch: Patch) -> Result<Conne
     let mut errors = Vec::new();
     let name = patch.customer.and_then(|customer| customer.name);
     errors.extend(name.as_deref().and_then(|name| name_problem("/customer/name", name)));
-    let metadata = patch.metadata.as_ref().map(|given| metadata(Some(given), &mut errors));
+    let metadata = patch.metadata.as_ref().map(|given| check_metadata(Some(given), &mut errors));
     let sync = patch.sync.unwrap_or_default();
     errors.extend(sync.problems(&connector.spec));
     if !errors.is_empty() {

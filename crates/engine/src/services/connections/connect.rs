@@ -10,7 +10,7 @@ use trunnion_kit::link::Link;
 use trunnion_kit::vendor::{Account, Connector, Vendor};
 use trunnion_model::time::rfc3339;
 use trunnion_model::token::{NewToken, TokenKind};
-use trunnion_store::{ConnectionStatus, NewEvent, StatusChange};
+use trunnion_store::{ConnectionStatus, LinkUse, NewEvent, StatusChange};
 
 use super::settings::{SyncSettings, plans};
 use super::view::{ConnectionView, ReasonView};
@@ -75,14 +75,24 @@ impl std::fmt::Debug for Connected {
 
 /// Tries the credentials on the system; stores them and starts the first sync if they work.
 pub async fn create(engine: &Engine, caller: &Caller, new: NewConnection) -> Result<Connected> {
+    create_by(engine, caller, new, None).await
+}
+
+/// As [`create`]; a link session that it is made through is used up with it.
+pub(crate) async fn create_by(
+    engine: &Engine,
+    caller: &Caller,
+    new: NewConnection,
+    link: Option<&LinkUse>,
+) -> Result<Connected> {
     caller.may(Permission::Manage)?;
     let connector = engine
         .catalogue()
         .get(&new.system)
         .ok_or_else(|| ServiceError::invalid("/system", "there is no such system"))?;
     let mut errors = Vec::new();
-    customer(&new.customer, &mut errors);
-    let metadata = metadata(new.metadata.as_ref(), &mut errors);
+    check_customer(&new.customer, &mut errors);
+    let metadata = check_metadata(new.metadata.as_ref(), &mut errors);
     errors.extend(new.sync.problems(&connector.spec));
     let fresh = match from_form(engine, connector, &new.credentials) {
         Ok(fresh) if errors.is_empty() => fresh,
@@ -98,7 +108,7 @@ pub async fn create(engine: &Engine, caller: &Caller, new: NewConnection) -> Res
     let paused = new.sync.paused == Some(true);
     let row = engine
         .store()
-        .create_connection(
+        .create_connection_by(
             caller.application(),
             trunnion_store::NewConnection {
                 system: new.system,
@@ -112,6 +122,7 @@ pub async fn create(engine: &Engine, caller: &Caller, new: NewConnection) -> Res
                 token_hash: token.hash(),
                 plans: plans(&connector.spec, &new.sync, seconds),
             },
+            link,
         )
         .await?;
     engine.links().put(&row, fresh.live(connector, row.id)).await;
@@ -126,6 +137,16 @@ pub async fn create(engine: &Engine, caller: &Caller, new: NewConnection) -> Res
 
 /// New credentials for a connection that is there, also for one that was disconnected. The old token dies.
 pub async fn reconnect(engine: &Engine, scope: &Scope, credentials: Value) -> Result<Connected> {
+    reconnect_by(engine, scope, credentials, None).await
+}
+
+/// As [`reconnect`]; a link session that they are given through is used up with it.
+pub(crate) async fn reconnect_by(
+    engine: &Engine,
+    scope: &Scope,
+    credentials: Value,
+    used: Option<&LinkUse>,
+) -> Result<Connected> {
     scope.may(Permission::Manage)?;
     let connector = connector(engine, scope)?;
     let fresh =
@@ -139,7 +160,8 @@ pub async fn reconnect(engine: &Engine, scope: &Scope, credentials: Value) -> Re
     let event = NewEvent { kind: "connection.reauthorized".to_owned(), data: data.to_string() };
     let change = StatusChange { status, reason: None, event: Some(event) };
     let (application, id) = (scope.application(), scope.id());
-    engine.store().replace_credentials(application, id, &fresh.sealed, &token.hash(), &change).await?;
+    let (sealed, hash) = (&fresh.sealed, token.hash());
+    engine.store().replace_credentials_by(application, id, sealed, &hash, &change, used).await?;
     let told = trunnion_store::ConnectionChanges {
         settings: Some(fresh.settings.clone()),
         account: Some(account.name),
@@ -197,7 +219,7 @@ pub(super) fn connector<'e>(engine: &'e Engine, scope: &Scope) -> Result<&'e Con
 }
 
 /// The metadata's text, if it is an object of moderate size.
-pub(super) fn metadata(given: Option<&Value>, errors: &mut Vec<FieldError>) -> String {
+pub(crate) fn check_metadata(given: Option<&Value>, errors: &mut Vec<FieldError>) -> String {
     match given {
         None | Some(Value::Null) => "{}".to_owned(),
         Some(value @ Value::Object(_)) => {
@@ -219,7 +241,7 @@ pub(super) fn name_problem(pointer: &str, text: &str) -> Option<FieldError> {
     (!fits).then(|| FieldError::new(pointer, "must have 1 to 200 characters"))
 }
 
-fn customer(customer: &Customer, errors: &mut Vec<FieldError>) {
+pub(crate) fn check_customer(customer: &Customer, errors: &mut Vec<FieldError>) {
     errors.extend(name_problem("/customer/id", &customer.id));
     errors.extend(name_problem("/customer/name", &customer.name));
 }

@@ -50,9 +50,8 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<i64
 
 impl SyncSettings {
     /// Everything that is wrong, for the entities that `spec` declares.
-    pub(super) fn problems(&self, spec: &Spec) -> Vec<FieldError> {
-        let mut errors = Vec::new();
-        numbers("/sync", self.interval_seconds, self.history_days, &mut errors);
+    pub(crate) fn problems(&self, spec: &Spec) -> Vec<FieldError> {
+        let mut errors = self.number_problems();
         for (name, entity) in &self.entities {
             let pointer = format!("/sync/entities/{}", name.replace('~', "~0").replace('/', "~1"));
             if declared(spec, name).is_none() {
@@ -60,6 +59,13 @@ impl SyncSettings {
             }
             numbers(&pointer, entity.interval_seconds, entity.history_days, &mut errors);
         }
+        errors
+    }
+
+    /// What is wrong whatever the system is.
+    pub(crate) fn number_problems(&self) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        numbers("/sync", self.interval_seconds, self.history_days, &mut errors);
         errors
     }
 

@@ -1,0 +1,19 @@
+//! Link sessions: a customer connects a system, or gives a connection new credentials, on the hosted page, and never shows
+//! them to the application.
+//!
+//! The application makes a session and sends its customer to the session's address. Whoever has the address may use it once.
+//! Success ends in a code at the application's redirect address, which the application exchanges for the connection's token.
+
+mod create;
+mod exchange;
+mod form;
+mod redirects;
+mod submit;
+mod visit;
+
+pub use create::{LinkCreated, NewLinkSession, create};
+pub use exchange::{Grant, GrantError, Granted, exchange};
+pub use form::{FieldKind, Form, FormField, Method, SystemChoice, form, systems};
+pub use redirects::{RedirectUris, redirect_uris, set_redirect_uris};
+pub use submit::{Answers, Refusal, Submitted, submit};
+pub use visit::{Closed, Opened, Visit, open};

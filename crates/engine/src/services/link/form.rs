@@ -1,0 +1,116 @@
+//! What the page shows: the systems to choose from, and the form of one of them, as its connector declares it.
+
+use serde_json::Value;
+use trunnion_kit::spec::{self, AuthMethod, FormKind};
+use trunnion_kit::vendor::Connector;
+
+use super::visit::Visit;
+use crate::Engine;
+
+#[derive(Clone, Debug)]
+pub struct SystemChoice {
+    pub id: String,
+    pub name: String,
+    pub description: String,
+}
+
+/// One system's form, for one way to log in.
+#[derive(Clone, Debug)]
+pub struct Form {
+    pub system: String,
+    pub system_name: String,
+    /// All ways to log in, the best first.
+    pub methods: Vec<Method>,
+    /// The one that the form is for.
+    pub auth: String,
+    pub fields: Vec<FormField>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Method {
+    pub auth: String,
+    pub label: String,
+    pub help: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct FormField {
+    pub name: String,
+    pub label: String,
+    /// Where to find the value.
+    pub help: String,
+    pub kind: FieldKind,
+    pub required: bool,
+    /// What is filled in already; never a secret.
+    pub value: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldKind {
+    Url,
+    Text,
+    Secret,
+    /// A secret of several lines.
+    SecretText,
+}
+
+/// The systems with this text in their name or description; all of them if it is empty.
+pub fn systems(engine: &Engine, text: &str) -> Vec<SystemChoice> {
+    let wanted = text.trim().to_lowercase();
+    let choice = |connector: &Connector| SystemChoice {
+        id: connector.spec.system.id.clone(),
+        name: connector.spec.system.name.clone(),
+        description: connector.spec.system.doc.clone(),
+    };
+    let fits = |system: &SystemChoice| {
+        system.name.to_lowercase().contains(&wanted) || system.description.to_lowercase().contains(&wanted)
+    };
+    engine.catalogue().all().iter().map(choice).filter(fits).collect()
+}
+
+/// The form of the session's system, or of the one that was chosen. Nothing if neither is there. An unknown way to log in
+/// is the first one.
+pub fn form(engine: &Engine, visit: &Visit, chosen: Option<&str>, auth: Option<&str>) -> Option<Form> {
+    let connector = connector(engine, visit, chosen)?;
+    let spec = &connector.spec;
+    let before = visit.settings["auth"].as_str();
+    let method = [auth, before]
+        .into_iter()
+        .flatten()
+        .find_map(|wanted| spec.auth.iter().find(|method| method.scheme.name() == wanted))
+        .or_else(|| spec.auth.first())?;
+    Some(Form {
+        system: spec.system.id.clone(),
+        system_name: spec.system.name.clone(),
+        methods: spec.auth.iter().map(told).collect(),
+        auth: method.scheme.name().to_owned(),
+        fields: spec.form.iter().chain(&method.form).map(|field| shown(field, &visit.settings)).collect(),
+    })
+}
+
+pub(super) fn connector<'e>(engine: &'e Engine, visit: &Visit, chosen: Option<&str>) -> Option<&'e Connector> {
+    engine.catalogue().get(visit.link.system.as_deref().or(chosen)?)
+}
+
+fn told(method: &AuthMethod) -> Method {
+    Method { auth: method.scheme.name().to_owned(), label: method.label.clone(), help: method.help.clone() }
+}
+
+fn shown(field: &spec::FormField, settings: &Value) -> FormField {
+    let kind = match field.kind {
+        FormKind::Url => FieldKind::Url,
+        FormKind::Text => FieldKind::Text,
+        FormKind::Secret => FieldKind::Secret,
+        FormKind::SecretText => FieldKind::SecretText,
+    };
+    let secret = matches!(kind, FieldKind::Secret | FieldKind::SecretText);
+    let before = settings[&field.name].as_str().map(str::to_owned).or_else(|| field.default.clone());
+    FormField {
+        name: field.name.clone(),
+        label: field.label.clone(),
+        help: field.help.clone(),
+        kind,
+        required: field.required && field.default.is_none(),
+        value: before.filter(|_| !secret).unwrap_or_default(),
+    }
+}

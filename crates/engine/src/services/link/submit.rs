@@ -1,0 +1,180 @@
+//! A filled-in form: checked, tried on the system at most once, and turned into a connection and a code.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use trunnion_model::token::NewToken;
+use trunnion_store::LinkUse;
+
+use super::form::connector;
+use super::redirects::checked;
+use super::visit::{Closed, MOST_ATTEMPTS, Opened, Visit, open};
+use crate::Engine;
+use crate::caller::{Caller, scope};
+use crate::error::{FieldError, Result, ServiceError};
+use crate::links::from_form;
+use crate::services::connections::{Customer, NewConnection, create_by, reconnect_by};
+
+/// How long a code can be exchanged.
+const CODE_MICROS: i64 = 10 * 60 * 1_000_000;
+/// Beside the probe itself, for the database.
+const MARGIN: Duration = Duration::from_secs(30);
+
+/// What the customer filled in.
+#[derive(Clone, Default)]
+pub struct Answers {
+    pub system: Option<String>,
+    pub auth: Option<String>,
+    pub values: Vec<(String, String)>,
+}
+
+/// Why it did not work, for the customer: what to do, and at which field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub title: String,
+    pub advice: String,
+    /// The system's own words.
+    pub said: Option<String>,
+    /// Name of the field and what is wrong with it.
+    pub fields: Vec<(String, String)>,
+}
+
+pub enum Submitted {
+    /// Where to send the browser.
+    Done(String),
+    Refused(Refusal),
+    /// Another submit of the same session is going on.
+    Busy,
+    Closed(Closed),
+}
+
+/// At most one login is attempted on the system.
+pub async fn submit(engine: &Engine, visit: &Visit, secret: &str, answers: &Answers) -> Result<Submitted> {
+    let Some(connector) = connector(engine, visit, answers.system.as_deref()) else {
+        return Ok(Submitted::Refused(Refusal::new("Choose a system first.", "Go back to the list of systems.")));
+    };
+    let credentials = credentials(answers);
+    // What can be seen without asking the system costs no attempt.
+    if let Err(errors) = from_form(engine, connector, &credentials) {
+        return Ok(Submitted::Refused(refusal(&ServiceError::ValidationFailed { errors })));
+    }
+    let link = &visit.link;
+    let time = engine.options().probe.saturating_add(MARGIN);
+    if !engine.store().begin_link_attempt(link.id, MOST_ATTEMPTS, time).await? {
+        return Ok(match open(engine, secret).await? {
+            Opened::Visit(_) => Submitted::Busy,
+            Opened::Closed(closed) => Submitted::Closed(closed),
+        });
+    }
+    let code = NewToken::one_time("code");
+    let used = LinkUse {
+        link: link.id,
+        code_hash: code.hash(),
+        code_expires_at: engine.clock().now_micros().saturating_add(CODE_MICROS),
+    };
+    match connect(engine, visit, &connector.spec.system.id, credentials, &used).await {
+        Ok(()) => Ok(Submitted::Done(redirect(visit, &code)?)),
+        Err(error) => {
+            engine.store().end_link_attempt(link.id).await?;
+            if let ServiceError::Internal { .. } = error {
+                return Err(error);
+            }
+            tracing::info!(link = %link.id, code = error.code(), "a link session was submitted in vain");
+            Ok(Submitted::Refused(refusal(&error)))
+        }
+    }
+}
+
+async fn connect(engine: &Engine, visit: &Visit, system: &str, credentials: Value, used: &LinkUse) -> Result<()> {
+    let link = &visit.link;
+    // Who made the session could do this; the session is the permission.
+    let caller = Caller::owner(link.application);
+    // The token that is made here is shown to nobody: the exchange of the code makes the one that is.
+    if let Some(id) = link.connection {
+        let scope = scope(engine, &caller, Some(&id.to_string())).await?;
+        reconnect_by(engine, &scope, credentials, Some(used)).await?;
+        return Ok(());
+    }
+    let stored = |text: &str| serde_json::from_str(text).map_err(|error| ServiceError::internal(&error));
+    let sync = serde_json::from_str(&link.sync).map_err(|error| ServiceError::internal(&error))?;
+    let new = NewConnection {
+        system: system.to_owned(),
+        credentials,
+        customer: Customer { id: link.customer_id.clone(), name: link.customer_name.clone() },
+        metadata: Some(stored(&link.metadata)?),
+        sync,
+    };
+    create_by(engine, &caller, new, Some(used)).await?;
+    Ok(())
+}
+
+fn credentials(answers: &Answers) -> Value {
+    // A browser sends empty fields too; they were left out.
+    let given = answers.values.iter().filter(|(_, value)| !value.is_empty());
+    let mut members: Map<String, Value> =
+        given.map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
+    members.insert("auth".to_owned(), answers.auth.clone().into());
+    Value::Object(members)
+}
+
+fn redirect(visit: &Visit, code: &NewToken) -> Result<String> {
+    let mut url = checked(&visit.link.redirect_uri).map_err(ServiceError::internal)?;
+    {
+        let mut query = url.query_pairs_mut();
+        query.append_pair("code", code.reveal());
+        if let Some(state) = &visit.link.state {
+            query.append_pair("state", state);
+        }
+    }
+    Ok(url.into())
+}
+
+impl Refusal {
+    fn new(title: &str, advice: &str) -> Self {
+        Self { title: title.to_owned(), advice: advice.to_owned(), said: None, fields: Vec::new() }
+    }
+}
+
+/// Says what to do about it.
+fn refusal(error: &ServiceError) -> Refusal {
+    let said = error.vendor().map(|vendor| vendor.message.clone()).filter(|message| !message.is_empty());
+    let mut refusal = match error {
+        ServiceError::ValidationFailed { errors } => {
+            let mut refusal = Refusal::new("Some values need your attention.", "Nothing was connected yet.");
+            refusal.fields = errors.iter().map(field).collect();
+            refusal
+        }
+        ServiceError::AuthenticationFailed { .. } => Refusal::new(
+            "The system refused these credentials.",
+            "Check them, letter by letter, and try again. One login was attempted; the system may lock the account after \
+             several wrong ones.",
+        ),
+        ServiceError::PermissionDenied { .. } => Refusal::new(
+            "The login works, but the user lacks a permission.",
+            "Ask the system's administrator to give this user the right that is named below, then try again.",
+        ),
+        ServiceError::SystemUnreachable { message, .. } => {
+            let mut refusal = Refusal::new(
+                "The system did not answer.",
+                "Check the address. If it is right, the system may be down, or a firewall or its certificate is in the way.",
+            );
+            refusal.said = Some(message.clone());
+            refusal
+        }
+        ServiceError::RateLimited { .. } => {
+            Refusal::new("The system asks to slow down.", "Wait a minute, then try again.")
+        }
+        ServiceError::SystemRejected { .. } => Refusal::new(
+            "The system answered something unexpected.",
+            "Check that the address is that of this product, and try again.",
+        ),
+        error => Refusal::new("It did not work.", &error.detail()),
+    };
+    refusal.said = refusal.said.or(said);
+    refusal
+}
+
+fn field(error: &FieldError) -> (String, String) {
+    let name = error.pointer.strip_prefix("/credentials/").unwrap_or_default();
+    (name.replace("~1", "/").replace("~0", "~"), error.message.clone())
+}

@@ -1,0 +1,96 @@
+//! Opening a session by the secret in its address.
+
+use serde_json::Value;
+use trunnion_model::token::hash_of;
+use trunnion_store::Link;
+
+use crate::Engine;
+use crate::error::Result;
+
+/// How often one session may be submitted. Systems lock accounts after a few wrong passwords; this bounds what one address
+/// can do to any number of them.
+pub(super) const MOST_ATTEMPTS: i64 = 20;
+
+/// Somebody with the address of a session that can still be used.
+pub struct Visit {
+    pub(super) link: Link,
+    /// Whose application it is.
+    pub(super) application: String,
+    /// Of the connection to reconnect: what was given before and is no secret.
+    pub(super) settings: Value,
+}
+
+/// Why a session cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    Unknown,
+    Used,
+    Expired,
+    /// It was submitted too often.
+    Exhausted,
+}
+
+pub enum Opened {
+    Visit(Box<Visit>),
+    Closed(Closed),
+}
+
+impl Visit {
+    /// The name of the application that asks.
+    pub fn application(&self) -> &str {
+        &self.application
+    }
+
+    pub fn customer(&self) -> &str {
+        &self.link.customer_name
+    }
+
+    /// Whether the customer chooses the system.
+    pub fn chooses_system(&self) -> bool {
+        self.link.system.is_none()
+    }
+
+    /// Whether it gives a connection new credentials.
+    pub fn reconnects(&self) -> bool {
+        self.link.reconnects
+    }
+
+    /// Scheme, host and port of where the browser goes afterwards.
+    pub fn redirect_origin(&self) -> String {
+        url::Url::parse(&self.link.redirect_uri).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for Visit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Visit").field("link", &self.link.id).finish_non_exhaustive()
+    }
+}
+
+pub async fn open(engine: &Engine, secret: &str) -> Result<Opened> {
+    let Some(link) = engine.store().link_by_secret(&hash_of(secret)).await? else {
+        return Ok(Opened::Closed(Closed::Unknown));
+    };
+    if let Some(closed) = closed(engine, &link) {
+        return Ok(Opened::Closed(closed));
+    }
+    let known = engine.store().list_applications().await?;
+    let application = known.into_iter().find(|known| known.id == link.application).map(|known| known.name);
+    let connection = match link.connection {
+        Some(id) => engine.store().connection(link.application, id).await?,
+        None => None,
+    };
+    let settings = connection.and_then(|row| serde_json::from_str(&row.settings).ok()).unwrap_or_default();
+    Ok(Opened::Visit(Box::new(Visit { link, application: application.unwrap_or_default(), settings })))
+}
+
+/// Nothing, if it can be used.
+fn closed(engine: &Engine, link: &Link) -> Option<Closed> {
+    if link.used_at.is_some() {
+        Some(Closed::Used)
+    } else if link.expires_at <= engine.clock().now_micros() {
+        Some(Closed::Expired)
+    } else {
+        (link.attempts >= MOST_ATTEMPTS).then_some(Closed::Exhausted)
+    }
+}
