@@ -4,7 +4,8 @@
 //! * [`Application`]: an application key `tk_…`, on routes about the application.
 //! * [`OwnConnection`]: an application key, on routes about the connection `{id}` of the path.
 //! * [`Connection`]: a connection token `tc_…`, or an application key that names its connection.
-//! * [`Anybody`]: no token; it can ask whether the server is ready, and nothing else.
+//! * [`Guest`]: whoever has the address of a link session that can be used.
+//! * [`Anybody`]: no token; it can ask whether the server is ready and present a code, and nothing else.
 //!
 //! The type parameter is the permission that the key must have. Tokens are handed to the engine and never kept or logged.
 
@@ -12,10 +13,13 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
+use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderName, header};
+use trunnion_engine::services::link::{self, Grant, GrantError, Granted, Opened, Visit};
 use trunnion_engine::{Caller, Engine, Permission, Scope};
 
+use crate::connect;
 use crate::extract::Segment;
 use crate::problem::{Code, Problem};
 
@@ -87,6 +91,32 @@ pub(crate) struct Anybody {
 impl Anybody {
     pub(crate) async fn ready(&self, patience: Duration) -> Result<(), Problem> {
         Ok(self.engine.ready(patience).await?)
+    }
+
+    /// The code itself, and what is given with it, say who presents it.
+    pub(crate) async fn exchange(&self, grant: &Grant) -> Result<Granted, GrantError> {
+        link::exchange(&self.engine, grant).await
+    }
+}
+
+/// Somebody with the address of a link session.
+pub(crate) struct Guest {
+    pub(crate) engine: Engine,
+    pub(crate) visit: Box<Visit>,
+    pub(crate) secret: String,
+}
+
+impl FromRequestParts<Gate> for Guest {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, gate: &Gate) -> Result<Self, Response> {
+        let segment = Segment::from_request_parts(parts, gate).await;
+        let Segment(secret) = segment.map_err(IntoResponse::into_response)?;
+        match link::open(&gate.engine, &secret).await {
+            Ok(Opened::Visit(visit)) => Ok(Self { engine: gate.engine.clone(), visit, secret }),
+            Ok(Opened::Closed(why)) => Err(connect::closed(why).into_response()),
+            Err(error) => Err(Problem::from(error).into_response()),
+        }
     }
 }
 

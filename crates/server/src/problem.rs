@@ -15,7 +15,7 @@ use trunnion_model::ids::OperationId;
 
 pub(crate) use code::Code;
 pub(crate) use code::page;
-pub(crate) use render::{Document, from_panic, render};
+pub(crate) use render::{Document, Finished, from_panic, render};
 
 /// What went wrong, for programs (`code`, `errors`) and for people (`detail`).
 #[derive(Clone, Debug)]

@@ -1,11 +1,13 @@
 //! Every route of the server, and the layers around them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::routing::{MethodRouter, get};
 use axum::{Extension, Router, middleware};
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::uri::Authority;
+use http::{HeaderMap, Method, StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use trunnion_engine::Engine;
@@ -15,7 +17,7 @@ use utoipa_axum::routes;
 
 use crate::auth::Gate;
 use crate::problem::{Code, Problem};
-use crate::{health, observe, openapi, pages, parameters, problem, v1};
+use crate::{connect, health, observe, openapi, pages, parameters, problem, v1};
 
 /// What may differ from server to server.
 #[derive(Clone, Debug)]
@@ -23,16 +25,18 @@ pub struct Options {
     /// How long one request may take: longer than whatever the engine gives itself for a poll (60 s), a probe or a write
     /// (90 s), so that its own answer is the one that is given.
     pub timeout: Duration,
+    /// The address under which people reach this server, as `https://connect.example.com`. Without it, link sessions lead to
+    /// the host that their maker asked, by http.
+    pub public_url: Option<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(100) }
+        Self { timeout: Duration::from_secs(100), public_url: None }
     }
 }
 
 /// All routes over `engine`.
-#[expect(clippy::needless_pass_by_value, reason = "options are made for one app")]
 pub fn app(engine: Engine, options: Options) -> Router {
     let clock = engine.clock().clone();
     let document = openapi::document();
@@ -40,6 +44,8 @@ pub fn app(engine: Engine, options: Options) -> Router {
     let (fixed, _) = documented().split_for_parts();
     fixed
         .merge(entities())
+        .merge(for_customers())
+        .layer(Extension(PublicUrl(options.public_url.map(Arc::from))))
         .with_state(Gate::new(engine))
         .merge(for_people(&document))
         .fallback(nowhere)
@@ -52,7 +58,7 @@ pub fn app(engine: Engine, options: Options) -> Router {
 
 /// The routes that the OpenAPI document describes by their handlers' annotations.
 pub(crate) fn documented() -> OpenApiRouter<Gate> {
-    use v1::{connections, events, operations, syncs, systems};
+    use v1::{connections, events, links, operations, syncs, systems};
     let api = OpenApiRouter::new()
         .routes(routes!(systems::list_systems))
         .routes(routes!(systems::get_system))
@@ -63,6 +69,9 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(connections::rotate_token))
         .routes(routes!(connections::reconnect))
         .routes(routes!(connections::check_connection))
+        .routes(routes!(links::create_link_session))
+        .routes(routes!(links::list_redirect_uris, links::set_redirect_uris))
+        .routes(routes!(links::exchange_code))
         .routes(routes!(connections::get_own_connection))
         .routes(routes!(syncs::get_sync_status))
         .routes(routes!(syncs::start_syncs, syncs::list_syncs))
@@ -89,6 +98,30 @@ fn entities() -> Router<Gate> {
 
 fn of(entity: &'static Entity, routes: MethodRouter<Gate>) -> MethodRouter<Gate> {
     routes.layer(Extension(entity))
+}
+
+/// The connect page. Its addresses are secrets, so they stand in no document.
+fn for_customers() -> Router<Gate> {
+    Router::new()
+        .route("/link/{secret}", get(connect::show).post(connect::submit))
+        .route(connect::STYLE, get(connect::style))
+}
+
+/// Where this server is reached.
+#[derive(Clone, Debug)]
+pub(crate) struct PublicUrl(Option<Arc<str>>);
+
+impl PublicUrl {
+    /// Without a slash at its end.
+    pub(crate) fn base(&self, headers: &HeaderMap) -> Result<String, Problem> {
+        if let Some(known) = &self.0 {
+            return Ok(known.trim_end_matches('/').to_owned());
+        }
+        let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
+        let host = host.and_then(|host| host.parse::<Authority>().ok());
+        let host = host.ok_or_else(|| Problem::parameter("Host", "must name this server"))?;
+        Ok(format!("http://{host}"))
+    }
 }
 
 fn for_people(document: &serde_json::Value) -> Router {

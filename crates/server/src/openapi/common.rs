@@ -34,7 +34,8 @@ fn complete_operation(operation: &mut Value) {
     }
     let has_path = operation["parameters"].as_array().is_some_and(|all| all.iter().any(|one| one["in"] == "path"));
     let has_query = operation["parameters"].as_array().is_some_and(|all| all.iter().any(|one| one["in"] == "query"));
-    let has_body = operation.get("requestBody").is_some();
+    // A body in another form has its own refusals.
+    let has_body = operation.pointer("/requestBody/content/application~1json").is_some();
     for response in operation["responses"].as_object_mut().into_iter().flat_map(|all| all.values_mut()) {
         response["headers"]["X-Request-Id"] = json!({"$ref": "#/components/headers/RequestId"});
         if response["description"].as_str().is_none_or(str::is_empty) {

@@ -13,6 +13,8 @@ pub(crate) enum Who {
 
 pub(crate) const SYSTEMS: &str = "Systems";
 pub(crate) const CONNECTIONS: &str = "Connections";
+pub(crate) const LINKS: &str = "Connect page";
+pub(crate) const OAUTH: &str = "Exchange of codes";
 pub(crate) const CONNECTION: &str = "The connection itself";
 pub(crate) const SYNCS: &str = "Syncs";
 pub(crate) const EVENTS: &str = "Events and operations";
@@ -22,6 +24,12 @@ pub(crate) const HEALTH: &str = "Health";
 pub(crate) const TAGS: &[(&str, Who, &str)] = &[
     (SYSTEMS, Who::Application, "What can be connected, and what each system can do."),
     (CONNECTIONS, Who::Application, "One customer's link to one system: made, checked, renewed and removed here."),
+    (
+        LINKS,
+        Who::Application,
+        "Your customer connects a system on a page of this server, and shows you no credentials.",
+    ),
+    (OAUTH, Who::Anybody, "The end of a link session. Who calls proves it with what the call holds."),
     (CONNECTION, Who::Connection, "What a connection token is good for."),
     (SYNCS, Who::Connection, "How far the data of a connection is, and runs on demand."),
     (EVENTS, Who::Connection, "The ordered log of what changed, and what became of writes."),

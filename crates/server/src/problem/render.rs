@@ -43,10 +43,15 @@ pub(crate) struct Document<'a> {
     operation_id: Option<String>,
 }
 
+/// Put into the extensions of an error that has its own form already: a page for people, an answer of OAuth.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Finished;
+
 /// Renders what went wrong, if anything did; every answer of the server passes here.
 pub(crate) fn render(mut response: Response, method: &Method, request_id: &str) -> Response {
     let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
+        None if response.extensions_mut().remove::<Finished>().is_some() => return response,
         None if is_bare_error(&response) => from_status(response.status(), method),
         None => return response,
     };

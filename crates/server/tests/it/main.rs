@@ -5,6 +5,7 @@ mod acme;
 mod answers;
 mod app;
 mod auth;
+mod connecting;
 mod documented;
 mod openapi;
 mod pages;

@@ -34,7 +34,7 @@ async fn each_request_is_logged_once_and_no_token_or_password_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_takes_too_long_is_answered_all_the_same() {
-    let options = trunnion_server::Options { timeout: Duration::from_millis(1500) };
+    let options = trunnion_server::Options { timeout: Duration::from_millis(1500), ..Default::default() };
     let app = TestApp::start_with(Acme::default(), options).await;
     let ours = app.connect().await;
     let answer = app.send(get("/api/v1/events?types=none&wait=30").token(&ours.token)).await;

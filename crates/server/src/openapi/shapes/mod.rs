@@ -3,10 +3,12 @@
 
 mod connections;
 mod events;
+mod links;
 mod syncs;
 mod systems;
 
 pub(crate) use connections::*;
 pub(crate) use events::*;
+pub(crate) use links::*;
 pub(crate) use syncs::*;
 pub(crate) use systems::*;

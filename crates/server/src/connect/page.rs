@@ -1,0 +1,52 @@
+//! A page as an answer: the frame around its content, and the headers that hold the browser to it.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+
+use super::html::escape;
+use crate::problem::Finished;
+
+/// Where the style sheet is served.
+pub(crate) const STYLE: &str = "/connect.css";
+
+/// What is shown, with which status.
+#[derive(Clone, Debug)]
+pub(crate) struct Page {
+    pub(super) status: StatusCode,
+    pub(super) title: String,
+    /// HTML.
+    pub(super) content: String,
+    /// Where the form may lead, beside this server: browsers hold the redirect after a form to it too.
+    pub(super) leads_to: Option<String>,
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        let policy = format!(
+            "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' {}",
+            self.leads_to.as_deref().unwrap_or_default()
+        );
+        // Our own words and an origin as the URL standard writes it: always ASCII.
+        let policy = HeaderValue::try_from(policy.trim_end())
+            .unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+        let title = escape(&self.title);
+        let document = format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n\
+             <link rel=\"stylesheet\" href=\"{STYLE}\">\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
+            self.content
+        );
+        let headers: [(HeaderName, HeaderValue); 5] = [
+            (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+            (header::CONTENT_SECURITY_POLICY, policy),
+            (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+            // The address holds the session's secret: no other site may learn it.
+            (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+            (HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex")),
+        ];
+        let mut response = (self.status, headers, document).into_response();
+        response.extensions_mut().insert(Finished);
+        response
+    }
+}

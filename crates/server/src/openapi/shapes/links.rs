@@ -1,0 +1,95 @@
+//! Of link sessions and the exchange of their codes.
+#![expect(dead_code, reason = "these shapes are read by the document's derive, not by code")]
+
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::{Customer, SyncSettings};
+
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "system": "acme-erp",
+    "customer": {"id": "cust-17", "name": "Widgets Ltd"},
+    "redirect_uri": "https://app.example.com/connected",
+    "state": "af0ifjsldkj",
+    "expires_in": 3600,
+    "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+}))]
+pub(crate) struct NewLinkSession {
+    /// From `GET /systems`; without it the customer chooses.
+    system: Option<String>,
+    /// Required, unless `connection_id` is given.
+    customer: Option<Customer>,
+    /// Your own, for the connection.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Value>,
+    /// One of your redirect addresses, letter by letter.
+    redirect_uri: String,
+    /// Given back to you in the redirect.
+    state: Option<String>,
+    /// Seconds: 60 to 7776000 (90 days), 3600 if not given.
+    #[schema(minimum = 60, maximum = 7_776_000)]
+    expires_in: Option<i64>,
+    sync: Option<SyncSettings>,
+    /// The connection to give new credentials; then neither customer, metadata nor sync may be given.
+    connection_id: Option<String>,
+    /// PKCE: BASE64URL(SHA256(code_verifier)).
+    code_challenge: Option<String>,
+    /// `S256`, which is also assumed.
+    code_challenge_method: Option<String>,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct LinkSession {
+    #[schema(example = "link_01k8n3v5j2x4w6y8z0a1b2c3d4")]
+    id: String,
+    /// The page for your customer. It holds the session's secret: shown this once.
+    url: String,
+    #[schema(format = DateTime)]
+    expires_at: String,
+    /// For the exchange of the code.
+    #[schema(example = "app_01k8n3v5j2x4w6y8z0a1b2c3d4")]
+    client_id: String,
+}
+
+#[derive(ToSchema)]
+#[schema(example = json!({"redirect_uris": ["https://app.example.com/connected"]}))]
+pub(crate) struct RedirectUris {
+    /// `https://…`, or `http://` to this very machine; at most 50.
+    redirect_uris: Vec<String>,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct TokenRequest {
+    /// `authorization_code`
+    grant_type: String,
+    code: String,
+    /// The link session's.
+    redirect_uri: String,
+    /// If the link session had a `code_challenge`.
+    code_verifier: Option<String>,
+    client_id: Option<String>,
+    /// An application key with the scope `manage`.
+    client_secret: Option<String>,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct TokenAnswer {
+    /// The connection's token: shown this once, stored only as a hash.
+    #[schema(example = "tc_0123456789abcdefghjkmnpqrstvwxyz0123456789abcdefghjk")]
+    access_token: String,
+    /// `Bearer`
+    token_type: String,
+    #[schema(example = "con_01k8n3v5j2x4w6y8z0a1b2c3d4")]
+    connection_id: String,
+    scope: String,
+}
+
+/// RFC 6749, 5.2.
+#[derive(ToSchema)]
+pub(crate) struct TokenError {
+    /// `invalid_request`, `invalid_client`, `invalid_grant` or `unsupported_grant_type`
+    #[schema(example = "invalid_grant")]
+    error: String,
+    error_description: String,
+}
