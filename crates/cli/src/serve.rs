@@ -53,7 +53,9 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     say(&format!("{} http://{}", styled(BOLD, "Trunnion listens on"), listener.local_addr()?));
     let workers = engine.start();
-    let app = trunnion_server::app(engine.clone(), trunnion_server::Options::default());
+    let public_url = Some(config.get("public_url").to_owned()).filter(|url| !url.is_empty());
+    let options = trunnion_server::Options { public_url, ..Default::default() };
+    let app = trunnion_server::app(engine.clone(), options);
     trunnion_server::serve(listener, app, stopped()).await?;
     workers.stop(Duration::from_secs(20)).await;
     Ok(ExitCode::SUCCESS)
