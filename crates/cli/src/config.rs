@@ -29,7 +29,11 @@ const fn secret(name: &'static str, about: &'static str) -> Key {
 
 pub(crate) const KEYS: &[Key] = &[
     key("listen", "127.0.0.1:8080", "address and port of the HTTP server; port 0 takes a free one"),
-    key("public_url", "", "where people reach this server, as https://connect.example.com; empty: the host that is asked"),
+    key(
+        "public_url",
+        "",
+        "where people reach this server, as https://connect.example.com; empty: the host that is asked",
+    ),
     key("data_dir", "./trunnion-data", "where SQLite's file and the master key are kept"),
     secret("database.url", "postgres://…, or sqlite:PATH; empty: SQLite in data_dir"),
     secret("secrets.keys", "master keys in base64, the current one first; empty: the file master.key in data_dir"),

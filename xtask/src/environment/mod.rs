@@ -4,6 +4,7 @@
 //! ports of 127.0.0.1, from equal data. Tests find them through the `TRUNNION_TEST_…` variables only.
 
 mod apt;
+mod browser;
 mod lock;
 mod peers;
 mod port;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::{lock, peers, postgres, tryton};
+use super::{browser, lock, peers, postgres, tryton};
 use crate::janitor::Janitor;
 use crate::steps::Steps;
 use crate::workspace;
@@ -28,11 +28,14 @@ impl Environment {
         let python = steps.run("Tryton: packages", || tryton::install(&cache, &logs))?;
         let template = steps.run("Tryton: seeded database", || tryton::seed(&python, &cache, &logs))?;
         let clients = steps.run("Python clients: packages", || peers::install(&cache, &logs))?;
+        let [driver, chromium] = steps.run("Chromium: find or install", || browser::install(&logs))?;
         drop(one_at_a_time);
 
         let mut variables = vec![("TRUNNION_TEST_BIN", binary.display().to_string())];
         variables.extend(steps.run("PostgreSQL: start", || postgres::start(&server, &mut janitor))?);
         variables.extend(steps.run("Tryton: start", || tryton::start(&python, &template, &mut janitor))?);
+        variables.push(("TRUNNION_TEST_CHROMEDRIVER", driver.display().to_string()));
+        variables.push(("TRUNNION_TEST_CHROMIUM", chromium.display().to_string()));
         variables.push(("TRUNNION_TEST_PYTHON_PEERS", clients.display().to_string()));
         Ok(Self { janitor, cache, variables })
     }

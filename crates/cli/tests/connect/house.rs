@@ -1,0 +1,117 @@
+//! The product in this process, a simulator, and the application's page that customers are sent back to.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::response::Html;
+use axum::routing::get;
+use reqwest::Client;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use trunnion_connectors::sandbox::{self, Sandbox, Settings};
+use trunnion_engine::services::keys;
+use trunnion_engine::{Engine, Options, Workers};
+use trunnion_kit::sim::Sim;
+use trunnion_model::time::Clock;
+use trunnion_store::{Keyring, Store};
+
+type Pairs = Vec<(String, String)>;
+type Returned = Arc<Mutex<Pairs>>;
+
+pub(crate) struct House {
+    pub(crate) sandbox: &'static Sandbox,
+    pub(crate) sim: Sim,
+    pub(crate) key: String,
+    /// The application's redirect address.
+    pub(crate) back: String,
+    api: String,
+    client: Client,
+    returned: Returned,
+    _workers: Workers,
+    _folder: TempDir,
+}
+
+impl House {
+    pub(crate) async fn start(system: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("data.sqlite").display());
+        let store = Store::open(&url, Keyring::generate().unwrap(), Clock::system()).await.unwrap();
+        let catalogue = trunnion_connectors::catalogue().unwrap_or_else(|findings| panic!("{findings:#?}"));
+        let engine = Engine::new(store, catalogue, Clock::system(), Options::default()).unwrap();
+        let key = keys::create_for(&engine, "Parts Planner", "test", &[]).await.unwrap().token;
+        let app = trunnion_server::app(engine.clone(), trunnion_server::Options::default());
+        let api = format!("{}/api/v1", listen(app).await);
+        let returned = Returned::default();
+        let back = format!("{}/connected", listen(application(returned.clone())).await);
+        let sandbox = sandbox::get(system).unwrap();
+        let settings = Settings { port: 0, seed: 1, records: 50, clock: Clock::system() };
+        let sim = (sandbox.start)(settings).await.unwrap();
+        let _workers = engine.start();
+        let client = Client::new();
+        let house = Self { sandbox, sim, key, back, api, client, returned, _workers, _folder: folder };
+        let list = json!({"redirect_uris": [house.back]});
+        let set = house.client.put(format!("{}/redirect-uris", house.api)).bearer_auth(&house.key).json(&list);
+        assert_eq!(set.send().await.unwrap().status(), 200);
+        house
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Value {
+        let request = self.client.post(format!("{}{path}", self.api)).bearer_auth(&self.key).json(body);
+        let answer = request.send().await.unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
+        answer.json().await.unwrap()
+    }
+
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Value {
+        let answer = self.client.get(format!("{}{path}", self.api)).bearer_auth(token).send().await.unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
+        answer.json().await.unwrap()
+    }
+
+    /// The list, once something is in it.
+    pub(crate) async fn some(&self, path: &str, token: &str) -> Value {
+        for _ in 0..600 {
+            let list = self.get(path, token).await;
+            if list["data"].as_array().is_some_and(|data| !data.is_empty()) {
+                return list;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("nothing came to {path}");
+    }
+
+    /// What the browser brought back to the application.
+    pub(crate) fn returned(&self) -> Pairs {
+        self.returned.lock().unwrap().clone()
+    }
+
+    pub(crate) async fn exchange(&self, code: &str, verifier: &str) -> Value {
+        // What is not a letter, digit or mark is percent-encoded; the other values have none of it.
+        let back = self.back.replace(':', "%3A").replace('/', "%2F");
+        let body = format!("grant_type=authorization_code&code={code}&redirect_uri={back}&code_verifier={verifier}");
+        let request = self.client.post(format!("{}/oauth/token", self.api));
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.json().await.unwrap()
+    }
+}
+
+/// Serves it on a free port for as long as the test runs.
+async fn listen(app: Router) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(trunnion_server::serve(listener, app, std::future::pending()));
+    url
+}
+
+fn application(returned: Returned) -> Router {
+    let connected = |State(returned): State<Returned>, Query(pairs): Query<Pairs>| async move {
+        *returned.lock().unwrap() = pairs;
+        Html("<!doctype html><title>Application</title><h1>back at the application</h1>")
+    };
+    Router::new().route("/connected", get(connected)).with_state(returned)
+}
