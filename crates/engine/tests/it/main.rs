@@ -5,6 +5,7 @@
 mod connections;
 mod credentials;
 mod harness;
+mod link;
 mod lists;
 mod source;
 mod sync;
