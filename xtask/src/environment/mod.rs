@@ -4,11 +4,11 @@
 //! ports of 127.0.0.1, from equal data. Tests find them through the `TRUNNION_TEST_…` variables only.
 
 mod apt;
-mod lock;
+pub(crate) mod lock;
 mod peers;
 mod port;
-mod postgres;
-mod python;
+pub(crate) mod postgres;
+pub(crate) mod python;
 pub(crate) mod serve;
 mod start;
 mod tryton;
