@@ -59,13 +59,14 @@ impl Janitor {
         &self.directory
     }
 
-    /// Starts a server in a process group of its own, to be ended by this signal.
-    pub(crate) fn serve(&mut self, name: &'static str, command: &mut Command, signal: &str) -> anyhow::Result<()> {
+    /// Starts a server in a process group of its own, to be ended by this signal; tells its process id.
+    pub(crate) fn serve(&mut self, name: &'static str, command: &mut Command, signal: &str) -> anyhow::Result<u32> {
         let child = command::spawn(command.process_group(0))?;
-        let line = format!("{} {signal}\n", child.id());
+        let pid = child.id();
         self.servers.push((name, child));
-        self.pipe.as_mut().context("the janitor has stopped")?.write_all(line.as_bytes())?;
-        Ok(())
+        let pipe = self.pipe.as_mut().context("the janitor has stopped")?;
+        pipe.write_all(format!("{pid} {signal}\n").as_bytes())?;
+        Ok(pid)
     }
 
     /// Waits until a server that was just started is ready, or says why it will not be; `log` is its output.

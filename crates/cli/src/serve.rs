@@ -1,5 +1,6 @@
 //! `trunnion serve`: the API and the workers in one process.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -79,7 +80,10 @@ async fn stopped() {
 
 fn log_to_stderr(config: &Config) -> Result<(), Refused> {
     let level: LevelFilter = config.parse("log.level", "error, warn, info, debug or trace")?;
-    let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     match config.get("log.format") {
         "json" => builder.json().init(),
         "text" => builder.init(),

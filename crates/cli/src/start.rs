@@ -1,5 +1,6 @@
 //! Putting the rooms together: database, connectors, engine, from the configuration.
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -24,7 +25,11 @@ impl std::error::Error for Refused {}
 /// Opens the database (making it if need be) and builds the engine on it; no worker runs yet.
 pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
     let data_dir = Path::new(config.get("data_dir"));
-    std::fs::create_dir_all(data_dir)
+    // Customers' data and the master key are for nobody else on this machine.
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data_dir)
         .map_err(|error| Refused(format!("cannot make data_dir {}: {error}", data_dir.display())))?;
     let keyring = match config.get("secrets.keys") {
         "" => Keyring::load_or_create(&data_dir.join("master.key")),
@@ -43,7 +48,7 @@ pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
     let usual = Options::default();
     let options = Options {
         node: match config.get("node.name") {
-            "" => usual.node.clone(),
+            "" => format!("node-{}", std::process::id()),
             name => name.to_owned(),
         },
         allow_http: config.parse("systems.allow_http", "true or false")?,

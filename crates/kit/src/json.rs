@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 mod parse;
 
-pub use parse::{ParseError, parse};
+pub use parse::{ParseError, parse, rows};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Node<'a> {

@@ -3,6 +3,7 @@
 //! Every method has a default that follows from the declaration and its protocol; a vendor overrides only what data cannot
 //! say.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use trunnion_model::time::Timestamp;
 
 use crate::error::Error;
-use crate::json::{Node, parse};
+use crate::json::{Node, parse, rows};
 use crate::link::Link;
 use crate::mapping::RowHook;
 use crate::protocol;
@@ -138,65 +139,88 @@ impl Page {
         Self::new("[]".to_owned(), "")
     }
 
-    /// The rows, with their children in them.
-    pub fn rows(&self) -> Result<Vec<Node<'_>>, Error> {
-        let mut rows = Vec::new();
+    /// The rows, found but not read: the way to map a large page in little memory.
+    pub fn split(&self) -> Result<Rows<'_>, Error> {
+        let mut texts = Vec::new();
         for (body, at) in &self.bodies {
-            rows.append(&mut items(body, at)?);
+            texts.append(&mut rows(body, at).map_err(|error| Error::Unexpected(format!("the answer is {error}")))?);
         }
-        for children in &self.children {
-            self.adopt(children, &mut rows)?;
+        let mut children: Vec<(&str, HashMap<String, Vec<Node<'_>>>)> = Vec::new();
+        for part in &self.children {
+            let known = children.iter().position(|(member, _)| *member == part.member);
+            let place = known.unwrap_or_else(|| {
+                children.push((&part.member, HashMap::new()));
+                children.len() - 1
+            });
+            part.sort_into(&mut children[place].1)?;
         }
-        Ok(rows)
+        Ok(Rows { page: self, texts, children })
     }
 
-    fn adopt<'a>(&'a self, children: &'a Children, rows: &mut [Node<'a>]) -> Result<(), Error> {
-        let mut by_parent: std::collections::HashMap<String, Vec<Node<'a>>> = std::collections::HashMap::new();
-        for child in items(&children.body, children.at)? {
-            if let Some(parent) = child.get(&children.parent).and_then(Node::as_text) {
+    /// All rows at once, with their children in them.
+    pub fn rows(&self) -> Result<Vec<Node<'_>>, Error> {
+        let mut all = Vec::new();
+        self.split()?.each(|row| {
+            all.push(row);
+            Ok::<_, Error>(())
+        })?;
+        Ok(all)
+    }
+}
+
+impl Children {
+    fn sort_into<'a>(&'a self, by_parent: &mut HashMap<String, Vec<Node<'a>>>) -> Result<(), Error> {
+        for text in rows(&self.body, self.at).map_err(|error| Error::Unexpected(format!("the answer is {error}")))? {
+            let child = read(text)?;
+            if let Some(parent) = child.get(&self.parent).and_then(Node::as_text) {
                 by_parent.entry(parent.to_owned()).or_default().push(child);
-            }
-        }
-        for row in rows {
-            let mut own = row
-                .get(&self.parent_key)
-                .and_then(Node::as_text)
-                .and_then(|key| by_parent.remove(key))
-                .unwrap_or_default();
-            if !self.order.is_empty() {
-                own.sort_by_key(|child| {
-                    child.get(&self.order).and_then(Node::as_text).and_then(|number| number.parse::<i64>().ok())
-                });
-            }
-            if let Some(object) = row.as_object_mut() {
-                match object.get_mut(&children.member) {
-                    Some(Node::Array(already)) => already.extend(own),
-                    _ => object.set(children.member.clone(), Node::Array(own)),
-                }
             }
         }
         Ok(())
     }
 }
 
-fn items<'a>(body: &'a str, at: &str) -> Result<Vec<Node<'a>>, Error> {
-    let mut here = parse(body).map_err(|error| Error::Unexpected(format!("the answer is {error}")))?;
-    for name in at.split('/').filter(|name| !name.is_empty()) {
-        here = match here {
-            Node::Object(object) => object
-                .into_members()
-                .into_iter()
-                .rev()
-                .find(|(known, _)| known == name)
-                .map_or(Node::Null, |(_, node)| node),
-            _ => Node::Null,
-        };
+/// The rows of a page, in their order, each read when its turn comes.
+pub struct Rows<'a> {
+    page: &'a Page,
+    texts: Vec<&'a str>,
+    /// Under which member of the row, and by the row's key.
+    children: Vec<(&'a str, HashMap<String, Vec<Node<'a>>>)>,
+}
+
+impl<'a> Rows<'a> {
+    /// The last row, without its children: its key says where the next page begins.
+    pub fn last(&self) -> Result<Option<Node<'a>>, Error> {
+        self.texts.last().map(|text| read(text)).transpose()
     }
-    match here {
-        Node::Array(rows) => Ok(rows),
-        Node::Object(_) => Ok(vec![here]),
-        _ => Err(Error::Unexpected(format!("the answer has no rows at `{at}`"))),
+
+    /// Reads one row after the other.
+    pub fn each<E: From<Error>>(mut self, mut visit: impl FnMut(Node<'a>) -> Result<(), E>) -> Result<(), E> {
+        for text in std::mem::take(&mut self.texts) {
+            let mut row = read(text)?;
+            self.adopt(&mut row);
+            visit(row)?;
+        }
+        Ok(())
     }
+
+    fn adopt(&mut self, row: &mut Node<'a>) {
+        let key = row.get(&self.page.parent_key).and_then(Node::as_text).map(str::to_owned);
+        for (member, by_parent) in &mut self.children {
+            let mut own = key.as_ref().and_then(|key| by_parent.remove(key)).unwrap_or_default();
+            if !self.page.order.is_empty() {
+                let number = |child: &Node<'_>| child.get(&self.page.order)?.as_text()?.parse::<i64>().ok();
+                own.sort_by_key(number);
+            }
+            if let Some(object) = row.as_object_mut() {
+                object.set(*member, Node::Array(own));
+            }
+        }
+    }
+}
+
+fn read(text: &str) -> Result<Node<'_>, Error> {
+    parse(text).map_err(|error| Error::Unexpected(format!("a row is {error}")))
 }
 
 /// A system that can be connected: its declaration and its behaviour.

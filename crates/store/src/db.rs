@@ -201,8 +201,14 @@ async fn open_postgres(url: &str) -> Result<Db> {
                 // All that is asked here is read off an index in its order. Without statistics the planner believes that
                 // a range of ids is small, collects it whole and sorts it, for each page of a list again.
                 // The limits are for what hangs: nothing here takes a minute but erasing a large connection.
+                // Raw rows are compressed as they are stored, by default with pglz, which took most of a page's time. A
+                // server before 14, or one that was built without lz4, goes on with that.
                 let settings = "set enable_bitmapscan = off; set statement_timeout = '600s';
-                    set idle_in_transaction_session_timeout = '60s'";
+                    set idle_in_transaction_session_timeout = '60s';
+                    do $$ begin
+                        perform set_config('default_toast_compression', 'lz4', false);
+                    exception when undefined_object or invalid_parameter_value then null;
+                    end $$";
                 connection.execute(settings).await?;
                 Ok(())
             })

@@ -5,11 +5,11 @@
 
 mod apt;
 mod browser;
-mod lock;
+pub(crate) mod lock;
 mod peers;
 mod port;
-mod postgres;
-mod python;
+pub(crate) mod postgres;
+pub(crate) mod python;
 pub(crate) mod serve;
 mod start;
 mod tryton;

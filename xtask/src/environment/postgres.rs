@@ -1,4 +1,4 @@
-//! A throw-away PostgreSQL cluster: trust on 127.0.0.1, no durability, gone at the end.
+//! A throw-away PostgreSQL cluster: trust on 127.0.0.1, gone at the end.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,6 +14,23 @@ use crate::outcome::refused;
 /// The server refuses to run as root; Debian's package makes this user.
 const USER: &str = "postgres";
 
+/// How the cluster treats its data.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Nothing need survive: the fastest there is, for tests.
+    None,
+    /// As the package comes, with every commit on the disk: for measurements.
+    Stock,
+}
+
+/// A running cluster.
+pub(crate) struct Cluster {
+    /// Of the database `postgres`; its role may create others.
+    pub(crate) url: String,
+    /// The postmaster.
+    pub(crate) pid: u32,
+}
+
 /// The directory with the server's programs, installed now if there is none.
 pub(crate) fn install(logs: &Path) -> anyhow::Result<PathBuf> {
     if let Some(found) = installed()? {
@@ -27,8 +44,8 @@ pub(crate) fn install(logs: &Path) -> anyhow::Result<PathBuf> {
     installed()?.context("the package postgresql brought no server to /usr/lib/postgresql")
 }
 
-/// Makes a cluster, starts it, and tells its URL. The role `postgres` may create databases in it.
-pub(crate) fn start(programs: &Path, janitor: &mut Janitor) -> anyhow::Result<Vec<(&'static str, String)>> {
+/// Makes a cluster and starts it.
+pub(crate) fn start(programs: &Path, durability: Durability, janitor: &mut Janitor) -> anyhow::Result<Cluster> {
     let log = janitor.directory().join("postgres.log");
     let home = janitor.directory().join("postgres");
     let data = home.join("data");
@@ -53,25 +70,20 @@ pub(crate) fn start(programs: &Path, janitor: &mut Janitor) -> anyhow::Result<Ve
     let port = port::free()?.to_string();
     let mut server = program("postgres");
     server.arg("-D").arg(&data).args(["-h", "127.0.0.1", "-p", &port, "-k"]).arg(&home);
-    for setting in [
-        "fsync=off",
-        "synchronous_commit=off",
-        "full_page_writes=off",
-        "max_wal_size=4GB",
-        "max_connections=200",
-        "timezone=UTC",
-    ] {
+    let fast = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_wal_size=4GB"];
+    let fast: &[&str] = if durability == Durability::None { &fast } else { &[] };
+    for setting in fast.iter().chain(&["max_connections=200", "timezone=UTC"]) {
         server.args(["-c", setting]);
     }
     command::log_to(&mut server, &log)?;
     // SIGINT is the fast shutdown; SIGTERM would wait until each client has gone.
-    janitor.serve("PostgreSQL", &mut server, "INT")?;
+    let pid = janitor.serve("PostgreSQL", &mut server, "INT")?;
     let mut ready = Command::new(programs.join("pg_isready"));
     ready.args(["-q", "-h", "127.0.0.1", "-p", &port]).stdout(Stdio::null());
     janitor
         .wait_until(&log, Duration::from_secs(60), || ready.status().is_ok_and(|status| status.success()))
         .context("PostgreSQL")?;
-    Ok(vec![("TRUNNION_TEST_POSTGRES", format!("postgres://{USER}@127.0.0.1:{port}/postgres"))])
+    Ok(Cluster { url: format!("postgres://{USER}@127.0.0.1:{port}/postgres"), pid })
 }
 
 /// The newest server in Debian's place, else the one on the PATH.

@@ -32,7 +32,8 @@ impl Environment {
         drop(one_at_a_time);
 
         let mut variables = vec![("TRUNNION_TEST_BIN", binary.display().to_string())];
-        variables.extend(steps.run("PostgreSQL: start", || postgres::start(&server, &mut janitor))?);
+        let start = || postgres::start(&server, postgres::Durability::None, &mut janitor);
+        variables.push(("TRUNNION_TEST_POSTGRES", steps.run("PostgreSQL: start", start)?.url));
         variables.extend(steps.run("Tryton: start", || tryton::start(&python, &template, &mut janitor))?);
         variables.push(("TRUNNION_TEST_CHROMEDRIVER", driver.display().to_string()));
         variables.push(("TRUNNION_TEST_CHROMIUM", chromium.display().to_string()));

@@ -22,8 +22,9 @@ pub(super) async fn purchase(link: &Link, body: &mut Node<'static>) -> Result<()
     lines(link, body).await
 }
 
-/// Contacts become contact mechanisms, the country's code its id.
+/// Contacts become contact mechanisms, the codes of country and currency their ids.
 pub(super) async fn party(link: &Link, body: &mut Node<'static>) -> Result<(), Error> {
+    code_to_id(link, body, "supplier_currency", "currency.currency").await?;
     if let Some(address) = body
         .as_object_mut()
         .and_then(|party| party.get_mut("addresses"))

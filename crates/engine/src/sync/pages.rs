@@ -36,6 +36,12 @@ pub(super) enum Halt {
     Here(ServiceError),
 }
 
+impl From<SystemError> for Halt {
+    fn from(error: SystemError) -> Self {
+        Self::System(error)
+    }
+}
+
 /// What one page gave.
 struct Mapped {
     rows: Vec<Incoming>,
@@ -123,11 +129,15 @@ async fn fetch(
 /// as soon as the rows are parsed, so that the next page can be asked for.
 async fn map(mapper: Arc<Mapper>, page: Page, tell_key: oneshot::Sender<Option<String>>) -> Result<Mapped, Halt> {
     let work = tokio::task::spawn_blocking(move || {
-        let mut rows = page.rows().map_err(Halt::System)?;
-        let last_key = rows.last().and_then(|row| mapper.key(row)).map(str::to_owned);
+        let found = page.split()?;
+        let last_key = found.last()?.and_then(|row| mapper.key(&row).map(str::to_owned));
         // Nobody waits for the key if the run was dropped meanwhile.
         let _told = tell_key.send(last_key.clone());
-        let rows = rows.iter_mut().map(|row| mapper.read(row)).collect::<Result<Vec<_>, _>>().map_err(Halt::Row)?;
+        let mut rows = Vec::new();
+        found.each(|mut row| {
+            rows.push(mapper.read(&mut row).map_err(Halt::Row)?);
+            Ok::<_, Halt>(())
+        })?;
         let newest = rows.iter().filter_map(|row| row.remote_modified_at.max(row.remote_created_at)).max();
         Ok(Mapped { rows, last_key, newest })
     });

@@ -27,6 +27,12 @@ pub(crate) async fn create(
             let message = format!("is required: a text of 1 to {LONGEST_KEY} characters, new for each write");
             ServiceError::invalid("/Idempotency-Key", message)
         })?;
+    let body_hash = key::body_hash(entity.name, "create", &body);
+    match engine.store().begun_before(row.id, idempotency_key, &body_hash).await? {
+        Some(Begun::Existing(operation)) => return await_outcome(engine, operation).await,
+        Some(Begun::KeyReused) => return Err(ServiceError::IdempotencyConflict),
+        Some(Begun::New(..)) | None => {}
+    }
     may_write(row)?;
     let live = engine.links().get(engine, row).await?;
     let unsupported = || ServiceError::UnsupportedOperation {
@@ -46,7 +52,7 @@ pub(crate) async fn create(
     let request = Value::Object(resolved.body).to_string();
     let new = NewOperation {
         idempotency_key: Some(idempotency_key),
-        body_hash: key::body_hash(entity.name, "create", &body),
+        body_hash,
         entity,
         action: "create",
         request: &request,

@@ -276,3 +276,21 @@ async fn what_is_not_offered_is_refused_plainly() {
     assert_eq!(writes::update(&node.engine, &scope, "vendors", "ven_x").code(), "UNSUPPORTED_OPERATION");
     assert_eq!(house.source.creates(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repeat_gets_its_stored_answer_whatever_became_of_the_connection() {
+    let house = House::new();
+    let (node, scope) = synced(&house).await;
+    let first = node.create(&scope, "vendors", "k1", vendor()).await.unwrap();
+    let _workers = node.start();
+    house.source.trouble_pages([Some(wrong_password as Trouble)]);
+    node.request(&scope, "vendor", "incremental").await;
+    node.until_status(&scope, "reauthorization_required").await;
+    let parked = node.again(&scope).await;
+    let again = node.create(&parked, "vendors", "k1", vendor()).await.unwrap();
+    assert!(again.replayed && again.result == first.result);
+    let other = node.create(&parked, "vendors", "k1", json!({"nonsense": true})).await.unwrap_err();
+    assert_eq!(other.code(), "IDEMPOTENCY_CONFLICT");
+    let new = node.create(&parked, "vendors", "k2", vendor()).await.unwrap_err();
+    assert_eq!(new.code(), "REAUTHORIZATION_REQUIRED");
+}

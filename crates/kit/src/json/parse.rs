@@ -27,6 +27,37 @@ pub fn parse(text: &str) -> Result<Node<'_>, ParseError> {
     Ok(node)
 }
 
+/// The texts of the rows at `at` (names separated by `/`, empty for the whole text): the items of an array, or one object.
+/// Finds them without reading them, so that a page can be read and forgotten row by row.
+pub fn rows<'a>(text: &'a str, at: &str) -> Result<Vec<&'a str>, ParseError> {
+    let mut reader = Reader { text, at: 0 };
+    reader.skip_space();
+    for name in at.split('/').filter(|name| !name.is_empty()) {
+        reader.enter(name)?;
+    }
+    let mut found = Vec::new();
+    match reader.peek() {
+        Some(b'{') => found.push(reader.pass()?),
+        Some(b'[') => {
+            reader.at += 1;
+            reader.skip_space();
+            if reader.peek() == Some(b']') {
+                return Ok(found);
+            }
+            loop {
+                reader.skip_space();
+                found.push(reader.pass()?);
+                reader.skip_space();
+                if reader.another(b']', "a comma or the end of the array is missing")? {
+                    break;
+                }
+            }
+        }
+        _ => return Err(reader.error("there are no rows")),
+    }
+    Ok(found)
+}
+
 struct Reader<'a> {
     text: &'a str,
     at: usize,
@@ -52,7 +83,7 @@ impl<'a> Reader<'a> {
     fn object(&mut self, depth: usize) -> Result<Node<'a>, ParseError> {
         let start = self.at;
         self.at += 1;
-        let mut members = Vec::with_capacity(16);
+        let mut members = Vec::with_capacity(8);
         self.skip_space();
         if self.peek() == Some(b'}') {
             self.at += 1;
@@ -91,6 +122,68 @@ impl<'a> Reader<'a> {
             self.skip_space();
             if self.another(b']', "a comma or the end of the array is missing")? {
                 return Ok(Node::Array(items));
+            }
+        }
+    }
+
+    /// Goes to the value of that member of the object that begins here.
+    fn enter(&mut self, wanted: &str) -> Result<(), ParseError> {
+        self.take(b'{', "an object is missing")?;
+        loop {
+            self.skip_space();
+            if self.peek() != Some(b'"') {
+                return Err(self.error("the member with the rows is missing"));
+            }
+            let name = self.string()?;
+            self.skip_space();
+            self.take(b':', "a colon is missing")?;
+            self.skip_space();
+            if name == wanted {
+                return Ok(());
+            }
+            self.pass()?;
+            self.skip_space();
+            if self.another(b'}', "a comma or the end of the object is missing")? {
+                return Err(self.error("the member with the rows is missing"));
+            }
+        }
+    }
+
+    /// The text of the value that begins here. Looks at brackets and strings only: whoever reads the text checks the rest.
+    fn pass(&mut self) -> Result<&'a str, ParseError> {
+        let (start, bytes) = (self.at, self.text.as_bytes());
+        let mut depth = 0_usize;
+        while let Some(byte) = bytes.get(self.at) {
+            match byte {
+                b'"' => self.pass_string()?,
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' if depth <= 1 => {
+                    self.at += depth;
+                    break;
+                }
+                b'}' | b']' => depth -= 1,
+                b',' if depth == 0 => break,
+                _ => {}
+            }
+            self.at += 1;
+        }
+        if self.at >= bytes.len() && depth > 1 {
+            Err(self.error("a value does not end"))
+        } else {
+            Ok(&self.text[start..self.at])
+        }
+    }
+
+    /// From the opening quote to the closing one.
+    fn pass_string(&mut self) -> Result<(), ParseError> {
+        let bytes = self.text.as_bytes();
+        loop {
+            self.at += 1;
+            match bytes.get(self.at) {
+                Some(b'"') => return Ok(()),
+                Some(b'\\') => self.at += 1,
+                Some(_) => {}
+                None => return Err(self.error("a string does not end")),
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Our reader agrees with `serde_json` on what is JSON and on what it says; numbers stay as they were written.
 
-use super::{Node, parse};
+use super::{Node, parse, rows};
 
 fn same_as_serde(text: &str) {
     let ours = parse(text).map(|node| serde_json::from_str::<serde_json::Value>(&node.to_json()).unwrap());
@@ -82,4 +82,29 @@ fn a_changed_object_is_written_anew() {
     let mut tree = parse(r#"{ "a": 1 }"#).unwrap();
     tree.as_object_mut().unwrap().set("b", Node::text("x"));
     assert_eq!(tree.to_json(), r#"{"a":1,"b":"x"}"#);
+}
+
+#[test]
+fn rows_are_found_without_being_read() {
+    let text =
+        r#" {"x":[1,{"d":"]}"}],"d" : {"__count":"2","results": [ {"a":"}\"]{","b":[1,[2]]} , {"c":{}},7 ] },"y":1}"#;
+    assert_eq!(rows(text, "d/results").unwrap(), [r#"{"a":"}\"]{","b":[1,[2]]}"#, r#"{"c":{}}"#, "7 "]);
+    assert_eq!(rows(r#"{"d":{"a":1}}"#, "d").unwrap(), [r#"{"a":1}"#]);
+    assert_eq!(rows("[]", "").unwrap(), Vec::<&str>::new());
+    assert_eq!(rows(r#"{"d":{"results":[ ]}}"#, "d/results").unwrap(), Vec::<&str>::new());
+    for broken in [
+        "",
+        "{",
+        r#"{"e":1}"#,
+        r#"{"d":{"results":7}}"#,
+        r#"{"d":{"results":[{"a":1}"#,
+        r#"{"d":{"results":[{"a":"1]}}"#,
+        r#"{"d":{"results":[{}{}]}}"#,
+    ] {
+        assert!(rows(broken, "d/results").is_err(), "{broken}");
+    }
+    for (at, _) in text.char_indices() {
+        // Whatever is cut off, nothing panics, and what is found is part of the text.
+        let _cut = rows(&text[..at], "d/results");
+    }
 }

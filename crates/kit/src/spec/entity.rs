@@ -29,6 +29,9 @@ pub(super) fn entity(
         })
     };
     let (remote_created, remote_modified) = (timestamp("remote_created"), timestamp("remote_modified"));
+    if sync.strategy == Strategy::Watermark && remote_modified.is_none() {
+        document.find(line, format!("[entity.{name}] is synced by watermark and needs `remote_modified`"));
+    }
     let deleted_at = table.text("deleted").map(|path| Path::new(&path));
     let create = create(&table.table("create"));
     let (fields_table, groups_table) = (table.table("fields"), table.table("group"));

@@ -48,6 +48,7 @@ fn spec(document: &Document<'_>, root: &Table<'_, '_>) -> Option<Spec> {
         document.find(1, "no [auth.…] is declared");
     }
     check_settings(document, &form, &auth, &entities);
+    check_logins(document, &form, &auth);
     Some(Spec { system, protocol: protocol?, limits, form, auth, entities, units })
 }
 
@@ -153,6 +154,17 @@ fn units(table: &Table<'_, '_>) -> Vec<(String, String)> {
         }
     }
     pairs
+}
+
+/// Every way to log in has the form fields that its scheme needs.
+fn check_logins(document: &Document<'_>, form: &[FormField], auth: &[AuthMethod]) {
+    for method in auth {
+        for needed in method.scheme.fields() {
+            if !form.iter().chain(&method.form).any(|field| field.name == *needed) {
+                document.find(1, format!("[auth.{}] needs a form field `{needed}`", method.scheme.name()));
+            }
+        }
+    }
 }
 
 /// Every setting that a create takes from the connection is in the connection's form.

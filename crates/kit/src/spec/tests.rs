@@ -33,6 +33,7 @@ kind = "secret"
 EA = ["PC", "ST"]
 
 [entity.vendor]
+remote_modified = { at = "Changed" }
 source = { set = "Vendors", key = "Id" }
 sync = { strategy = "watermark", modified = "Changed", overlap = "2m" }
 [entity.vendor.create]
@@ -71,6 +72,8 @@ fn each_kind_of_mistake_is_a_finding_with_file_and_line() {
         ("family = \"erp\"", "family = \"crm\"", "[system]", "family `crm`"),
         ("[entity.vendor]", "[entity.vender]", "[entity.vender]", "unknown entity `vender`"),
         ("strategy = \"watermark\"", "strategy = \"guess\"", "sync =", "unknown strategy `guess`"),
+        ("remote_modified = { at = \"Changed\" }\n", "", "[entity.vendor]", "needs `remote_modified`"),
+        ("[auth.basic.form.password]", "[auth.basic.form.pass]", "", "needs a form field `password`"),
         ("max_length = 10", "max_length = \"ten\"", "name = { at", "must be a whole number"),
         ("id = \"acme\"", "id = acme", "id = acme", "string"),
     ] {

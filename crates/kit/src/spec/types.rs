@@ -112,6 +112,15 @@ pub enum AuthScheme {
 }
 
 impl AuthScheme {
+    /// The form fields that it needs.
+    pub fn fields(&self) -> &'static [&'static str] {
+        match self {
+            Self::Basic | Self::Session => &["url", "username", "password"],
+            Self::OAuth2Jwt { .. } => &["url", "client_id", "certificate_id", "private_key"],
+            Self::OAuth1 => &["url", "account", "consumer_key", "consumer_secret", "token_id", "token_secret"],
+        }
+    }
+
     /// As in `credentials.auth` of the API and `[auth.NAME]` of the declaration.
     pub fn name(&self) -> &'static str {
         match self {

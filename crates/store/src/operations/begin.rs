@@ -57,6 +57,22 @@ impl Store {
         Ok(if same { Begun::Existing(row.operation()?) } else { Begun::KeyReused })
     }
 
+    /// What the key was used for before, if it was: `Existing` or `KeyReused`. A repeat is answered from here before anything
+    /// else is asked, so that it gets its answer whatever became of the connection.
+    pub async fn begun_before(
+        &self,
+        connection: ConnectionId,
+        idempotency_key: &str,
+        body_hash: &[u8; 32],
+    ) -> Result<Option<Begun>> {
+        let sql = select_operation!("where connection_id = $1 and idempotency_key = $2");
+        let Some(row) = self.inner.db.row::<OperationRow>(sql, args![connection, idempotency_key]).await? else {
+            return Ok(None);
+        };
+        let same = row.body_hash == *body_hash;
+        Ok(Some(if same { Begun::Existing(row.operation()?) } else { Begun::KeyReused }))
+    }
+
     pub async fn operation(&self, connection: ConnectionId, id: OperationId) -> Result<Option<Operation>> {
         let sql = select_operation!("where id = $1 and connection_id = $2");
         self.inner.db.row::<OperationRow>(sql, args![id, connection]).await?.map(OperationRow::operation).transpose()

@@ -1,0 +1,15 @@
+//! The whole product, tested from outside: the real binary, its HTTP API, the vendors' simulators and the real system.
+//!
+//! `cargo xtask test` starts what these tests need and tells them where it is by `TRUNNION_TEST_…` variables.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, reason = "a test that cannot go on panics")]
+
+mod check;
+mod crash;
+mod database;
+mod demo;
+mod peers;
+mod process;
+mod proxy;
+mod same_order;
+mod tryton;

@@ -1,0 +1,286 @@
+//! The whole path against a real ERP: connect, sync, read, write, checked by the ERP's own client.
+//!
+//! `cargo xtask test` starts the ERP and says where it is (`TRUNNION_TEST_TRYTON…`).
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::process::{Api, Server};
+use crate::proxy::Proxy;
+
+/// The real system, or `None` where nobody started it.
+pub(crate) struct Tryton {
+    url: String,
+    database: String,
+    user: String,
+    password: String,
+    python: String,
+}
+
+impl Tryton {
+    pub(crate) fn find() -> Option<Self> {
+        let variable = |name: &str| std::env::var(format!("TRUNNION_TEST_TRYTON{name}"));
+        if let Err(missing) = variable("") {
+            assert!(std::env::var_os("CI").is_none(), "CI must test against the real ERP: {missing}");
+            return None;
+        }
+        let [url, database, user, password, python] =
+            ["", "_DB", "_USER", "_PASSWORD", "_PYTHON"].map(|name| variable(name).expect("all variables or none"));
+        Some(Self { url, database, user, password, python })
+    }
+
+    pub(crate) fn credentials(&self, url: &str, password: &str) -> Value {
+        json!({"auth": "session", "url": url, "database": self.database, "username": self.user, "password": password})
+    }
+
+    pub(crate) fn right_credentials(&self) -> Value {
+        self.credentials(&self.url, &self.password)
+    }
+
+    /// What the ERP's own client says.
+    pub(crate) fn client(&self, command: &str, given: &Value) -> Value {
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/tryton_client.py");
+        let url = format!("{}/{}/rpc/", self.url, self.database);
+        let mut call = Command::new(&self.python);
+        call.arg(script).args([&url, &self.user, &self.password, command, &given.to_string()]);
+        let output = call.output().expect("the client runs");
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("the client answers JSON")
+    }
+}
+
+/// Connects `system` and gives a client with the connection's token.
+pub(crate) async fn connect(server: &Server, system: &str, credentials: Value) -> Api {
+    let manager = server.api(server.key.as_deref().expect("a first start"));
+    let body = json!({"system": system, "credentials": credentials, "customer": {"id": system, "name": "Acme"}});
+    let reply = manager.post("/connections", &body).await;
+    assert_eq!(reply.status, 201, "{}", reply.body);
+    server.api(reply.body["token"].as_str().expect("a token"))
+}
+
+/// Until every entity of the connection was synced once.
+pub(crate) async fn synced(api: &Api) {
+    let end = Instant::now() + Duration::from_secs(90);
+    loop {
+        let status: Value = api.get("/sync-status").await;
+        let entities = status["data"].as_array().expect("a list");
+        assert!(entities.iter().all(|entity| entity["state"] != "failed"), "{status}");
+        if entities.iter().all(|entity| entity["state"] == "idle" && !entity["last_success_at"].is_null()) {
+            return;
+        }
+        assert!(Instant::now() < end, "{status}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// One incremental run of an entity; the run when it is over.
+pub(crate) async fn sync_now(api: &Api, entity: &str) -> Value {
+    let reply = api.post("/syncs", &json!({"entities": [entity], "mode": "incremental"})).await;
+    assert_eq!(reply.status, 202, "{}", reply.body);
+    let id = reply.body["data"][0]["id"].as_str().expect("a run").to_owned();
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        let run: Value = api.get(&format!("/syncs/{id}")).await;
+        if run["state"] == "succeeded" {
+            return run;
+        }
+        assert!(run["state"] != "failed" && Instant::now() < end, "{run}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// All records of an entity, by remote id.
+pub(crate) async fn records(api: &Api, path: &str) -> BTreeMap<String, Value> {
+    let (mut all, mut cursor) = (BTreeMap::new(), String::new());
+    loop {
+        let page: Value = api.get(&format!("/{path}?limit=50{cursor}")).await;
+        for record in page["data"].as_array().expect("a list") {
+            let before = all.insert(record["remote_id"].as_str().expect("an id").to_owned(), record.clone());
+            assert!(before.is_none(), "{record} came twice");
+        }
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return all,
+        }
+    }
+}
+
+fn skipped(what: &str) {
+    eprintln!("skipped: {what} needs the real ERP that `cargo xtask test` starts");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tryton_refuses_a_wrong_password_after_one_login_attempt() {
+    let Some(tryton) = Tryton::find() else { return skipped("a refused login") };
+    let data = tempfile::tempdir().unwrap();
+    let (server, proxy) = (Server::start(data.path(), None), Proxy::start(&tryton.url).await);
+    let manager = server.api(server.key.as_deref().unwrap());
+    let credentials = tryton.credentials(&proxy.url, "not-the-password");
+    let body = json!({"system": "tryton", "credentials": credentials, "customer": {"id": "c", "name": "C"}});
+    let reply = manager.post("/connections", &body).await;
+    assert_eq!((reply.status, &reply.body["code"]), (422, &json!("AUTHENTICATION_FAILED")), "{}", reply.body);
+    assert!(reply.body["detail"].as_str().unwrap().contains("not accepted"), "{}", reply.body);
+    assert_eq!(reply.body["vendor"]["status"], 401);
+    assert_eq!(proxy.calls("common.db.login").len(), 1);
+    let connections: Value = manager.get("/connections").await;
+    assert_eq!(connections["data"], json!([]), "nothing is left of it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tryton_records_equal_what_its_own_client_lists() {
+    let Some(tryton) = Tryton::find() else { return skipped("a comparison of all records") };
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), None);
+    let api = connect(&server, "tryton", tryton.right_credentials()).await;
+    synced(&api).await;
+    let theirs = tryton.client("dump", &Value::Null);
+    let list = |name: &str| theirs[name].as_array().unwrap().clone();
+    let id = |row: &Value| row["id"].as_str().unwrap().to_owned();
+
+    let ours = records(&api, "vendors").await;
+    assert_eq!(ours.len(), list("vendors").len());
+    for row in list("vendors") {
+        let record = &ours[&id(&row)];
+        assert_eq!((&record["name"], &record["code"], &record["email"]), (&row["name"], &row["code"], &row["email"]));
+        assert_eq!((&record["address"]["city"], &record["address"]["line1"]), (&row["city"], &row["line1"]));
+    }
+    let ours = records(&api, "items").await;
+    assert_eq!(ours.len(), list("items").len());
+    for row in list("items") {
+        let record = &ours[&id(&row)];
+        assert_eq!((&record["sku"], &record["name"], &record["cost"]), (&row["sku"], &row["name"], &row["cost"]));
+        assert_eq!(record["remote_unit"], row["unit"]);
+    }
+    let ours = records(&api, "locations").await;
+    assert_eq!(ours.len(), list("locations").len());
+    for row in list("locations") {
+        let record = &ours[&id(&row)];
+        assert_eq!(
+            (&record["code"], &record["name"], &record["remote_type"]),
+            (&row["code"], &row["name"], &row["type"])
+        );
+        assert_eq!(record["parent_remote_id"], row["parent"]);
+    }
+    let ours: Vec<Value> = records(&api, "inventory-levels").await.into_values().collect();
+    assert_eq!(ours.len(), list("stock").len());
+    for row in list("stock") {
+        let same =
+            |level: &&Value| level["location_remote_id"] == row["location"] && level["item_remote_id"] == row["item"];
+        assert_eq!(ours.iter().find(same).unwrap()["on_hand"], row["quantity"], "{row}");
+    }
+    let ours = records(&api, "purchase-orders").await;
+    assert_eq!(ours.len(), list("purchases").len());
+    for row in list("purchases") {
+        let record = &ours[&id(&row)];
+        for (field, theirs) in [
+            ("number", "number"),
+            ("remote_status", "state"),
+            ("vendor_remote_id", "vendor"),
+            ("ordered_on", "ordered_on"),
+            ("currency", "currency"),
+            ("net_total", "net_total"),
+            ("reference", "reference"),
+        ] {
+            assert_eq!(record[field], row[theirs], "{field} of {row}");
+        }
+        let lines = |value: &Value, fields: [&str; 5]| -> Vec<[Value; 5]> {
+            value["lines"].as_array().unwrap().iter().map(|line| fields.map(|field| line[field].clone())).collect()
+        };
+        let expected = lines(&row, ["item", "quantity", "unit", "unit_price", "amount"]);
+        assert_eq!(
+            lines(record, ["item_remote_id", "quantity", "remote_unit", "unit_price", "amount"]),
+            expected,
+            "{row}"
+        );
+    }
+    let ours = records(&api, "goods-receipts").await;
+    assert_eq!(ours.len(), list("receipts").len());
+    for row in list("receipts") {
+        let record = &ours[&id(&row)];
+        assert_eq!(
+            (&record["number"], &record["vendor_remote_id"], &record["remote_status"]),
+            (&row["number"], &row["vendor"], &row["state"])
+        );
+        assert_eq!(record["lines"][0]["quantity"], row["lines"][0]["quantity"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tryton_change_arrives_by_a_sync_that_asks_only_for_what_changed() {
+    let Some(tryton) = Tryton::find() else { return skipped("an incremental sync") };
+    let data = tempfile::tempdir().unwrap();
+    let (server, proxy) = (Server::start(data.path(), None), Proxy::start(&tryton.url).await);
+    let api = connect(&server, "tryton", tryton.credentials(&proxy.url, &tryton.password)).await;
+    synced(&api).await;
+    let (remote_id, before) = records(&api, "vendors").await.into_iter().next_back().unwrap();
+    let after: Value = api.get("/connection").await;
+    let name = format!("Renamed {}", std::process::id());
+    tryton.client("rename_party", &json!({"id": remote_id, "name": name}));
+    proxy.forget();
+    let run = sync_now(&api, "vendor").await;
+
+    let record: Value = api.get(&format!("/vendors/remote:{remote_id}")).await;
+    assert_eq!((&record["name"], &record["version"]), (&json!(name), &json!(before["version"].as_i64().unwrap() + 1)));
+    assert_eq!((&run["updated"], &run["created"]), (&json!(1), &json!(0)), "{run}");
+    let asked = proxy.calls("party.party.search_read");
+    assert!(
+        !asked.is_empty() && asked.iter().all(|call| call["params"][0].to_string().contains("last_modified_at")),
+        "{asked:?}"
+    );
+    let sequence = after["last_sequence"].as_i64().unwrap();
+    let events: Value = api.get(&format!("/events?after={sequence}&types=vendor.*")).await;
+    let updates: Vec<&Value> = events["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["data"]["remote_id"] == json!(remote_id))
+        .collect();
+    assert_eq!(updates.len(), 1);
+    assert_eq!((&updates[0]["type"], &updates[0]["previous"]["name"]), (&json!("vendor.updated"), &before["name"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tryton_gets_a_vendor_and_an_order_once_however_often_they_are_sent() {
+    let Some(tryton) = Tryton::find() else { return skipped("a write") };
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), None);
+    let api = connect(&server, "tryton", tryton.right_credentials()).await;
+    synced(&api).await;
+    let name = format!("Northgate {}", std::process::id());
+    let address = json!({"line1": "8 Foundry Road", "city": "Pittsburgh", "postal_code": "15201", "country": "US"});
+    let vendor = json!({"name": name, "email": "orders@northgate.example", "address": address});
+    let first = api.send(reqwest::Method::POST, "/vendors", Some(&vendor), Some("v1")).await;
+    let again = api.send(reqwest::Method::POST, "/vendors", Some(&vendor), Some("v1")).await;
+    assert_eq!((first.status, again.status), (201, 201), "{} {}", first.body, again.body);
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+    let theirs = tryton.client("parties_called", &json!({"name": name}));
+    assert_eq!(theirs.as_array().unwrap().len(), 1);
+    assert_eq!((&theirs[0]["email"], &theirs[0]["city"]), (&json!("orders@northgate.example"), &json!("Pittsburgh")));
+
+    let line = |sku: &str, quantity: &str, price: &str| json!({"item_sku": sku, "quantity": quantity, "unit": "EA", "unit_price": price, "required_on": "2027-01-15"});
+    let order = json!({"vendor_id": first.body["id"], "ordered_on": "2026-11-23", "currency": "USD", "reference": "REQ-1",
+        "lines": [line("SP-0001", "10", "12.5"), line("SP-0002", "4", "103.95")]});
+    let created = api.send(reqwest::Method::POST, "/purchase-orders", Some(&order), Some("o1")).await;
+    assert_eq!((created.status, &created.body["status"]), (201, &json!("approved")), "{}", created.body);
+    let again = api.send(reqwest::Method::POST, "/purchase-orders", Some(&order), Some("o1")).await;
+    assert_eq!(again.body, created.body);
+    let theirs = tryton.client("purchases_of", &json!({"id": first.body["remote_id"]}));
+    assert_eq!(theirs.as_array().unwrap().len(), 1, "{theirs}");
+    let expected = json!([
+        {"item": theirs[0]["lines"][0]["item"], "sku": "SP-0001", "quantity": "10", "unit": "u", "unit_price": "12.5", "amount": "125", "required_on": "2027-01-15"},
+        {"item": theirs[0]["lines"][1]["item"], "sku": "SP-0002", "quantity": "4", "unit": "u", "unit_price": "103.95", "amount": "415.8", "required_on": "2027-01-15"},
+    ]);
+    assert_eq!(theirs[0]["lines"], expected);
+    assert_eq!(
+        (&theirs[0]["reference"], &theirs[0]["ordered_on"], &theirs[0]["net_total"]),
+        (&json!("REQ-1"), &json!("2026-11-23"), &json!("540.8"))
+    );
+    let mut changed = order.clone();
+    changed["lines"][0]["quantity"] = json!("11");
+    let other = api.send(reqwest::Method::POST, "/purchase-orders", Some(&changed), Some("o1")).await;
+    assert_eq!((other.status, &other.body["code"]), (422, &json!("IDEMPOTENCY_CONFLICT")));
+}

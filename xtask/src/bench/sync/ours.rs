@@ -1,0 +1,228 @@
+//! The server's three numbers: the first sync, the same sync with nothing new, and reading everything back.
+
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use serde_json::{Value, json};
+
+use super::http::Client;
+use super::report::Row;
+use super::run::Task;
+use super::stage::{Program, SYSTEM, Stage, checkpoint};
+use super::usage;
+use crate::environment::postgres::Cluster;
+
+/// A sync that takes longer has gone wrong.
+const PATIENCE: Duration = Duration::from_secs(30 * 60);
+/// Between two questions whether a run has ended; each costs the server a fraction of a millisecond.
+const LOOK: Duration = Duration::from_millis(100);
+/// The most that a list gives at once.
+const LIMIT: usize = 500;
+
+/// Where the records are kept; None is SQLite.
+pub(super) type Postgres<'a> = Option<&'a Path>;
+
+/// Measures all three. Also tells the query by which the first page was asked for, so that others can ask for the same.
+pub(super) fn measure(task: &Task, programs: Postgres<'_>) -> anyhow::Result<(Vec<Row>, String)> {
+    let mut stage = Stage::set(task)?;
+    let cluster = programs.map(|programs| stage.postgres(programs)).transpose()?;
+    let server = stage.server(&task.binary, cluster.as_ref())?;
+    let meter = Meter { task, stage: &stage, server: &server, database: programs.zip(cluster.as_ref()) };
+    let key = server.printed.split_whitespace().find(|word| word.starts_with("tk_"));
+    let key = key.context("the server shows no key")?;
+
+    let (first, token) = meter.sync("initial sync", "≤ 5 CPU s, < 60 MB", || connect(&server, &stage, key))?;
+    first.check(task.records, task.records, 0)?;
+    let query = first_query(&stage)?;
+    let (again, _) = meter.sync("full re-sync, nothing new", "≤ 2 CPU s", || ask_again(&server, &token))?;
+    again.check(task.records, 0, 0)?;
+    let back = meter.read_back(&token)?;
+    Ok((vec![first.row, again.row, back], query))
+}
+
+/// A sync that was measured, and what the server says that it did.
+struct Synced {
+    row: Row,
+    run: Value,
+}
+
+impl Synced {
+    fn check(&self, seen: usize, created: usize, updated: usize) -> anyhow::Result<()> {
+        let said = ["seen", "created", "updated"].map(|name| self.run[name].as_u64());
+        let wanted = [seen, created, updated].map(|number| Some(number as u64));
+        ensure!(said == wanted, "{}: seen, created, updated should be {wanted:?}: {}", self.row.phase, self.run);
+        Ok(())
+    }
+}
+
+struct Meter<'a> {
+    task: &'a Task,
+    stage: &'a Stage,
+    server: &'a Program,
+    database: Option<(&'a Path, &'a Cluster)>,
+}
+
+impl Meter<'_> {
+    /// `begin` asks for the run and tells the connection's token and the run's id.
+    fn sync(
+        &self,
+        phase: &'static str,
+        aim: &'static str,
+        begin: impl FnOnce() -> anyhow::Result<(String, String)>,
+    ) -> anyhow::Result<(Synced, String)> {
+        let other = || usage::cpu(self.stage.simulator.pid);
+        let mut kept = None;
+        let row = self.measure(phase, aim, other, || {
+            let (token, run) = begin()?;
+            let run = wait(self.server, &token, &run)?;
+            kept = Some((token, run));
+            Ok(())
+        })?;
+        let (token, run) = kept.context("nothing was measured")?;
+        Ok((Synced { row, run }, token))
+    }
+
+    fn read_back(&self, token: &str) -> anyhow::Result<Row> {
+        let mut pages: Vec<Vec<u8>> = Vec::new();
+        let row = self.measure("reading all back, one client", "≥ 50,000 records/s", usage::own_cpu, || {
+            let mut client = Client::connect(&self.server.url, token)?;
+            let mut cursor = String::new();
+            loop {
+                let page = client.get(&format!("/api/v1/purchase-orders?limit={LIMIT}{cursor}"))?;
+                let next = next_cursor(&page)?;
+                pages.push(page);
+                match next {
+                    Some(next) => cursor = format!("&cursor={next}"),
+                    None => return Ok(()),
+                }
+            }
+        })?;
+        // Outside the measurement: it is the client's business.
+        let records: usize = pages.iter().map(|page| count(page)).sum();
+        ensure!(records == self.task.records, "{records} records came back");
+        Ok(row)
+    }
+
+    fn measure(
+        &self,
+        phase: &'static str,
+        aim: &'static str,
+        other: impl Fn() -> anyhow::Result<f64>,
+        work: impl FnOnce() -> anyhow::Result<()>,
+    ) -> anyhow::Result<Row> {
+        let database = || self.database.map(|(_, cluster)| usage::family_cpu(cluster.pid)).transpose();
+        usage::forget_peak(self.server.pid)?;
+        let before = (usage::cpu(self.server.pid)?, database()?, other()?);
+        let start = Instant::now();
+        work()?;
+        let wall = start.elapsed().as_secs_f64();
+        let (program, peak, other) = (usage::cpu(self.server.pid)?, usage::peak(self.server.pid)?, other()?);
+        if let Some((programs, cluster)) = self.database {
+            checkpoint(programs, cluster)?;
+        }
+        let row = Row {
+            program: "trunnion",
+            database: self.name(),
+            phase,
+            aim,
+            wall,
+            cpu: program - before.0,
+            database_cpu: database()?.zip(before.1).map(|(after, before)| after - before),
+            other_cpu: other - before.2,
+            peak,
+            records: self.task.records,
+        };
+        row.tell();
+        Ok(row)
+    }
+
+    fn name(&self) -> &'static str {
+        if self.database.is_some() { "PostgreSQL" } else { "SQLite" }
+    }
+}
+
+/// Connects the simulator; the first syncs begin by themselves, and no other follows. Vendors and items are synced as well:
+/// together they are a hundred records in two pages.
+fn connect(server: &Program, stage: &Stage, key: &str) -> anyhow::Result<(String, String)> {
+    let body = json!({
+        "system": SYSTEM,
+        "credentials": stage.credentials,
+        "customer": {"id": "bench", "name": "Bench"},
+        "sync": {"interval_seconds": null},
+    });
+    let made = Client::connect(&server.url, key)?.json("POST", "/api/v1/connections", Some(&body), 201)?;
+    let token = made["token"].as_str().context("no token")?.to_owned();
+    let mut client = Client::connect(&server.url, &token)?;
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let runs = client.json("GET", "/api/v1/syncs", None, 200)?;
+        let run = runs["data"].as_array().into_iter().flatten().find(|run| run["entity"] == "purchase_order");
+        if let Some(id) = run.and_then(|run| run["id"].as_str()) {
+            return Ok((token, id.to_owned()));
+        }
+        ensure!(Instant::now() < end, "no sync of purchase orders began");
+        sleep(LOOK);
+    }
+}
+
+fn ask_again(server: &Program, token: &str) -> anyhow::Result<(String, String)> {
+    let body = json!({"entities": ["purchase_order"], "mode": "full"});
+    let runs = Client::connect(&server.url, token)?.json("POST", "/api/v1/syncs", Some(&body), 202)?;
+    let id = runs["data"][0]["id"].as_str().context("no run")?;
+    Ok((token.to_owned(), id.to_owned()))
+}
+
+/// The run, when it has succeeded.
+fn wait(server: &Program, token: &str, run: &str) -> anyhow::Result<Value> {
+    let mut client = Client::connect(&server.url, token)?;
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let run = client.json("GET", &format!("/api/v1/syncs/{run}"), None, 200)?;
+        match run["state"].as_str() {
+            Some("succeeded") => return Ok(run),
+            Some("failed" | "cancelled") => bail!("the sync ended badly: {run}"),
+            _ => ensure!(Instant::now() < end, "the sync does not end: {run}"),
+        }
+        sleep(LOOK);
+    }
+}
+
+/// Path and query of the first page of purchase orders, from the simulator's log.
+fn first_query(stage: &Stage) -> anyhow::Result<String> {
+    let log = Client::connect(&stage.simulator.url, "")?.json("GET", "/_control/requests", None, 200)?;
+    for request in log.as_array().into_iter().flatten() {
+        let (path, query) =
+            (request["path"].as_str().unwrap_or_default(), request["query"].as_str().unwrap_or_default());
+        if path.ends_with("/A_PurchaseOrder") && query.contains("$orderby=") && !query.contains("$filter=") {
+            return Ok(format!("{path}?{query}"));
+        }
+    }
+    bail!("the simulator's log shows no first page")
+}
+
+/// The cursor stands behind the records.
+fn next_cursor(page: &[u8]) -> anyhow::Result<Option<String>> {
+    let tail = &page[page.len().saturating_sub(1_000)..];
+    let tail = String::from_utf8_lossy(tail);
+    let (_, rest) = tail.rsplit_once("\"next_cursor\":").context("no next_cursor")?;
+    Ok(rest.strip_prefix('"').and_then(|rest| rest.split('"').next()).map(str::to_owned))
+}
+
+fn count(page: &[u8]) -> usize {
+    String::from_utf8_lossy(page).matches("\"remote_id\":\"").count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_cursor_and_the_records_of_a_page_are_found_without_parsing_it() {
+        let page = br#"{"data":[{"id":"a","remote_id":"1","x_remote_id":"9"},{"id":"b","remote_id":"2"}],"next_cursor":"c_-1"}"#;
+        assert_eq!((next_cursor(page).unwrap().as_deref(), count(page)), (Some("c_-1"), 2));
+        assert_eq!(next_cursor(br#"{"data":[],"next_cursor":null}"#).unwrap(), None);
+        assert!(next_cursor(b"{}").is_err());
+    }
+}

@@ -1,0 +1,85 @@
+//! What one case runs in: a throw-away directory with a simulator, perhaps a PostgreSQL cluster, perhaps a server.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::Value;
+
+use super::http::Client;
+use super::run::Task;
+use crate::command;
+use crate::environment::postgres::{self, Cluster, Durability};
+use crate::janitor::Janitor;
+
+pub(super) const SYSTEM: &str = "sap-s4hana";
+const START: Duration = Duration::from_secs(60);
+
+pub(super) struct Stage {
+    pub(super) janitor: Janitor,
+    pub(super) simulator: Program,
+    pub(super) credentials: Value,
+}
+
+/// A program that printed where it listens.
+pub(super) struct Program {
+    pub(super) url: String,
+    pub(super) pid: u32,
+    pub(super) printed: String,
+}
+
+impl Stage {
+    pub(super) fn set(task: &Task) -> anyhow::Result<Self> {
+        let mut janitor = Janitor::start()?;
+        let records = task.records.to_string();
+        let arguments = ["sandbox", SYSTEM, "--records", &records];
+        let simulator = start(&mut janitor, "simulator", &task.binary, &arguments, "Ctrl-C")?;
+        let start = simulator.printed.find("{\n").context("the simulator shows no credentials")?;
+        let end = simulator.printed.find("\n}").context("the simulator's credentials have no end")? + 2;
+        let credentials = serde_json::from_str(&simulator.printed[start..end])?;
+        let cap = format!("/_control/page_cap?rows={}", task.page);
+        Client::connect(&simulator.url, "")?.json("POST", &cap, None, 204)?;
+        Ok(Self { janitor, simulator, credentials })
+    }
+
+    /// With every commit on the disk, and all settings as PostgreSQL comes.
+    pub(super) fn postgres(&mut self, programs: &Path) -> anyhow::Result<Cluster> {
+        postgres::start(programs, Durability::Stock, &mut self.janitor)
+    }
+
+    /// A server on data of its own.
+    pub(super) fn server(&mut self, binary: &Path, database: Option<&Cluster>) -> anyhow::Result<Program> {
+        let mut arguments = vec!["serve", "--listen", "127.0.0.1:0", "--data-dir", "data"];
+        arguments.extend(database.map(|cluster| ["--database-url", cluster.url.as_str()]).into_iter().flatten());
+        start(&mut self.janitor, "server", binary, &arguments, "listens on")
+    }
+}
+
+/// PostgreSQL writes all that it still holds in memory, so that this work is counted with what caused it.
+pub(super) fn checkpoint(programs: &Path, cluster: &Cluster) -> anyhow::Result<()> {
+    let mut psql = command::tethered(programs.join("psql"));
+    command::run(psql.args(["-X", "-q", "-d", &cluster.url, "-c", "checkpoint"]), Duration::from_secs(300))
+}
+
+fn start(
+    janitor: &mut Janitor,
+    name: &'static str,
+    binary: &Path,
+    arguments: &[&str],
+    ready: &str,
+) -> anyhow::Result<Program> {
+    let log: PathBuf = janitor.directory().join(name).with_extension("log");
+    let mut program = command::tethered(binary);
+    program.args(arguments).current_dir(janitor.directory());
+    for (variable, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TRUNNION_")) {
+        program.env_remove(variable);
+    }
+    command::log_to(&mut program, &log)?;
+    let pid = janitor.serve(name, &mut program, "TERM")?;
+    let printed = || fs::read_to_string(&log).unwrap_or_default();
+    janitor.wait_until(&log, START, || printed().contains(ready)).with_context(|| name.to_owned())?;
+    let printed = printed();
+    let url = printed.split_whitespace().find(|word| word.starts_with("http://"));
+    Ok(Program { url: url.with_context(|| format!("{name} does not say where it listens"))?.to_owned(), pid, printed })
+}
