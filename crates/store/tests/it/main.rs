@@ -15,3 +15,4 @@ mod operations;
 mod runs;
 mod schema;
 mod secrets;
+mod webhooks;
