@@ -6,6 +6,8 @@ mod connections;
 mod credentials;
 mod harness;
 mod lists;
+mod receiver;
 mod source;
 mod sync;
+mod webhooks;
 mod writes;

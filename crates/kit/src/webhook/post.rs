@@ -63,10 +63,11 @@ pub struct Poster {
 impl Poster {
     /// Fails where the machine has no trusted certificates.
     pub fn new(guard: Guard, timeout: Duration) -> Result<Self, Error> {
-        Self::with_lookup(guard, timeout, Arc::new(|name| Box::pin(system(name))))
+        let lookup: Lookup = Arc::new(|name| Box::pin(system(name)));
+        Self::with_lookup(guard, timeout, &lookup)
     }
 
-    pub(super) fn with_lookup(guard: Guard, timeout: Duration, lookup: Lookup) -> Result<Self, Error> {
+    pub(super) fn with_lookup(guard: Guard, timeout: Duration, lookup: &Lookup) -> Result<Self, Error> {
         let client = |secure| {
             let resolver = Guarded { guard: guard.clone(), secure, lookup: lookup.clone() };
             reqwest::Client::builder()

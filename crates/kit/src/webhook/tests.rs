@@ -102,9 +102,10 @@ const TRICKS: &[&str] = &[
 const PUBLIC: &[&str] =
     &["8.8.8.8", "93.184.215.14", "100.63.255.255", "172.32.0.1", "[2606:4700::1111]", "[2a00:1450::1]"];
 
+#[expect(clippy::needless_pass_by_value, reason = "a look-up is made for one poster")]
 fn poster(allowed: &[&str], lookup: Lookup) -> Poster {
     let allowed = allowed.iter().map(|text| text.parse().unwrap()).collect();
-    Poster::with_lookup(Guard::new(allowed), Duration::from_millis(400), lookup).unwrap()
+    Poster::with_lookup(Guard::new(allowed), Duration::from_millis(400), &lookup).unwrap()
 }
 
 fn answers(addresses: &[&str]) -> Lookup {

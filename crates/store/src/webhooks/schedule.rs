@@ -4,6 +4,7 @@ use trunnion_model::ids::{ApplicationId, ConnectionId, DeliveryId};
 use uuid::Uuid;
 
 use super::rows::{self, DeliveryRow, NO_DELIVERY, select_delivery};
+use super::types::any_fits;
 use super::{Delivery, DeliveryState, WebhookEndpoint, dispatch};
 use crate::db::args;
 use crate::{Error, Result, Store};
@@ -40,12 +41,13 @@ impl Store {
     }
 
     /// Sends the connection's events after `after` again that happened from `since` until before `until` and that the
-    /// endpoint wants: also those that it never got. Looks at a bounded part of the log; call it again with `next_after`.
+    /// endpoint wants (of them those of `types`, if any are named): also those that it never got. Looks at a bounded part of the log; call it again with `next_after`.
     pub async fn replay_events(
         &self,
         endpoint: &WebhookEndpoint,
         connection: ConnectionId,
         (since, until): (i64, i64),
+        types: &[String],
         after: i64,
     ) -> Result<ReplayPage> {
         let mut tx = self.inner.db.begin().await?;
@@ -59,7 +61,9 @@ impl Store {
         let next_after = events.last().filter(|_| full).map(|(sequence, ..)| *sequence);
         let now = self.now();
         let mut scheduled = 0;
-        for (sequence, event, kind) in events.into_iter().filter(|(.., kind)| endpoint.wants(kind)) {
+        for (sequence, event, kind) in
+            events.into_iter().filter(|(.., kind)| endpoint.wants(kind) && any_fits(types, kind))
+        {
             dispatch::insert(&mut tx, self, (endpoint.id, connection), (sequence, event, &kind), now).await?;
             // What is being sent at this moment arrives anyway.
             let sql = "update delivery set state = $4, tries = 0, due_at = $5, modified_at = $5

@@ -34,16 +34,21 @@ pub struct WebhookEndpoint {
 impl WebhookEndpoint {
     /// Whether it wants events of that type.
     pub fn wants(&self, kind: &str) -> bool {
-        let fits = |wanted: &String| match wanted.strip_suffix('*') {
-            Some(beginning) => kind.starts_with(beginning),
-            None => wanted == kind,
-        };
-        self.types.is_empty() || self.types.iter().any(fits)
+        any_fits(&self.types, kind)
     }
 
     pub(super) fn follows(&self, connection: ConnectionId) -> bool {
         self.connections.as_ref().is_none_or(|wanted| wanted.contains(&connection))
     }
+}
+
+/// Whether the type is one of `types`, full names or beginnings; none of them means all.
+pub(super) fn any_fits(types: &[String], kind: &str) -> bool {
+    let fits = |wanted: &String| match wanted.strip_suffix('*') {
+        Some(beginning) => kind.starts_with(beginning),
+        None => wanted == kind,
+    };
+    types.is_empty() || types.iter().any(fits)
 }
 
 /// An endpoint to be.

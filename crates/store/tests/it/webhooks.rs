@@ -266,9 +266,9 @@ on_both! {
         let claim = world.take(&endpoint).await.remove(0);
         world.finish(&claim, Ending::Delivered).await;
         // Only what happened since; then all of it, which makes the one that was before the endpoint.
-        let page = world.store.replay_events(&endpoint, connection, (since, i64::MAX), 0).await.unwrap();
+        let page = world.store.replay_events(&endpoint, connection, (since, i64::MAX), &[], 0).await.unwrap();
         assert_eq!((page.scheduled, page.next_after), (1, None));
-        let page = world.store.replay_events(&endpoint, connection, (0, i64::MAX), 0).await.unwrap();
+        let page = world.store.replay_events(&endpoint, connection, (0, i64::MAX), &[], 0).await.unwrap();
         assert_eq!((page.scheduled, page.next_after), (2, None));
         let claims = world.take(&endpoint).await;
         assert_eq!(sequences(&claims), [2, 3]);
