@@ -189,9 +189,9 @@ async fn gone_disables_and_enabling_and_resending_bring_everything() {
     let count = node.events(&scope, "*").await.len();
     node.wait_for("delivered", async || (delivered(&node, &caller, &made).await == count).then_some(())).await;
     let detail = webhooks::delivery(&node.engine, &caller, &failed.data[0].id).await.unwrap();
-    let answers: Vec<_> = detail.attempt_log.iter().map(|attempt| attempt.status).collect();
+    let answers: Vec<_> = detail.attempts.iter().map(|attempt| attempt.status).collect();
     assert_eq!(answers, [Some(200), Some(410)]);
-    assert_eq!(detail.attempt_log[0].response_body, "ok");
+    assert_eq!(detail.attempts[0].response_body, "ok");
     let before = receiver.seen().len();
     let replay = serde_json::from_value(json!({"since": "2020-01-01", "types": ["connection.*"]})).unwrap();
     let result = webhooks::replay(&node.engine, &caller, id, replay).await.unwrap();

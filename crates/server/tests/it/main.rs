@@ -12,4 +12,5 @@ mod problems;
 mod reading;
 mod serving;
 mod shape;
+mod webhooks;
 mod writing;

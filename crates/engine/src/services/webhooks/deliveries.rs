@@ -70,8 +70,8 @@ pub async fn delivery(engine: &Engine, caller: &Caller, id: &str) -> Result<Deli
     caller.may(Permission::Read)?;
     let delivery = own_delivery(engine, caller, id).await?;
     let attempts = engine.store().attempts(delivery.id, ATTEMPTS).await?;
-    let attempt_log = attempts.iter().map(AttemptView::of).collect();
-    Ok(DeliveryDetail { delivery: DeliveryView::of(&delivery), attempt_log })
+    let attempts = attempts.iter().map(AttemptView::of).collect();
+    Ok(DeliveryDetail { delivery: DeliveryView::of(&delivery), attempts })
 }
 
 /// Sends it again now, whatever became of it.

@@ -77,10 +77,9 @@ pub struct DeliveryPage {
 
 #[derive(Clone, Debug, Serialize)]
 pub struct DeliveryDetail {
-    #[serde(flatten)]
     pub delivery: DeliveryView,
     /// The newest 100, the newest first.
-    pub attempt_log: Vec<AttemptView>,
+    pub attempts: Vec<AttemptView>,
 }
 
 #[derive(Clone, Debug, Serialize)]

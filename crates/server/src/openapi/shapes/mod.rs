@@ -5,8 +5,10 @@ mod connections;
 mod events;
 mod syncs;
 mod systems;
+mod webhooks;
 
 pub(crate) use connections::*;
 pub(crate) use events::*;
 pub(crate) use syncs::*;
 pub(crate) use systems::*;
+pub(crate) use webhooks::*;
