@@ -40,6 +40,11 @@ pub(crate) const KEYS: &[Key] = &[
     key("sync.interval_seconds", "900", "how often a connection's entities are synced if it does not say itself"),
     key("sync.slots", "8", "how many syncs run at once on this node"),
     key("systems.allow_http", "false", "let connections use http:// to other machines than this one"),
+    key(
+        "webhooks.allow_networks",
+        "",
+        "networks that webhooks may go to although they are not public, as 10.1.0.0/16, fd00::/8",
+    ),
     key("node.name", "", "how this node calls itself in leases; empty: node- and the process id"),
     key("log.level", "info", "error, warn, info, debug or trace"),
     key("log.format", "text", "text or json"),

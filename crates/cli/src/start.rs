@@ -4,7 +4,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use trunnion_engine::{Engine, Options};
+use trunnion_engine::{Engine, Network, Options, WebhookOptions};
 use trunnion_model::time::Clock;
 use trunnion_store::{Keyring, Store};
 
@@ -54,7 +54,13 @@ pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
         allow_http: config.parse("systems.allow_http", "true or false")?,
         slots: config.parse::<usize>("sync.slots", "a number of slots")?.max(1),
         sync_interval: Duration::from_secs(config.parse("sync.interval_seconds", "a number of seconds")?),
+        webhooks: WebhookOptions { allow_networks: networks(config)?, ..usual.webhooks.clone() },
         ..usual
     };
     Ok(Engine::new(store, catalogue, Clock::system(), options)?)
+}
+
+fn networks(config: &Config) -> Result<Vec<Network>, Refused> {
+    let words = config.get("webhooks.allow_networks").split([',', ' ']).filter(|word| !word.is_empty());
+    words.map(|word| word.parse().map_err(|why| Refused(format!("webhooks.allow_networks: {why}")))).collect()
 }

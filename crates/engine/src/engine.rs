@@ -6,6 +6,7 @@ use std::time::Duration;
 use trunnion_kit::http::{Client, Random};
 use trunnion_kit::spec::Limits;
 use trunnion_kit::vendor::Catalogue;
+use trunnion_kit::webhook::{Guard, Network, Poster};
 use trunnion_model::time::Clock;
 use trunnion_store::Store;
 
@@ -37,6 +38,22 @@ pub struct Options {
     pub probe: Duration,
     pub retry: RetryOptions,
     pub write: WriteOptions,
+    pub webhooks: WebhookOptions,
+}
+
+/// How webhooks are sent.
+#[derive(Clone, Debug)]
+pub struct WebhookOptions {
+    /// Sent at once on this node.
+    pub slots: usize,
+    /// Sent at once to one endpoint on this node.
+    pub per_endpoint: usize,
+    /// For connecting, head and body of the answer together.
+    pub timeout: Duration,
+    /// An endpoint is disabled after nothing but failures for that long.
+    pub disable_after: Duration,
+    /// Networks that endpoints may be in although they are not public; `http://` reaches these only.
+    pub allow_networks: Vec<Network>,
 }
 
 /// What happens after an error that passes by itself.
@@ -81,6 +98,19 @@ impl Default for Options {
             probe: Duration::from_secs(90),
             retry: RetryOptions::default(),
             write: WriteOptions::default(),
+            webhooks: WebhookOptions::default(),
+        }
+    }
+}
+
+impl Default for WebhookOptions {
+    fn default() -> Self {
+        Self {
+            slots: 128,
+            per_endpoint: 8,
+            timeout: Duration::from_secs(10),
+            disable_after: Duration::from_secs(5 * 24 * 60 * 60),
+            allow_networks: Vec::new(),
         }
     }
 }
@@ -115,6 +145,7 @@ struct Inner {
     options: Options,
     client: Client,
     links: Links,
+    poster: Poster,
 }
 
 impl Engine {
@@ -122,7 +153,9 @@ impl Engine {
     pub fn new(store: Store, catalogue: Catalogue, clock: Clock, options: Options) -> Result<Self> {
         let client = Client::new(&Limits::default(), clock.clone()).map_err(|error| ServiceError::internal(&error))?;
         let links = Links::new(options.links);
-        Ok(Self(Arc::new(Inner { store, catalogue, clock, options, client, links })))
+        let guard = Guard::new(options.webhooks.allow_networks.clone());
+        let poster = Poster::new(guard, options.webhooks.timeout).map_err(|error| ServiceError::internal(&error))?;
+        Ok(Self(Arc::new(Inner { store, catalogue, clock, options, client, links, poster })))
     }
 
     /// Whether the database answers within `patience`.
@@ -152,6 +185,11 @@ impl Engine {
 
     pub(crate) fn links(&self) -> &Links {
         &self.0.links
+    }
+
+    /// The way out for webhooks.
+    pub(crate) fn poster(&self) -> &Poster {
+        &self.0.poster
     }
 
     /// For jitter.

@@ -1,4 +1,4 @@
-//! What the product does: connecting, syncing, reading, writing. No HTTP, no SQL, no vendor's name.
+//! What the product does: connecting, syncing, reading, writing, telling of changes. No HTTP, no SQL, no vendor's name.
 //!
 //! `services` is the only way in, for the API, the command line and whatever comes; every service takes a [`Caller`] or a
 //! [`Scope`], so that no tenant can be left out. `sync` and `write` are the two ways through which records reach the store,
@@ -7,6 +7,7 @@
 
 mod caller;
 mod cursor;
+mod deliver;
 mod engine;
 mod error;
 mod links;
@@ -17,8 +18,9 @@ mod workers;
 mod write;
 
 pub use caller::{Caller, Permission, Scope, authenticate, scope};
-pub use engine::{Engine, Options, RetryOptions, WriteOptions};
+pub use engine::{Engine, Options, RetryOptions, WebhookOptions, WriteOptions};
 pub use error::{FieldError, Result, ServiceError, Vendor};
+pub use trunnion_kit::webhook::Network;
 pub use workers::Workers;
 
 /// The ids that services take and give.

@@ -1,11 +1,12 @@
-//! The background work of a node: syncing, finishing writes that another node left, and keeping house.
+//! The background work of a node: syncing, sending webhooks, finishing writes that another node
+//! left, and keeping house.
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::{Engine, sync, write};
+use crate::{Engine, deliver, sync, write};
 
 /// Idempotency keys are kept for a week.
 const KEYS_KEPT: i64 = 7 * 24 * 60 * 60 * 1_000_000;
@@ -25,6 +26,7 @@ impl Engine {
         let mut tasks = JoinSet::new();
         tasks.spawn(sync::work(self.clone(), stopping.clone()));
         tasks.spawn(write::recover(self.clone(), stopping.clone()));
+        tasks.spawn(deliver::work(self.clone(), stopping.clone()));
         tasks.spawn(keep_house(self.clone(), stopping));
         Workers { stop, tasks }
     }

@@ -15,3 +15,4 @@ pub mod protocol;
 pub mod sim;
 pub mod spec;
 pub mod vendor;
+pub mod webhook;

@@ -53,6 +53,10 @@ prefixed_ids! {
     OperationId = "op";
     /// One sync of one entity of one connection.
     RunId = "run";
+    /// Where an application wants its events sent.
+    WebhookEndpointId = "whe";
+    /// One event on its way to one endpoint.
+    DeliveryId = "dlv";
     /// One HTTP request, for `X-Request-Id`.
     RequestId = "req";
 }

@@ -58,7 +58,7 @@ pub fn app(engine: Engine, options: Options) -> Router {
 
 /// The routes that the OpenAPI document describes by their handlers' annotations.
 pub(crate) fn documented() -> OpenApiRouter<Gate> {
-    use v1::{connections, events, links, operations, syncs, systems};
+    use v1::{connections, events, links, operations, syncs, systems, webhooks};
     let api = OpenApiRouter::new()
         .routes(routes!(systems::list_systems))
         .routes(routes!(systems::get_system))
@@ -78,7 +78,19 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(syncs::get_sync))
         .routes(routes!(syncs::cancel_sync))
         .routes(routes!(events::list_events))
-        .routes(routes!(operations::get_operation));
+        .routes(routes!(operations::get_operation))
+        .routes(routes!(webhooks::create_webhook_endpoint, webhooks::list_webhook_endpoints))
+        .routes(routes!(
+            webhooks::get_webhook_endpoint,
+            webhooks::update_webhook_endpoint,
+            webhooks::delete_webhook_endpoint
+        ))
+        .routes(routes!(webhooks::rotate_webhook_secret))
+        .routes(routes!(webhooks::test_webhook_endpoint))
+        .routes(routes!(webhooks::list_deliveries))
+        .routes(routes!(webhooks::replay))
+        .routes(routes!(webhooks::get_delivery))
+        .routes(routes!(webhooks::resend_delivery));
     OpenApiRouter::with_openapi(openapi::base())
         .nest("/api/v1", api)
         .routes(routes!(health::healthz))

@@ -17,6 +17,7 @@ mod records;
 mod seal;
 mod store;
 mod sync;
+mod webhooks;
 mod words;
 
 pub use applications::{Application, KeyInfo, Principal};
@@ -32,4 +33,8 @@ pub use records::{Applied, Commit, ListQuery, NaturalMatch, PageProgress, Positi
 pub use store::Store;
 pub use sync::{
     Claim, ClaimRequest, Failure, Finished, Lease, PlanChanges, PlanState, Run, RunCause, RunMode, RunState, SyncPlan,
+};
+pub use webhooks::{
+    Attempt, AttemptOutcome, Delivery, DeliveryClaim, DeliveryRequest, DeliveryState, Ending, EndpointChanges,
+    FinishedAttempt, NewEndpoint, ReplayPage, Target, WebhookEndpoint,
 };

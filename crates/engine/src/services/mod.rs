@@ -9,4 +9,5 @@ pub mod records;
 pub mod schemas;
 pub mod syncs;
 pub mod systems;
+pub mod webhooks;
 pub mod writes;

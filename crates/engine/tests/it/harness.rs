@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use trunnion_engine::services::{connections, events, keys, records, syncs, writes};
 use trunnion_engine::{
-    Caller, Engine, Options, RetryOptions, Scope, ServiceError, Workers, WriteOptions, authenticate, scope,
+    Caller, Engine, Options, RetryOptions, Scope, ServiceError, WebhookOptions, Workers, WriteOptions, authenticate,
+    scope,
 };
 use trunnion_kit::spec::{Spec, load};
 use trunnion_kit::vendor::{Catalogue, Connector};
@@ -62,6 +63,11 @@ fn options() -> Options {
             recover: Duration::from_millis(20),
             deadline: Duration::from_secs(5),
             ..WriteOptions::default()
+        },
+        webhooks: WebhookOptions {
+            // The receivers of these tests.
+            allow_networks: vec!["127.0.0.1".parse().unwrap()],
+            ..WebhookOptions::default()
         },
         ..Options::default()
     }

@@ -7,6 +7,8 @@ mod credentials;
 mod harness;
 mod link;
 mod lists;
+mod receiver;
 mod source;
 mod sync;
+mod webhooks;
 mod writes;

@@ -18,6 +18,7 @@ pub(crate) const OAUTH: &str = "Exchange of codes";
 pub(crate) const CONNECTION: &str = "The connection itself";
 pub(crate) const SYNCS: &str = "Syncs";
 pub(crate) const EVENTS: &str = "Events and operations";
+pub(crate) const WEBHOOKS: &str = "Webhooks";
 pub(crate) const HEALTH: &str = "Health";
 
 /// In the order in which somebody new needs them; one chapter per entity stands between the last two.
@@ -33,6 +34,7 @@ pub(crate) const TAGS: &[(&str, Who, &str)] = &[
     (CONNECTION, Who::Connection, "What a connection token is good for."),
     (SYNCS, Who::Connection, "How far the data of a connection is, and runs on demand."),
     (EVENTS, Who::Connection, "The ordered log of what changed, and what became of writes."),
+    (WEBHOOKS, Who::Application, "Events sent to you, signed; and what became of them."),
     (HEALTH, Who::Anybody, "For load balancers and orchestrators."),
 ];
 

@@ -7,3 +7,4 @@ pub(crate) mod operations;
 pub(crate) mod records;
 pub(crate) mod syncs;
 pub(crate) mod systems;
+pub(crate) mod webhooks;

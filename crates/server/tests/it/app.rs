@@ -43,7 +43,12 @@ impl TestApp {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
         let store = Store::open(&url, Keyring::generate().unwrap(), Clock::system()).await.unwrap();
-        let options = trunnion_engine::Options { poll: Duration::from_millis(50), ..Default::default() };
+        // Webhooks may go to the receivers of these tests.
+        let webhooks = trunnion_engine::WebhookOptions {
+            allow_networks: vec!["127.0.0.1".parse().unwrap()],
+            ..Default::default()
+        };
+        let options = trunnion_engine::Options { poll: Duration::from_millis(50), webhooks, ..Default::default() };
         let engine = Engine::new(store, acme.catalogue(), Clock::system(), options).unwrap();
         let key = make_key(&engine, "one", &["read", "write", "manage"]).await;
         let other_key = make_key(&engine, "other", &["read", "write", "manage"]).await;

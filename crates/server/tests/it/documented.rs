@@ -1,6 +1,8 @@
 //! The document says what the server does: every documented operation is sent once, with the documented examples, and its
 //! answer is held against the documented shape.
 
+use std::time::Duration;
+
 use http::Method;
 use serde_json::{Value, json};
 
@@ -74,12 +76,15 @@ async fn every_documented_operation_answers_as_documented() {
     let document = app.send(get("/openapi.json")).await.ok();
     let ours = app.connect().await;
     let (run, written) = things(&app, &ours).await;
+    let (endpoint, delivery) = on_its_way(&app).await;
     let mut findings = Vec::new();
     for operation in operations(&app).await {
         let id = match operation.path.as_str() {
             path if path.contains("/connections/") => &ours.id,
             path if path.contains("/syncs/") => &run,
             path if path.contains("/operations/") => &written,
+            path if path.contains("/webhook-endpoints/") => &endpoint,
+            path if path.contains("/deliveries/") => &delivery,
             _ => "remote:1001",
         };
         let answer = app.send(request(&operation, &app, &ours, id)).await;
@@ -89,6 +94,23 @@ async fn every_documented_operation_answers_as_documented() {
         findings.extend(undocumented(&document, &operation, &answer));
     }
     assert!(findings.is_empty(), "{findings:#?}");
+}
+
+/// A webhook endpoint, and a delivery to it.
+async fn on_its_way(app: &TestApp) -> (String, String) {
+    let new = json!({"url": "https://hooks.customer.example/"});
+    let made = app.send(post("/api/v1/webhook-endpoints").token(&app.key).json(&new)).await.ok();
+    let endpoint = made["endpoint"]["id"].as_str().unwrap().to_owned();
+    app.connect().await;
+    let path = format!("/api/v1/webhook-endpoints/{endpoint}/deliveries");
+    for _ in 0..200 {
+        let found = app.send(get(&path).token(&app.key)).await.ok();
+        if let Some(id) = found["data"][0]["id"].as_str() {
+            return (endpoint, id.to_owned());
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("no delivery was made");
 }
 
 /// A run and an operation to ask for.

@@ -13,4 +13,5 @@ mod problems;
 mod reading;
 mod serving;
 mod shape;
+mod webhooks;
 mod writing;

@@ -8,13 +8,17 @@ use crate::sync::cancel_all;
 use crate::{Result, Store};
 
 impl Store {
-    /// Deletes the connection and all that hangs on it: credentials, records, events, plans, runs, operations, links.
+    /// Deletes the connection and all that hangs on it: credentials, records, events with their deliveries, plans, runs,
+    /// operations, links.
     pub async fn erase(&self, application: ApplicationId, id: ConnectionId) -> Result<()> {
         let mut tx = self.inner.db.begin().await?;
         // Whoever is storing a page of it is waited for here, and finds no lease after.
         cancel_all(&mut tx, id, self.now()).await?;
         rows::lock_own(&mut tx, application, id).await?;
         for sql in [
+            "delete from delivery_attempt where delivery_id in (select id from delivery where connection_id = $1)",
+            "delete from delivery where connection_id = $1",
+            "delete from webhook_cursor where connection_id = $1",
             "delete from record where connection_id = $1",
             "delete from event where connection_id = $1",
             "delete from operation where connection_id = $1",

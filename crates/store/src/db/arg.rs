@@ -3,7 +3,9 @@
 use sqlx::Arguments as _;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
-use trunnion_model::ids::{ApplicationId, ConnectionId, EventId, KeyId, LinkId, OperationId, RecordId, RunId};
+use trunnion_model::ids::{
+    ApplicationId, ConnectionId, DeliveryId, EventId, KeyId, LinkId, OperationId, RecordId, RunId, WebhookEndpointId,
+};
 use uuid::Uuid;
 
 use crate::{Error, Result};
@@ -71,6 +73,8 @@ from! {
     OperationId => Id(value: Some(value.0));
     RecordId => Id(value: Some(value.0));
     RunId => Id(value: Some(value.0));
+    DeliveryId => Id(value: Some(value.0));
+    WebhookEndpointId => Id(value: Some(value.0));
     Option<Uuid> => Id(value: value);
     Option<ConnectionId> => Id(value: value.map(|id| id.0));
     Option<RecordId> => Id(value: value.map(|id| id.0));

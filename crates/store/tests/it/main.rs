@@ -16,3 +16,4 @@ mod operations;
 mod runs;
 mod schema;
 mod secrets;
+mod webhooks;

@@ -6,9 +6,11 @@ mod events;
 mod links;
 mod syncs;
 mod systems;
+mod webhooks;
 
 pub(crate) use connections::*;
 pub(crate) use events::*;
 pub(crate) use links::*;
 pub(crate) use syncs::*;
 pub(crate) use systems::*;
+pub(crate) use webhooks::*;

@@ -1,0 +1,15 @@
+//! Webhooks as they leave: signed by Standard Webhooks 1.0, sent to nobody's inside, bounded in time and bytes.
+//!
+//! [`sign`] makes secrets and signatures, [`guard`] says which addresses may be reached, [`post`] sends one request under
+//! both. What is sent to whom, and how often, is the engine's business.
+
+mod guard;
+mod post;
+mod sign;
+
+#[cfg(test)]
+mod tests;
+
+pub use guard::{Guard, Network, Refusal};
+pub use post::{Message, Poster, Reply};
+pub use sign::{Secret, signature};

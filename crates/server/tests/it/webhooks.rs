@@ -1,0 +1,100 @@
+//! Webhooks by the API: an endpoint gets what happens, and the standard's own library verifies it.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::post as on_post;
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use serde_json::{Value, json};
+use standardwebhooks::Webhook;
+use tokio::net::TcpListener;
+
+use crate::acme::Acme;
+use crate::answers::{Ask, get, post};
+use crate::app::TestApp;
+
+type Seen = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
+
+/// A receiver that answers 204, its URL, and what it got.
+async fn receiver() -> (String, Seen) {
+    let seen = Seen::default();
+    let keep = async |State(seen): State<Seen>, headers: HeaderMap, body: Bytes| {
+        seen.lock().unwrap().push((headers, body));
+        http::StatusCode::NO_CONTENT
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let app = Router::new().route("/hook", on_post(keep)).with_state(seen.clone());
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    (url, seen)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_gets_every_event_of_its_types_and_the_standards_library_verifies_them() {
+    let app = TestApp::start(Acme::with_vendors(20)).await;
+    let (url, seen) = receiver().await;
+    let new = json!({"url": url, "types": ["vendor.*", "connection.*"]});
+    let made = app.send(post("/api/v1/webhook-endpoints").token(&app.key).json(&new)).await.ok();
+    let ours = app.connect().await;
+    let types = "/api/v1/events?limit=500&types=vendor.*,connection.*";
+    let log = app.send(get(types).token(&ours.token)).await.ok()["data"].as_array().unwrap().clone();
+    assert!(log.len() > 20, "{}", log.len());
+    for _ in 0..200 {
+        if seen.lock().unwrap().len() >= log.len() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    let got = seen.lock().unwrap().clone();
+    let verifier = Webhook::new(made["secret"].as_str().unwrap()).unwrap();
+    let mut events = Vec::new();
+    for (headers, body) in &got {
+        verifier.verify(body, headers).unwrap();
+        let event: Value = serde_json::from_slice(body).unwrap();
+        assert_eq!(headers["webhook-id"].to_str().unwrap(), event["id"]);
+        events.push(event);
+    }
+    events.sort_by_key(|event| event["sequence"].as_i64());
+    assert_eq!(events, log);
+    let (headers, body) = &got[0];
+    let forged = [body, &b" "[..]].concat();
+    assert!(verifier.verify(&forged, headers).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_applications_endpoints_and_deliveries_are_not_there() {
+    let app = TestApp::start(Acme::with_vendors(1)).await;
+    let (url, seen) = receiver().await;
+    let made = app.send(post("/api/v1/webhook-endpoints").token(&app.key).json(&json!({"url": url}))).await.ok();
+    let endpoint = made["endpoint"]["id"].as_str().unwrap();
+    app.connect_with(&app.other_key).await;
+    let ours = app.connect().await;
+    let own = format!("/api/v1/webhook-endpoints/{endpoint}");
+    let deliveries = format!("{own}/deliveries");
+    let listed = app.send(get(&deliveries).token(&app.key)).await.ok();
+    let delivery = format!("/api/v1/deliveries/{}", listed["data"][0]["id"].as_str().unwrap());
+    for ask in [
+        get(&own),
+        get(&deliveries),
+        get(&delivery),
+        post(&format!("{delivery}/resend")),
+        post(&format!("{own}/test")),
+        post(&format!("{own}/rotate-secret")).json(&json!({})),
+        post(&format!("{own}/replay")).json(&json!({"since": "2020-01-01"})),
+        Ask::new(Method::PATCH, &own).json(&json!({"disabled": true})),
+        Ask::new(Method::DELETE, &own),
+    ] {
+        let shown = format!("{ask:?}");
+        assert_eq!(app.send(ask.token(&app.other_key)).await.problem(), (404, "NOT_FOUND".into()), "{shown}");
+    }
+    let listed = app.send(get("/api/v1/webhook-endpoints").token(&app.other_key)).await.ok();
+    assert_eq!(listed["data"], json!([]));
+    assert_eq!(app.send(get(&own).token(&ours.token)).await.problem().0, 403);
+    for (_, body) in seen.lock().unwrap().iter() {
+        let event: Value = serde_json::from_slice(body).unwrap();
+        assert_eq!(event["connection_id"], ours.id);
+    }
+}
