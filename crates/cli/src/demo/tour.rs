@@ -43,7 +43,7 @@ pub(super) async fn walk(world: &World) -> anyhow::Result<usize> {
 
 async fn wrong_password(api: &Api, system: &System, checks: &mut Checks) -> anyhow::Result<()> {
     system.sim.control.clear_requests();
-    let body = connection(system, (system.sandbox.wrong_credentials)(&system.sim.url));
+    let body = connection(system, &(system.sandbox.wrong_credentials)(&system.sim.url));
     let reply = api.post("/connections", &body).await?;
     say(&format!("   {} {}", styled(DIM, "answer:"), reply.body["detail"].as_str().unwrap_or_default()));
     checks.that(reply.body["code"] == "AUTHENTICATION_FAILED", "it is refused with AUTHENTICATION_FAILED")?;
@@ -54,7 +54,7 @@ async fn wrong_password(api: &Api, system: &System, checks: &mut Checks) -> anyh
 }
 
 async fn connect<'w>(api: &Api, system: &'w System, checks: &mut Checks) -> anyhow::Result<Connected<'w>> {
-    let reply = api.post("/connections", &connection(system, (system.sandbox.credentials)(&system.sim.url))).await?;
+    let reply = api.post("/connections", &connection(system, &(system.sandbox.credentials)(&system.sim.url))).await?;
     let token = reply.body["token"].as_str().unwrap_or_default().to_owned();
     let id = reply.body["connection"]["id"].as_str().unwrap_or_default();
     anyhow::ensure!(reply.status == 201, "connecting to {} answered {}: {}", system.name, reply.status, reply.body);
@@ -62,7 +62,7 @@ async fn connect<'w>(api: &Api, system: &'w System, checks: &mut Checks) -> anyh
     Ok(Connected { system, token })
 }
 
-fn connection(system: &System, credentials: Value) -> Value {
+fn connection(system: &System, credentials: &Value) -> Value {
     json!({
         "system": system.sandbox.system,
         "credentials": credentials,
