@@ -46,10 +46,28 @@ impl Incoming {
 
     /// Eight bytes that tell whether the raw form changed, so that a touched row can be refreshed without a new version.
     pub fn raw_hash(&self) -> i64 {
-        let mut bytes = [0; 8];
-        bytes.copy_from_slice(&blake3::hash(self.raw.as_bytes()).as_bytes()[..8]);
-        i64::from_le_bytes(bytes)
+        checksum(self.raw.as_bytes()).cast_signed()
     }
+}
+
+/// Sixteen bytes at a time by folded multiplication (the way of wyhash and rapidhash), at the speed of reading: raw rows are
+/// most of what a sync moves. It need not withstand malice: a system that forged two raw forms with one checksum would only
+/// keep its own row from being refreshed.
+fn checksum(bytes: &[u8]) -> u64 {
+    const SALT: [u64; 3] = [0x9e37_79b9_7f4a_7c15, 0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb];
+    let fold = |a: u64, b: u64| {
+        let product = u128::from(a) * u128::from(b);
+        (product as u64) ^ ((product >> 64) as u64)
+    };
+    let (pairs, rest) = bytes.as_chunks::<16>();
+    let mut last = [0; 16];
+    last[..rest.len()].copy_from_slice(rest);
+    let mut state = fold(bytes.len() as u64 ^ SALT[0], SALT[1]);
+    for pair in pairs.iter().chain([&last]) {
+        let pair = u128::from_le_bytes(*pair);
+        state = fold(pair as u64 ^ SALT[1], (pair >> 64) as u64 ^ state) ^ state.rotate_left(29);
+    }
+    fold(state ^ SALT[2], SALT[1])
 }
 
 /// One record as the store keeps it.
@@ -136,6 +154,22 @@ mod tests {
     use crate::catalog;
     use crate::ids::ConnectionId;
     use crate::time::Clock;
+
+    #[test]
+    fn a_checksum_differs_with_every_bit_and_with_the_length() {
+        let mut seen = std::collections::BTreeSet::new();
+        for length in 0..70 {
+            let mut bytes = vec![0; length];
+            assert!(seen.insert(checksum(&bytes)), "{length} zeros");
+            for bit in 0..length * 8 {
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                assert!(seen.insert(checksum(&bytes)), "bit {bit} of {length} bytes");
+                bytes[bit / 8] ^= 1 << (bit % 8);
+            }
+        }
+        // It is stored, so it must stay as it is.
+        assert_eq!(checksum(b"{\"PurchaseOrder\":\"4500000000\"}"), 11_816_363_715_893_114_162);
+    }
 
     #[test]
     fn a_record_is_shown_as_one_json_object() {

@@ -232,6 +232,8 @@ async fn open_sqlite(url: &str) -> Result<Db> {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(Duration::from_secs(10))
         .foreign_keys(true)
+        // A page of a list at once: each time the buffer is full, two threads change places.
+        .row_buffer_size(512)
         .pragma("wal_autocheckpoint", "4000");
     if url.contains(":memory:") || url.contains("mode=memory") {
         return Err(Error::Configuration("the database must be a file: memory cannot be shared".to_owned()));

@@ -31,10 +31,12 @@ async fn exchange(http: &reqwest::Client, request: &Request, most: usize) -> Res
     *outgoing.body_mut() = request.body.clone().map(reqwest::Body::from);
     let mut response = http.execute(outgoing).await.map_err(|error| failure(&error, request))?;
     let status = response.status().as_u16();
-    let mut body = Vec::new();
-    if response.content_length().is_some_and(|length| length > most as u64) {
+    let announced = response.content_length().unwrap_or(0);
+    if announced > most as u64 {
         return Err(Failure::TooLarge { status });
     }
+    // All at once, because a body that grows is copied and takes twice its size.
+    let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
     let headers = std::mem::take(response.headers_mut());
     while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error, request))? {
         if body.len() + chunk.len() > most {
