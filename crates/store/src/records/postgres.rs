@@ -4,8 +4,10 @@
 use std::collections::HashMap;
 
 use sqlx::{Postgres, Transaction};
-use trunnion_model::change::Change;
+use trunnion_model::catalog::Entity;
+use trunnion_model::change::{Cause, Change};
 use trunnion_model::ids::EventId;
+use trunnion_model::time::Clock;
 use uuid::Uuid;
 
 use super::judge::{Before, Old, Page, Prepared, Tally, Verdict, Written, event_type, judge, written};
@@ -14,6 +16,16 @@ use crate::{Error, Result};
 type Tx = Transaction<'static, Postgres>;
 type ProbeRow = (Uuid, Vec<u8>, i64, i64, i64, Option<i64>);
 type OldRow = (Uuid, String, Option<String>, Option<String>, Option<i64>, String, Option<String>);
+
+/// One array per column.
+macro_rules! column {
+    ($rows:expr, $row:ident => $value:expr) => {
+        $rows.iter().map(|$row| $value).collect::<Vec<_>>()
+    };
+}
+
+/// Rows in one statement. Each statement is in memory twice on its way, so a whole page would take several times its size.
+const AT_ONCE: usize = 250;
 
 /// Writes the page and its events.
 pub(super) async fn write(tx: &mut Tx, page: Page) -> Result<Tally> {
@@ -47,9 +59,15 @@ pub(super) async fn write(tx: &mut Tx, page: Page) -> Result<Tally> {
         let target = if before.is_some() { &mut changed } else { &mut fresh };
         target.push(written(incoming, before, change, page.now));
     }
-    insert(tx, &fresh, page.connection.0, page.entity.name).await?;
-    update(tx, &changed).await?;
-    refresh(tx, &refreshed).await?;
+    for rows in fresh.chunks(AT_ONCE) {
+        insert(tx, rows, page.connection.0, page.entity.name).await?;
+    }
+    for rows in changed.chunks(AT_ONCE) {
+        update(tx, rows).await?;
+    }
+    for rows in refreshed.chunks(AT_ONCE) {
+        refresh(tx, rows).await?;
+    }
     // The connection's row is locked last and for the shortest time: others of its entities may be written meanwhile.
     let count = tally.events;
     if count > 0 {
@@ -60,35 +78,61 @@ pub(super) async fn write(tx: &mut Tx, page: Page) -> Result<Tally> {
             .fetch_optional(&mut **tx)
             .await?
             .ok_or(Error::NotFound { what: "connection" })?;
-        let ids: Vec<Uuid> = (0..count).map(|_| EventId::new(&page.clock).0).collect();
-        let sequences: Vec<i64> = (last - count + 1..=last).collect();
         let all: Vec<&Written> = fresh.iter().chain(&changed).collect();
         let types = [Change::Created, Change::Updated, Change::Deleted].map(|change| event_type(page.entity, change));
-        let data = all.iter().map(|after| {
-            let mut json = String::new();
-            after.record.write_json(page.entity, &mut json);
-            json
-        });
-        sqlx::query(
-            "insert into event (connection_id, sequence, id, type, at, record_id, entity, cause, data, previous)
-             select $1, sequence, id, type, $2, record_id, $3, $4, data, previous
-             from unnest($5::bigint[], $6::uuid[], $7::text[], $8::uuid[], $9::text[], $10::text[])
-                  as new (sequence, id, type, record_id, data, previous)",
-        )
-        .bind(page.connection.0)
-        .bind(page.now)
-        .bind(page.entity.name)
-        .bind(page.cause.as_str())
-        .bind(sequences)
-        .bind(ids)
-        .bind(all.iter().map(|after| types[after.change as usize].as_str()).collect::<Vec<_>>())
-        .bind(all.iter().map(|after| after.record.id.0).collect::<Vec<_>>())
-        .bind(data.collect::<Vec<_>>())
-        .bind(all.iter().map(|after| after.previous.as_deref()).collect::<Vec<_>>())
-        .execute(&mut **tx)
-        .await?;
+        let story = Story {
+            connection: page.connection.0,
+            entity: page.entity,
+            cause: page.cause,
+            now: page.now,
+            clock: page.clock,
+            types,
+        };
+        let mut next = last - count + 1;
+        for part in all.chunks(AT_ONCE) {
+            log(tx, &story, part, next).await?;
+            next += part.len() as i64;
+        }
     }
     Ok(tally)
+}
+
+/// What the events of a page have in common.
+struct Story {
+    connection: Uuid,
+    entity: &'static Entity,
+    cause: Cause,
+    now: i64,
+    clock: Clock,
+    types: [String; 3],
+}
+
+/// Appends events with sequences from `first` on.
+async fn log(tx: &mut Tx, story: &Story, changes: &[&Written], first: i64) -> Result<()> {
+    let data = changes.iter().map(|after| {
+        let mut json = String::new();
+        after.record.write_json(story.entity, &mut json);
+        json
+    });
+    sqlx::query(
+        "insert into event (connection_id, sequence, id, type, at, record_id, entity, cause, data, previous)
+         select $1, sequence, id, type, $2, record_id, $3, $4, data, previous
+         from unnest($5::bigint[], $6::uuid[], $7::text[], $8::uuid[], $9::text[], $10::text[])
+              as new (sequence, id, type, record_id, data, previous)",
+    )
+    .bind(story.connection)
+    .bind(story.now)
+    .bind(story.entity.name)
+    .bind(story.cause.as_str())
+    .bind((first..).take(changes.len()).collect::<Vec<i64>>())
+    .bind(column!(changes, _after => EventId::new(&story.clock).0))
+    .bind(column!(changes, after => story.types[after.change as usize].as_str()))
+    .bind(column!(changes, after => after.record.id.0))
+    .bind(data.collect::<Vec<_>>())
+    .bind(column!(changes, after => after.previous.as_deref()))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 async fn probe(tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Before>> {
@@ -121,13 +165,6 @@ async fn old_content(tx: &mut Tx, differ: &[Uuid], bare: &[Uuid]) -> Result<Hash
         }
     }
     Ok(found)
-}
-
-/// One array per column.
-macro_rules! column {
-    ($rows:expr, $row:ident => $value:expr) => {
-        $rows.iter().map(|$row| $value).collect::<Vec<_>>()
-    };
 }
 
 async fn insert(tx: &mut Tx, rows: &[Written], connection: Uuid, entity: &str) -> Result<()> {
