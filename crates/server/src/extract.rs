@@ -1,8 +1,11 @@
 //! Reading requests: bodies and query parameters, with refusals that say what is wrong and where.
 
-use axum::body::HttpBody as _;
+use std::time::Duration;
+
+use axum::body::{Body as HttpBody, HttpBody as _};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
@@ -11,6 +14,10 @@ use crate::problem::{Code, FieldError, Problem};
 
 /// The largest body that a request may have.
 pub(crate) const BODY_LIMIT: usize = 1_000_000;
+
+/// How much of a body that is too large is still read, and how long, so that the sender gets to read why.
+const DRAIN_LIMIT: usize = 8 * BODY_LIMIT;
+const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 /// A JSON body of a known shape.
 pub(crate) struct Body<T>(pub(crate) T);
@@ -74,10 +81,27 @@ async fn json_bytes(request: Request) -> Result<Bytes, Problem> {
     };
     let body = request.into_body();
     if body.size_hint().lower() > BODY_LIMIT as u64 {
+        drain(body).await;
         return Err(too_large());
     }
     let bytes = axum::body::to_bytes(body, BODY_LIMIT).await;
     bytes.map_err(|error| if is_limit(&error) { too_large() } else { Problem::malformed("The body broke off.") })
+}
+
+/// A connection that is closed while its sender still writes is reset, and the answer may be lost with it.
+async fn drain(body: HttpBody) {
+    let mut chunks = body.into_data_stream();
+    let mut left = DRAIN_LIMIT;
+    let reading = async {
+        while let Some(Ok(chunk)) = chunks.next().await {
+            match left.checked_sub(chunk.len()) {
+                Some(rest) => left = rest,
+                None => break,
+            }
+        }
+    };
+    // Whatever was not read in time stays unread.
+    let _in_time = tokio::time::timeout(DRAIN_TIME, reading).await;
 }
 
 fn is_limit(error: &axum::Error) -> bool {
