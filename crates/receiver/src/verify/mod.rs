@@ -15,6 +15,6 @@ mod tests;
 
 pub use check::{Refusal, Verified, check};
 pub use handshake::{Answer, Handshake, answer};
-pub use place::{Incoming, Place};
+pub use place::{Found, Incoming, Place};
 pub use scheme::{Algorithm, Encoding, Entry, Form, KeyForm, Proof, Scheme, Signed};
 pub use template::Template;

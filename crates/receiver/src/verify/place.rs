@@ -3,6 +3,7 @@
 //! A path of JSON is members joined by `/`; `*` stands for every element of an array. A header that is there twice has no
 //! value: two readers could choose differently.
 
+use std::cell::OnceCell;
 use std::fmt;
 
 use http::{HeaderMap, Method, Uri};
@@ -10,13 +11,31 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A request as it arrived. The URI need not be absolute; `url` is what the sender called, where that is signed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Incoming<'r> {
     pub method: &'r Method,
     pub uri: &'r Uri,
     pub url: &'r str,
     pub headers: &'r HeaderMap,
     pub body: &'r [u8],
+    /// The body, read at most once.
+    json: OnceCell<Option<Value>>,
+}
+
+impl<'r> Incoming<'r> {
+    pub fn new(method: &'r Method, uri: &'r Uri, url: &'r str, headers: &'r HeaderMap, body: &'r [u8]) -> Self {
+        Self { method, uri, url, headers, body, json: OnceCell::new() }
+    }
+
+    /// The texts and numbers at a path of the body.
+    fn json(&self, path: &[String]) -> Vec<String> {
+        let root = self.json.get_or_init(|| serde_json::from_slice(self.body).ok());
+        let mut found: Vec<&Value> = root.iter().collect();
+        for step in path {
+            found = found.into_iter().flat_map(|value| inner(value, step)).collect();
+        }
+        found.into_iter().filter_map(text).collect()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +71,7 @@ impl Place {
         match self {
             Self::Header(name) => header(request.headers, name),
             Self::Query(name) => only(query(request.uri, name)),
-            Self::Json(path) => only(json(request.body, path)),
+            Self::Json(path) => only(request.json(path)),
             Self::Pair(_) => Found::Nothing,
         }
     }
@@ -60,7 +79,7 @@ impl Place {
     /// All values in `request`, of which JSON may have many.
     pub fn all(&self, request: &Incoming<'_>) -> Vec<String> {
         match (self, self.find(request)) {
-            (Self::Json(path), _) => json(request.body, path),
+            (Self::Json(path), _) => request.json(path),
             (_, Found::One(value)) => vec![value],
             _ => Vec::new(),
         }
@@ -105,15 +124,6 @@ fn decode(text: &str) -> Option<String> {
         });
     }
     String::from_utf8(bytes).ok()
-}
-
-fn json(body: &[u8], path: &[String]) -> Vec<String> {
-    let Ok(root) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
-    let mut found = vec![&root];
-    for step in path {
-        found = found.into_iter().flat_map(|value| inner(value, step)).collect();
-    }
-    found.into_iter().filter_map(text).collect()
 }
 
 fn inner<'v>(value: &'v Value, step: &str) -> Vec<&'v Value> {

@@ -62,8 +62,7 @@ impl Request {
     }
 
     fn incoming(&self) -> Incoming<'_> {
-        let url = "https://hooks.example/in";
-        Incoming { method: &self.method, uri: &self.uri, url, headers: &self.headers, body: &self.body }
+        Incoming::new(&self.method, &self.uri, "https://hooks.example/in", &self.headers, &self.body)
     }
 
     fn check(&self, scheme: &Scheme, secrets: &[&str], now: i64) -> Result<String, Refusal> {
