@@ -10,7 +10,7 @@ mod quiet;
 pub use cron::Cron;
 pub use quiet::{Quiet, leaves_no_time};
 
-use jiff::tz::TimeZone;
+pub use jiff::tz::TimeZone;
 
 use crate::time::from_micros;
 
@@ -114,7 +114,7 @@ fn on_grid(from: i64, period: i64, phase: u64) -> i64 {
 
 /// The phase as a part of `whole`.
 fn share(phase: u64, whole: i64) -> i64 {
-    let part = u128::from(phase) * u128::from(whole.unsigned_abs()) >> 64;
+    let part = (u128::from(phase) * u128::from(whole.unsigned_abs())) >> 64;
     i64::try_from(part).unwrap_or(0)
 }
 
