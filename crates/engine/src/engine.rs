@@ -20,8 +20,10 @@ pub struct Options {
     pub node: String,
     /// Whether systems may be addressed by `http` beyond this machine (inside a closed network).
     pub allow_http: bool,
-    /// Runs at once on this node.
+    /// Runs at once on this node; those that take long do not count.
     pub slots: usize,
+    /// After so long a run gives its slot free and goes on beside the others.
+    pub long_run: Duration,
     /// Runs at once of one connection, on all nodes together.
     pub per_connection: usize,
     /// Between two syncs of an entity, unless its connection says otherwise.
@@ -88,7 +90,8 @@ impl Default for Options {
         Self {
             node: "node".to_owned(),
             allow_http: false,
-            slots: 8,
+            slots: 32,
+            long_run: Duration::from_secs(10),
             per_connection: 2,
             sync_interval: Duration::from_secs(15 * 60),
             poll: Duration::from_secs(1),
