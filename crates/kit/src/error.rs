@@ -27,6 +27,12 @@ pub enum Error {
     /// The address does not lead to the product that was chosen. Ask the customer.
     #[error("{0}")]
     NotThatProduct(String),
+    /// The address is in a network that this server must not call. Nothing was sent.
+    #[error("{0}")]
+    NotAllowed(String),
+    /// The system's certificate is not trusted. Nothing was sent; it may be mended there without anybody's help here.
+    #[error("{0}")]
+    Untrusted(String),
     /// No such record (or no such service) there.
     #[error("not found in the system: {}", .0.text)]
     NotFound(VendorMessage),
@@ -53,7 +59,7 @@ pub enum Error {
 impl Error {
     /// Trying the same call again later can succeed without anybody's help.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::RateLimited { .. } | Self::Unreachable { .. })
+        matches!(self, Self::RateLimited { .. } | Self::Unreachable { .. } | Self::Untrusted(_))
     }
 
     /// The vendor's own words, if it said any.

@@ -175,6 +175,7 @@ impl Link {
             Error::Unreachable { reason, after } => Error::Unreachable { reason: self.redact(&reason), after },
             Error::OutcomeUnknown(text) => Error::OutcomeUnknown(self.redact(&text)),
             Error::Unexpected(text) => Error::Unexpected(self.redact(&text)),
+            Error::Untrusted(text) => Error::Untrusted(self.redact(&text)),
             Error::NotThatProduct(text) => Error::NotThatProduct(self.redact(&text)),
             other => other,
         }
