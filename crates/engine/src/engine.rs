@@ -20,8 +20,12 @@ pub struct Options {
     pub node: String,
     /// Whether systems may be addressed by `http` beyond this machine (inside a closed network).
     pub allow_http: bool,
-    /// Runs at once on this node.
+    /// Networks that systems may be in although they are not public.
+    pub allow_networks: Vec<Network>,
+    /// Runs at once on this node; those that take long do not count.
     pub slots: usize,
+    /// After so long a run gives its slot free and goes on beside the others.
+    pub long_run: Duration,
     /// Runs at once of one connection, on all nodes together.
     pub per_connection: usize,
     /// Between two syncs of an entity, unless its connection says otherwise.
@@ -88,7 +92,9 @@ impl Default for Options {
         Self {
             node: "node".to_owned(),
             allow_http: false,
-            slots: 8,
+            allow_networks: Vec::new(),
+            slots: 32,
+            long_run: Duration::from_secs(10),
             per_connection: 2,
             sync_interval: Duration::from_secs(15 * 60),
             poll: Duration::from_secs(1),
@@ -151,7 +157,9 @@ struct Inner {
 impl Engine {
     /// Fails where no HTTP client can be made: a machine without trusted certificates.
     pub fn new(store: Store, catalogue: Catalogue, clock: Clock, options: Options) -> Result<Self> {
-        let client = Client::new(&Limits::default(), clock.clone()).map_err(|error| ServiceError::internal(&error))?;
+        let systems = Guard::new(options.allow_networks.clone());
+        let client = Client::guarded(&Limits::default(), clock.clone(), systems);
+        let client = client.map_err(|error| ServiceError::internal(&error))?;
         let links = Links::new(options.links);
         let guard = Guard::new(options.webhooks.allow_networks.clone());
         let poster = Poster::new(guard, options.webhooks.timeout).map_err(|error| ServiceError::internal(&error))?;
