@@ -10,6 +10,7 @@ mod cursor;
 mod deliver;
 mod engine;
 mod error;
+mod ingest;
 mod links;
 mod params;
 pub mod services;
@@ -22,6 +23,11 @@ pub use engine::{Engine, Options, RetryOptions, WebhookOptions, WriteOptions};
 pub use error::{FieldError, Result, ServiceError, Vendor};
 pub use trunnion_kit::webhook::Network;
 pub use workers::Workers;
+
+/// Hooks that systems send us, as they come.
+pub mod hooks {
+    pub use crate::ingest::{Reply, receive};
+}
 
 /// The ids that services take and give.
 pub mod ids {

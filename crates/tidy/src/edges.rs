@@ -22,7 +22,9 @@ const EDGES: &[(&str, &str)] = &[
     ("trunnion-engine", "trunnion-store"),
     ("trunnion-connectors", "trunnion-kit"),
     ("trunnion-connectors", "trunnion-model"),
+    ("trunnion-engine", "trunnion-receiver"),
     ("trunnion-kit", "trunnion-model"),
+    ("trunnion-kit", "trunnion-receiver"),
     ("trunnion-store", "trunnion-model"),
 ];
 

@@ -2,6 +2,7 @@
 
 pub mod connections;
 pub mod events;
+pub mod inbound;
 pub mod keys;
 pub mod link;
 pub mod operations;
