@@ -13,6 +13,7 @@ const EDGES: &[(&str, &str)] = &[
     ("trunnion", "trunnion-engine"),
     ("trunnion", "trunnion-kit"),
     ("trunnion", "trunnion-model"),
+    ("trunnion", "trunnion-receiver"),
     ("trunnion", "trunnion-server"),
     ("trunnion", "trunnion-store"),
     ("trunnion-server", "trunnion-engine"),

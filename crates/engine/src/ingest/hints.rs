@@ -34,7 +34,8 @@ impl Handler for Hints {
 /// `Err` is an outcome as well: the one of a reading that failed.
 async fn hint(engine: &Engine, message: &Message) -> Result<Outcome, Outcome> {
     // A hook about nothing that is synced was still acknowledged: its sender would send it for ever.
-    let Some((entity, remote_id)) = message.key.split_once(BETWEEN).filter(|_| !message.key.starts_with('\u{1}')) else {
+    let Some((entity, remote_id)) = message.key.split_once(BETWEEN).filter(|_| !message.key.starts_with('\u{1}'))
+    else {
         return Ok(Outcome::done());
     };
     let id = ConnectionId::parse(&message.source).ok_or_else(|| dead("its source is no connection"))?;

@@ -130,12 +130,20 @@ pub async fn create(engine: &Engine, scope: &Scope, new: NewHook) -> Result<Made
     }
     let path_secret = random()?;
     let (secret, secret_kind) = match inbound.secret {
-        SecretForm::Standard => (Secret::generate().map_err(|error| ServiceError::internal(&error))?, "standard_webhooks"),
+        SecretForm::Standard => {
+            (Secret::generate().map_err(|error| ServiceError::internal(&error))?, "standard_webhooks")
+        }
         SecretForm::Basic => (SecretString::from(format!("{USER}:{}", random()?)), "basic"),
     };
     let store = engine.store();
     let made = store
-        .create_inbound_hook(scope.application(), scope.id(), &path_hash(&path_secret), &secret, Duration::from_secs(overlap))
+        .create_inbound_hook(
+            scope.application(),
+            scope.id(),
+            &path_hash(&path_secret),
+            &secret,
+            Duration::from_secs(overlap),
+        )
         .await?;
     Ok(MadeHook {
         path: format!("/hooks/{}/{path_secret}", scope.id()),

@@ -99,7 +99,8 @@ fn spec(scheme: AuthScheme) -> Spec {
         form: vec![field("url", FormKind::Url), field("mandant", FormKind::Text)],
         auth: vec![AuthMethod { scheme, label: String::new(), help: String::new(), form }],
         entities: Vec::new(),
-        units: Vec::new(), inbound: None,
+        units: Vec::new(),
+        inbound: None,
     }
 }
 

@@ -5,6 +5,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use http::HeaderMap;
+
 /// For the receiver to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -58,17 +60,24 @@ impl Push {
         Some(to)
     }
 
-    /// Sends one request. Its status, or `None` if there was no answer.
-    pub async fn send(&self, method: &str, url: &str, headers: &[(&str, String)], body: String) -> Option<u16> {
+    /// Sends one request. Status and headers of the answer, or `None` if there was none.
+    pub async fn send(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(&str, String)],
+        body: String,
+    ) -> Option<(u16, HeaderMap)> {
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().ok()?;
         let mut request = client.request(method.parse().ok()?, url).body(body);
         for (name, value) in headers {
             request = request.header(*name, value);
         }
-        let status = request.send().await.ok()?.status().as_u16();
+        let response = request.send().await.ok()?;
+        let status = response.status().as_u16();
         if status == 200 && method == "POST" {
             self.state().sent += 1;
         }
-        Some(status)
+        Some((status, response.headers().clone()))
     }
 }

@@ -4,8 +4,8 @@
 
 use trunnion_receiver::verify::{Found, Incoming, Place, Proof, Scheme};
 
-use super::types::EntitySpec;
 use super::table::{Document, Table};
+use super::types::EntitySpec;
 
 #[derive(Debug)]
 pub struct Inbound {
@@ -48,7 +48,8 @@ impl Inbound {
             })
         };
         let kind = first(&self.kind).unwrap_or_default();
-        let entity = self.entities.iter().find(|entity| entity.kinds.iter().any(|start| kind.starts_with(start.as_str())));
+        let entity =
+            self.entities.iter().find(|entity| entity.kinds.iter().any(|start| kind.starts_with(start.as_str())));
         let object = entity.and_then(|entity| Some((entity.name.as_str(), first(&entity.id)?)));
         (kind, object)
     }

@@ -23,7 +23,10 @@ impl Inbox {
         let (batches, _) = claim(&self.core, source, "", most).await?;
         let pulled = batches.into_iter().flat_map(|batch| {
             let lease = batch.lease;
-            batch.messages.into_iter().map(move |message| Pulled { receipt: format!("{}.{lease}", message.seq), message })
+            batch
+                .messages
+                .into_iter()
+                .map(move |message| Pulled { receipt: format!("{}.{lease}", message.seq), message })
         });
         Ok(pulled.collect())
     }

@@ -181,7 +181,8 @@ async fn make_table(url: &str) {
         connection.execute(sql).await.unwrap();
     } else {
         let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
-        let sql = "create table processed (at bigint generated always as identity, id text, object text, number bigint)";
+        let sql =
+            "create table processed (at bigint generated always as identity, id text, object text, number bigint)";
         connection.execute(sql).await.unwrap();
     }
 }

@@ -48,7 +48,8 @@ impl Store {
         let sql = "update inbound_hook set expires_at = $2
                    where connection_id = $1 and (expires_at is null or expires_at > $2)";
         tx.execute(sql, args![connection, until(now, overlap)]).await?;
-        tx.execute("delete from inbound_hook where connection_id = $1 and expires_at <= $2", args![connection, now]).await?;
+        tx.execute("delete from inbound_hook where connection_id = $1 and expires_at <= $2", args![connection, now])
+            .await?;
         let row = Uuid::from_bytes(random()?);
         let sealed = seal::seal(&self.inner.keyring, place(row), secret)?;
         let sql = "insert into inbound_hook (id, connection_id, path_hash, data_key, sealed, created_at)

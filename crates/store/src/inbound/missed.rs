@@ -15,7 +15,8 @@ impl Store {
     ) -> Result<(i64, i64)> {
         let sql = "select entity, cause, count(*) from event
                    where connection_id = $1 and at >= $2 and cause in ('webhook', 'incremental') group by entity, cause";
-        let found: Vec<(Option<String>, Option<String>, i64)> = self.inner.db.rows(sql, args![connection, since]).await?;
+        let found: Vec<(Option<String>, Option<String>, i64)> =
+            self.inner.db.rows(sql, args![connection, since]).await?;
         let count = |cause: &str| {
             let of_cause = found.iter().filter(|(entity, found, _)| {
                 found.as_deref() == Some(cause) && entity.as_deref().is_some_and(|entity| entities.contains(&entity))

@@ -17,6 +17,7 @@
 //! vendor's form; where no example is published they are ours. Nothing here was compared with a live system.
 
 mod errors;
+mod events;
 mod filter;
 mod metadata;
 mod node;

@@ -39,7 +39,8 @@ fn spec() -> Spec {
         ],
         auth: vec![method(AuthScheme::Basic, basic), method(jwt, key)],
         entities: Vec::new(),
-        units: Vec::new(), inbound: None,
+        units: Vec::new(),
+        inbound: None,
     }
 }
 
