@@ -25,7 +25,7 @@ pub use connections::{
     Connection, ConnectionChanges, ConnectionFilter, ConnectionStatus, NewConnection, NewPlan, Reason, StatusChange,
 };
 pub use error::{Error, Result};
-pub use events::{Event, EventPage, NewEvent};
+pub use events::{Event, EventPage, LogPage, NewEvent};
 pub use keyring::Keyring;
 pub use links::{Link, LinkUse, NewLink, Redeemed};
 pub use operations::{Begun, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody};
