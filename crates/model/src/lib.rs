@@ -9,6 +9,7 @@ pub mod decimal;
 pub mod events;
 pub mod ids;
 pub mod record;
+pub mod schedule;
 pub mod schema;
 pub mod time;
 pub mod token;
