@@ -32,6 +32,7 @@ pub(super) fn entity(
     if sync.strategy == Strategy::Watermark && remote_modified.is_none() {
         document.find(line, format!("[entity.{name}] is synced by watermark and needs `remote_modified`"));
     }
+    let optional = table.boolean("optional").unwrap_or(false);
     let deleted_at = table.text("deleted").map(|path| Path::new(&path));
     let create = create(&table.table("create"));
     let (fields_table, groups_table) = (table.table("fields"), table.table("group"));
@@ -51,7 +52,19 @@ pub(super) fn entity(
             document.find(line, format!("[entity.{name}] does not map the required field `{}`", field.name));
         }
     }
-    Some(EntitySpec { entity, source, sync, create, fields, groups, deleted_at, remote_created, remote_modified, line })
+    Some(EntitySpec {
+        entity,
+        optional,
+        source,
+        sync,
+        create,
+        fields,
+        groups,
+        deleted_at,
+        remote_created,
+        remote_modified,
+        line,
+    })
 }
 
 fn source(table: &Table<'_, '_>) -> Source {
@@ -59,6 +72,7 @@ fn source(table: &Table<'_, '_>) -> Source {
         service: table.text("service").unwrap_or_default(),
         set: table.needed("set"),
         key: Path::new(&table.needed("key")),
+        keys: table.texts("keys"),
         expand: table.texts("expand"),
         also: table.texts("also"),
         filter: table.text("filter").unwrap_or_default(),

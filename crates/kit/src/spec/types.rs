@@ -136,6 +136,8 @@ impl AuthScheme {
 #[derive(Debug)]
 pub struct EntitySpec {
     pub entity: &'static Entity,
+    /// Not every customer has it set up: connecting does not depend on it.
+    pub optional: bool,
     pub source: Source,
     pub sync: Sync,
     /// Absent: the entity cannot be created through us.
@@ -157,6 +159,8 @@ pub struct Source {
     pub set: String,
     /// The path of the remote id in a row.
     pub key: Path,
+    /// The properties of a key that has several, in order. Their values, joined by `/`, are the remote id.
+    pub keys: Vec<String>,
     pub expand: Vec<String>,
     /// Fields to ask for beyond those that the mapping reads.
     pub also: Vec<String>,
