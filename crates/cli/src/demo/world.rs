@@ -44,6 +44,8 @@ pub(super) async fn start(port: u16) -> anyhow::Result<World> {
         ("data_dir", Some(data.path().display().to_string())),
         ("database.url", Some(String::new())),
         ("secrets.keys", Some(String::new())),
+        // Where its simulators are.
+        (start::SYSTEM_NETWORKS, Some("127.0.0.0/8".to_owned())),
     ];
     let config = Config::load(None, &flags)?;
     let engine = start::engine(&config).await?;
