@@ -3,6 +3,9 @@
 
 use std::collections::HashSet;
 
+use trunnion_kit::http::Request;
+
+use super::client::Client;
 use super::systems::simulated;
 
 const FACTS: &str = include_str!("../facts/sap_metadata.txt");
@@ -10,6 +13,7 @@ const FACTS: &str = include_str!("../facts/sap_metadata.txt");
 #[tokio::test]
 async fn sap_simulator_names_and_types_are_the_real_services() {
     let system = simulated("sap-s4hana", 1).await;
+    let client = Client::new("sap-s4hana", &system);
     let (mut service, mut known, mut services) = ("", HashSet::new(), Vec::new());
     for line in FACTS.lines().filter(|line| !line.starts_with('#')) {
         match line.strip_prefix("service ") {
@@ -20,14 +24,9 @@ async fn sap_simulator_names_and_types_are_the_real_services() {
     let (mut unknown, mut seen) = (Vec::new(), 0);
     for service in services {
         let url = format!("{}/sap/opu/odata/sap/{service}/$metadata", system.sim.url);
-        let answer = reqwest::Client::new()
-            .get(url)
-            .basic_auth(system.credentials["username"].as_str().unwrap(), system.credentials["password"].as_str())
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(answer.status(), 200, "{service}");
-        for shown in names(&answer.text().await.unwrap()) {
+        let answer = client.link.call(Request::get(url.parse().unwrap())).await.unwrap();
+        assert_eq!(answer.status, 200, "{service}");
+        for shown in names(answer.text().unwrap()) {
             seen += 1;
             if !known.contains(&(service, shown.clone())) {
                 unknown.push(format!("{service}: {shown}"));

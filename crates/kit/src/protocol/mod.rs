@@ -184,7 +184,7 @@ fn projection(entity: &EntitySpec, join: &dyn Fn(&[&str]) -> String) -> Vec<Stri
     };
     let root = Path::default();
     add(&root, &entity.source.key);
-    for name in &entity.source.keys {
+    for name in &entity.source.more_keys {
         add(&root, &Path::new(name));
     }
     for row in &entity.fields {

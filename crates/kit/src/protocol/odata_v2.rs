@@ -1,9 +1,9 @@
 //! OData v2 with the habits of ABAP gateways: CSRF token and cookies for writes, `d.results`, errors in an envelope.
 //!
-//! `source.service` is the service, `source.set` the entity set, `source.key` its key property, `source.expand` the
-//! navigations, `source.filter` a `$filter` that always holds. Where the key has several properties, `source.keys` names
-//! them, and the row hook joins their values with `/` under `source.key`. `sync.modified` names one DateTimeOffset property, or a date
-//! and a time property (then `sync.created` says what to ask while they are null).
+//! `source.service` is the service, `source.set` the entity set, `source.key` its key property (or several: their values,
+//! joined by `/`, are the remote id), `source.expand` the navigations, `source.filter` a `$filter` that always holds.
+//! `sync.modified` names one DateTimeOffset property, or a date and a time property (then `sync.created` says what to ask
+//! while they are null).
 //!
 //! Source: OData v2 (odata.org); the gateway's documentation for CSRF and error envelopes.
 
@@ -27,7 +27,8 @@ const JSON: &str = "application/json";
 /// One row of every entity that a customer must have: each stands for a service and an authorisation of its own.
 pub(super) async fn probe(link: &Link) -> Result<Account, Error> {
     for entity in link.spec().entities.iter().filter(|entity| !entity.optional) {
-        let target = format!("{}?$top=1&$select={}&$format=json", set_path(entity), encode(&key_names(entity).join(",")));
+        let target =
+            format!("{}?$top=1&$select={}&$format=json", set_path(entity), encode(&key_names(entity).join(",")));
         let answer = get(link, &target).await?;
         if !answer.content_type_is(JSON) {
             return Err(Error::NotThatProduct(format!(
@@ -62,7 +63,12 @@ pub(super) async fn page(link: &Link, entity: &EntitySpec, window: &Window) -> R
 
 /// By a filter rather than by `Set('key')`: the unified key need not be the set's own (a vendor is a business partner).
 pub(super) async fn one(link: &Link, entity: &EntitySpec, remote_id: &str) -> Result<Page, Error> {
-    let filter = encode(&is_key(&key_names(entity), remote_id));
+    let mut filter = is_key(&key_names(entity), remote_id);
+    // Several rows may have that key, of which one is the record: equipment has one for each time that it was moved.
+    if !entity.source.filter.is_empty() {
+        filter = format!("({}) and {filter}", entity.source.filter);
+    }
+    let filter = encode(&filter);
     let target = format!("{}?$top=1&$filter={filter}{}", set_path(entity), shape(entity));
     Ok(Page::new(into_text(get(link, &target).await?)?, "d/results"))
 }
@@ -278,10 +284,7 @@ fn changed_since(entity: &EntitySpec, since: Timestamp) -> Result<String, Error>
 }
 
 fn key_names(entity: &EntitySpec) -> Vec<String> {
-    match entity.source.keys.as_slice() {
-        [] => vec![entity.source.key.to_string()],
-        several => several.to_vec(),
-    }
+    [entity.source.key.to_string()].into_iter().chain(entity.source.more_keys.iter().cloned()).collect()
 }
 
 fn remote_id(entity: &EntitySpec, row: &Node<'_>) -> Option<String> {
@@ -301,7 +304,8 @@ pub fn after_key(names: &[String], after: &str) -> String {
     parts.join(" or ")
 }
 
-fn is_key(names: &[String], key: &str) -> String {
+/// `a eq 'x' and b eq 'y'`: the row with a key of several properties.
+pub fn is_key(names: &[String], key: &str) -> String {
     let each = names.iter().zip(values(names, key)).map(|(name, value)| format!("{name} eq {}", literal(value)));
     each.collect::<Vec<_>>().join(" and ")
 }

@@ -166,8 +166,8 @@ pub struct Source {
     pub set: String,
     /// The path of the remote id in a row.
     pub key: Path,
-    /// The properties of a key that has several, in order. Their values, joined by `/`, are the remote id.
-    pub keys: Vec<String>,
+    /// The others of a key that has several members, in order. All values, joined by `/`, are the remote id.
+    pub more_keys: Vec<String>,
     pub expand: Vec<String>,
     /// Fields to ask for beyond those that the mapping reads.
     pub also: Vec<String>,

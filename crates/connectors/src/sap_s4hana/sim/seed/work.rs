@@ -6,7 +6,7 @@ use crate::sap_s4hana::sim::schema::Family;
 use crate::sap_s4hana::sim::stamp::{TICKS_PER_DAY, TICKS_PER_SECOND, day_of, second_of, time_of};
 use crate::sap_s4hana::sim::value::Value;
 use crate::sap_s4hana::sim::world::World;
-use crate::sap_s4hana::sim::write::{NotificationObject, set_phase, set_status};
+use crate::sap_s4hana::sim::write::{self, NotificationObject, set_phase, set_status};
 
 const TROUBLES: [&str; 6] = [
     "Bearing runs hot",
@@ -49,6 +49,11 @@ pub(super) fn notifications(world: &mut World, seed: u64, start: i64) {
             let equipment = 10_000_001 + u64::try_from(random.below(30)).unwrap_or(0);
             row.set_text("TechObjIsEquipOrFuncnlLoc", NotificationObject::EQUIPMENT);
             row.set_text("TechnicalObject", equipment.to_string());
+            let number = equipment.to_string();
+            let found = world.table(Family::Equipment).iter().rfind(|one| one.text("Equipment") == number);
+            if let Some(place) = found.map(|one| one.text("FunctionalLocation").to_owned()) {
+                row.set_text("FunctionalLocation", place);
+            }
         }
         let object = row.text("TechnicalObject").to_owned();
         row.set_text("TechnicalObjectLabel", object);
@@ -106,9 +111,6 @@ pub(super) fn orders(world: &mut World, seed: u64, start: i64, user: &str) {
         if at % 5 == 0 {
             order.set_text("MaintenanceNotification", (10_000_001 + at % 24).to_string());
         }
-        if at % 9 == 8 {
-            order.set_text("SuperiorProjectNetwork", "4000001");
-        }
         order.set("MaintOrderCreationDateTime", Value::Ticks(created));
         order.set("MaintOrdBasicStartDateTime", Value::Ticks(created + 2 * TICKS_PER_DAY));
         order.set("MaintOrdBasicEndDateTime", Value::Ticks(created + 3 * TICKS_PER_DAY));
@@ -128,6 +130,8 @@ pub(super) fn orders(world: &mut World, seed: u64, start: i64, user: &str) {
             order.children_mut("to_MaintenanceOrderLongText").push(text);
             order.set("OrderHasLongText", Value::Bool(true));
         }
+        let notification = order.text("MaintenanceNotification").to_owned();
+        write::assign_order(world, &notification, &number);
         world.insert(Family::Maintenance, order);
     }
 }

@@ -27,7 +27,7 @@ fn receipt(order: &str, quantity: &str) -> Json {
     })
 }
 
-fn movement(code: &str, item: Json) -> Json {
+fn movement(code: &str, item: &Json) -> Json {
     json!({"GoodsMovementCode": code, "to_MaterialDocumentItem": {"results": [item]}})
 }
 
@@ -124,12 +124,12 @@ async fn stock_moves_between_places_and_never_falls_below_zero() {
     let bench = Bench::logged_on(10).await;
     let initial = json!({"Material": "SP-0001", "Plant": "1010", "StorageLocation": "101B", "GoodsMovementType": "561",
         "QuantityInEntryUnit": "7"});
-    assert_eq!(bench.post(GOODS, "A_MaterialDocumentHeader", &movement("05", initial.clone())).await.status, 201);
+    assert_eq!(bench.post(GOODS, "A_MaterialDocumentHeader", &movement("05", &initial)).await.status, 201);
     let number = |text: String| text.parse::<f64>().unwrap_or(0.0);
     let (from, to) = (number(stock(&bench, "101B").await), number(stock(&bench, "101A").await));
     let transfer = json!({"Material": "SP-0001", "Plant": "1010", "StorageLocation": "101B", "GoodsMovementType": "311",
         "IssuingOrReceivingStorageLoc": "101A", "QuantityInEntryUnit": "7"});
-    let posted = bench.post(GOODS, "A_MaterialDocumentHeader", &movement("04", transfer)).await.d();
+    let posted = bench.post(GOODS, "A_MaterialDocumentHeader", &movement("04", &transfer)).await.d();
     let rest = format!(
         "A_MaterialDocumentItem?$filter=MaterialDocument%20eq%20'{}'",
         posted["MaterialDocument"].as_str().unwrap()
@@ -142,7 +142,7 @@ async fn stock_moves_between_places_and_never_falls_below_zero() {
     let mut too_much = initial;
     too_much["GoodsMovementType"] = "702".into();
     too_much["QuantityInEntryUnit"] = "100000".into();
-    let refused = bench.post(GOODS, "A_MaterialDocumentHeader", &movement("03", too_much)).await;
+    let refused = bench.post(GOODS, "A_MaterialDocumentHeader", &movement("03", &too_much)).await;
     assert!(refused.details()[0].starts_with("Deficit of SL Unrestricted-use "), "{}", refused.body);
 }
 

@@ -82,7 +82,10 @@ fn complete_header(now: Now<'_>, header: &mut Node) -> Messages {
             "GoodsMovementCode",
         ));
     }
-    header.set_text("InventoryTransactionType", if header.text("GoodsMovementCode") == "01" { "WE" } else { "WA" });
+    let mut items = header.children("to_MaterialDocumentItem").iter();
+    let for_order =
+        items.any(|item| movements::of(item.text("GoodsMovementType")).is_some_and(|m| m.counts_for_order().is_some()));
+    header.set_text("InventoryTransactionType", if for_order { "WE" } else { "WA" });
     if let Value::Ticks(day) = *header.get("PostingDate")
         && !(stamp::month_of(now.ticks()) - 1..=stamp::month_of(now.ticks())).contains(&stamp::month_of(day))
     {

@@ -28,6 +28,9 @@ pub(in super::super) fn create(world: &mut World, now: Now<'_>, mut order: Node)
         return Err(Refusal::business(errors));
     }
     bump(now, &mut order);
+    let (number, notification) =
+        (order.text("MaintenanceOrder").to_owned(), order.text("MaintenanceNotification").to_owned());
+    notifications::assign(world, &notification, &number);
     Ok(world.insert(Family::Maintenance, order))
 }
 

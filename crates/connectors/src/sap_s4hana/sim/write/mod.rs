@@ -22,7 +22,7 @@ pub(super) use change::{delete, update};
 pub(super) use create::create;
 pub(super) use functions::{Called, call};
 pub(super) use goods::keep;
-pub(super) use notifications::{Object as NotificationObject, phase as set_phase};
+pub(super) use notifications::{Object as NotificationObject, assign as assign_order, phase as set_phase};
 pub(super) use orders::{reject, release, touch};
 pub(super) use stock::{Bin, put};
 pub(super) use work_status::set as set_status;

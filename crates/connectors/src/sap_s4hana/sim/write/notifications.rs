@@ -77,6 +77,14 @@ pub(super) fn call(world: &mut World, now: Now<'_>, function: &str, given: &Para
     Ok(place)
 }
 
+/// Notes the order that answers a notification.
+pub(in super::super) fn assign(world: &mut World, number: &str, order: &str) {
+    let Ok(place) = world.find(Family::Notifications, number) else { return };
+    let Some(mut row) = world.document(Family::Notifications, place).map(std::borrow::Cow::into_owned) else { return };
+    row.set_text("MaintenanceOrder", order.to_owned());
+    world.replace(Family::Notifications, place, row);
+}
+
 /// Completes a notification together with its order.
 pub(super) fn complete(world: &mut World, now: Now<'_>, number: &str) {
     let Ok(place) = world.find(Family::Notifications, number) else { return };
@@ -131,6 +139,11 @@ fn finish(world: &World, now: Now<'_>, row: &mut Node) -> Result<(), Refusal> {
         return Err(Refusal::business(found));
     }
     row.set_text("TechnicalObjectLabel", object);
+    // What is written for editing is what is shown as the long text.
+    let text = row.text("MaintNotifLongTextForEdit").to_owned();
+    if !text.is_empty() {
+        row.set_text("MaintNotificationLongText", text);
+    }
     let number = row.text("MaintenanceNotification").to_owned();
     for (at, item) in row.children_mut("to_Item").iter_mut().enumerate() {
         item.set_text("MaintenanceNotification", number.clone());
