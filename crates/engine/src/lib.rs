@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod ingest;
 mod links;
+mod log;
 mod params;
 pub mod services;
 mod sync;
@@ -21,7 +22,7 @@ mod write;
 pub use caller::{Caller, Permission, Scope, authenticate, scope};
 pub use engine::{Engine, Options, RetryOptions, WebhookOptions, WriteOptions};
 pub use error::{FieldError, Result, ServiceError, Vendor};
-pub use trunnion_kit::webhook::Network;
+pub use trunnion_kit::webhook::{Network, Proxy};
 pub use workers::Workers;
 
 /// Hooks that systems send us, as they come.

@@ -19,6 +19,7 @@ mod parameters;
 mod problem;
 mod router;
 mod serve;
+mod stream;
 mod v1;
 
 pub use openapi::document;

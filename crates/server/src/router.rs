@@ -17,6 +17,7 @@ use utoipa_axum::routes;
 
 use crate::auth::Gate;
 use crate::problem::{Code, Problem};
+use crate::stream::Streams;
 use crate::{connect, health, hooks, observe, openapi, pages, parameters, problem, v1};
 
 /// What may differ from server to server.
@@ -46,6 +47,7 @@ pub fn app(engine: Engine, options: Options) -> Router {
         .merge(entities())
         .merge(for_customers())
         .route("/hooks/{connection}/{secret}", any(hooks::take))
+        .layer(Extension(Streams::default()))
         .layer(Extension(PublicUrl(options.public_url.map(Arc::from))))
         .with_state(Gate::new(engine))
         .merge(for_people(&document))
@@ -82,6 +84,8 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(syncs::get_sync))
         .routes(routes!(syncs::cancel_sync))
         .routes(routes!(events::list_events))
+        .routes(routes!(events::stream_events))
+        .routes(routes!(events::list_event_types))
         .routes(routes!(operations::get_operation))
         .routes(routes!(webhooks::create_webhook_endpoint, webhooks::list_webhook_endpoints))
         .routes(routes!(
@@ -92,9 +96,14 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(webhooks::rotate_webhook_secret))
         .routes(routes!(webhooks::test_webhook_endpoint))
         .routes(routes!(webhooks::list_deliveries))
+        .routes(routes!(webhooks::list_blocked))
         .routes(routes!(webhooks::replay))
+        .routes(routes!(webhooks::list_replays))
+        .routes(routes!(webhooks::get_replay))
+        .routes(routes!(webhooks::cancel_replay))
         .routes(routes!(webhooks::get_delivery))
-        .routes(routes!(webhooks::resend_delivery));
+        .routes(routes!(webhooks::resend_delivery))
+        .routes(routes!(webhooks::skip_delivery));
     OpenApiRouter::with_openapi(openapi::base())
         .nest("/api/v1", api)
         .routes(routes!(health::healthz))

@@ -26,7 +26,7 @@ pub use connections::{
     Connection, ConnectionChanges, ConnectionFilter, ConnectionStatus, NewConnection, NewPlan, Reason, StatusChange,
 };
 pub use error::{Error, Result};
-pub use events::{Event, EventPage, NewEvent};
+pub use events::{Event, EventPage, LogPage, NewEvent};
 pub use inbound::{InboundHook, InboundHookKey};
 pub use keyring::Keyring;
 pub use links::{Link, LinkUse, NewLink, Redeemed};
@@ -38,6 +38,8 @@ pub use sync::{
     RunState, SyncPlan,
 };
 pub use webhooks::{
-    Attempt, AttemptOutcome, Delivery, DeliveryClaim, DeliveryRequest, DeliveryState, Ending, EndpointChanges,
-    FinishedAttempt, NewEndpoint, ReplayPage, Target, WebhookEndpoint,
+    Attempt, AttemptOutcome, BlockedKey, Concluded, Delivery, DeliveryClaim, DeliveryRequest, DeliveryState,
+    Dispatched, DueEndpoint, Ending, EndpointChanges, EndpointSettings, FinishedAttempt, HealthPolicy, NewEndpoint,
+    NewReplay, NewSecret, Ordering, PayloadForm, Replay, ReplayState, ReplayWhich, SecretKind, Taken, Target,
+    WebhookEndpoint, WebhookSecret,
 };

@@ -6,6 +6,8 @@ use trunnion_model::ids::{ConnectionId, EventId, RecordId};
 use trunnion_model::record::push_json_string;
 use trunnion_model::time::rfc3339_micros;
 
+use super::own::is_own;
+
 /// One entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -43,6 +45,19 @@ pub struct EventPage {
     pub next_after: i64,
     /// The newest event's sequence when this was read: `next_after < last_sequence` means that there is more.
     pub last_sequence: i64,
+    /// The oldest that is promised to be kept, when this was read: who asked after an earlier place has missed some.
+    pub first_sequence: i64,
+}
+
+/// A part of the log over all connections of an application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogPage {
+    /// Each with its position: they grow, and those of one connection stand in the order of their sequences.
+    pub events: Vec<(i64, Event)>,
+    /// As in [`EventPage`], by position.
+    pub next_after: i64,
+    pub last_position: i64,
+    pub first_position: i64,
 }
 
 impl Event {
@@ -52,13 +67,11 @@ impl Event {
         // Writing to a String cannot fail.
         let _infallible = write!(out, "{{\"id\":\"{}\",\"type\":", self.id);
         push_json_string(out, &self.kind);
-        let _infallible = write!(
-            out,
-            ",\"timestamp\":\"{}\",\"sequence\":{},\"connection_id\":\"{}\",\"data\":",
-            rfc3339_micros(self.at),
-            self.sequence,
-            self.connection
-        );
+        let _infallible = write!(out, ",\"timestamp\":\"{}\",\"sequence\":{}", rfc3339_micros(self.at), self.sequence);
+        if !is_own(&self.kind) {
+            let _infallible = write!(out, ",\"connection_id\":\"{}\"", self.connection);
+        }
+        out.push_str(",\"data\":");
         out.push_str(&self.data);
         if let Some(previous) = &self.previous {
             out.push_str(",\"previous\":");

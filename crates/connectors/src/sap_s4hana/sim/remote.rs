@@ -9,6 +9,7 @@
 //! | `POST /_control/touch_purchase_order?id=N` | raises a price and with it the change time |
 //! | `POST /_control/subscribe?url=U&secret=USER:PASSWORD` | events go there, after the receiver agreed; 409 if it did not |
 //! | `POST /_control/lose_events?count=N` | the next events get lost |
+//! | `POST /_control/reassign_equipment?id=N` | gives a piece of equipment to another cost centre: a new validity row |
 //! | `POST /_control/page_cap?rows=N` | no answer has more rows than that |
 
 use axum::Router;
@@ -31,6 +32,7 @@ pub(super) fn router() -> Router<App> {
         .route("/_control/touch_purchase_order", post(touch))
         .route("/_control/subscribe", post(events::subscribe))
         .route("/_control/lose_events", post(events::lose))
+        .route("/_control/reassign_equipment", post(reassign))
         .route("/_control/page_cap", post(page_cap))
 }
 
@@ -83,6 +85,10 @@ async fn touch(State(app): State<App>, Query(Order { id }): Query<Order>) -> Sta
         events::tell(&app, events::ORDER_CHANGED, "PurchaseOrder", &id);
     }
     touched
+}
+
+async fn reassign(State(app): State<App>, Query(Order { id }): Query<Order>) -> StatusCode {
+    change(&app, &id, write::reassign)
 }
 
 async fn page_cap(State(app): State<App>, Query(Rows { rows }): Query<Rows>) -> StatusCode {
