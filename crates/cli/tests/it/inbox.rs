@@ -40,7 +40,11 @@ impl SideCar {
     }
 
     async fn metric(&self, name: &str) -> u64 {
-        let text = reqwest::get(format!("{}/metrics", self.inside)).await.unwrap().text().await.unwrap();
+        let mut answer = reqwest::get(format!("{}/metrics", self.inside)).await.unwrap();
+        let mut text = String::new();
+        while let Some(chunk) = answer.chunk().await.unwrap() {
+            text.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
         let name = format!("trunnion_inbox_{name}{{");
         text.lines()
             .find(|line| line.starts_with(&name))

@@ -2,7 +2,7 @@
 //! authentication, and not before the receiver agreed (CloudEvents, abuse protection).
 
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use trunnion_kit::sim::Subscription;
@@ -24,7 +24,7 @@ pub(super) async fn subscribe(State(app): State<App>, Query(to): Query<Subscript
     }
 }
 
-fn allows(headers: &axum::http::HeaderMap) -> bool {
+fn allows(headers: &HeaderMap) -> bool {
     headers.get("webhook-allowed-origin").is_some_and(|origin| origin == ORIGIN || origin == "*")
 }
 
