@@ -11,6 +11,7 @@ use trunnion_model::time::Clock;
 use trunnion_store::Store;
 
 use crate::error::{Result, ServiceError};
+use crate::health::Tallies;
 use crate::links::Links;
 
 /// How the engine works. The defaults are for production.
@@ -41,6 +42,21 @@ pub struct Options {
     pub retry: RetryOptions,
     pub write: WriteOptions,
     pub webhooks: WebhookOptions,
+    pub health: HealthOptions,
+}
+
+/// How connections are looked after.
+#[derive(Clone, Debug)]
+pub struct HealthOptions {
+    /// A connection of which nothing was heard for that long is probed.
+    pub probe_interval: Duration,
+    /// After a probe that found trouble; doubled after each further one, with jitter.
+    pub first: Duration,
+    pub most: Duration,
+    /// Probes at once on this node.
+    pub at_once: usize,
+    /// How often what calls came to is stored.
+    pub store: Duration,
 }
 
 /// How webhooks are sent.
@@ -102,6 +118,19 @@ impl Default for Options {
             retry: RetryOptions::default(),
             write: WriteOptions::default(),
             webhooks: WebhookOptions::default(),
+            health: HealthOptions::default(),
+        }
+    }
+}
+
+impl Default for HealthOptions {
+    fn default() -> Self {
+        Self {
+            probe_interval: Duration::from_secs(15 * 60),
+            first: Duration::from_secs(30),
+            most: Duration::from_secs(15 * 60),
+            at_once: 8,
+            store: Duration::from_secs(5),
         }
     }
 }
@@ -148,6 +177,7 @@ struct Inner {
     options: Options,
     client: Client,
     links: Links,
+    tallies: Tallies,
     poster: Poster,
 }
 
@@ -160,7 +190,16 @@ impl Engine {
         let links = Links::new(options.links);
         let guard = Guard::new(options.webhooks.allow_networks.clone());
         let poster = Poster::new(guard, options.webhooks.timeout).map_err(|error| ServiceError::internal(&error))?;
-        Ok(Self(Arc::new(Inner { store, catalogue, clock, options, client, links, poster })))
+        Ok(Self(Arc::new(Inner {
+            store,
+            catalogue,
+            clock,
+            options,
+            client,
+            links,
+            tallies: Tallies::default(),
+            poster,
+        })))
     }
 
     /// Whether the database answers within `patience`.
@@ -190,6 +229,11 @@ impl Engine {
 
     pub(crate) fn links(&self) -> &Links {
         &self.0.links
+    }
+
+    /// What calls came to since it was last stored.
+    pub(crate) fn tallies(&self) -> &Tallies {
+        &self.0.tallies
     }
 
     /// The way out for webhooks.

@@ -10,6 +10,7 @@ mod cursor;
 mod deliver;
 mod engine;
 mod error;
+mod health;
 mod links;
 mod params;
 pub mod services;
@@ -18,7 +19,7 @@ mod workers;
 mod write;
 
 pub use caller::{Caller, Permission, Scope, authenticate, scope};
-pub use engine::{Engine, Options, RetryOptions, WebhookOptions, WriteOptions};
+pub use engine::{Engine, HealthOptions, Options, RetryOptions, WebhookOptions, WriteOptions};
 pub use error::{FieldError, Result, ServiceError, Vendor};
 pub use trunnion_kit::webhook::Network;
 pub use workers::Workers;

@@ -2,6 +2,7 @@
 
 pub mod connections;
 pub mod events;
+pub mod health;
 pub mod keys;
 pub mod link;
 pub mod operations;

@@ -29,6 +29,7 @@ mod cursor;
 mod pages;
 mod worker;
 
+pub(crate) use conclude::pause;
 pub(crate) use worker::work;
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 mod connections;
 mod credentials;
 mod harness;
+mod health;
 mod link;
 mod lists;
 mod receiver;

@@ -37,7 +37,7 @@ macro_rules! select_due {
                  (select count(*) from sync_plan r
                   where r.connection_id = p.connection_id and r.state = 'running' and r.due_at > $1) as running
              from sync_plan p join connection c on c.id = p.connection_id
-             where p.due_at <= $1 and c.status not in ('reauthorization_required', 'paused', 'disconnected')
+             where p.due_at <= $1 and c.status not in ('offline', 'reauthorization_required', 'paused', 'disconnected')
                and (select count(*) from sync_plan r
                     where r.connection_id = p.connection_id and r.state = 'running' and r.due_at > $1) < $2
              order by p.due_at, p.priority, p.connection_id, p.entity limit $3",
@@ -48,7 +48,8 @@ macro_rules! select_due {
 
 impl Store {
     /// Takes up plans that are due, the longest waiting first: a queued run, a new one, or one whose lease ran out (it goes
-    /// on as the same run, from its cursor). Connections that may not sync are passed over.
+    /// on as the same run, from its cursor). Connections that may not sync, or whose system is
+    /// known to be down, are passed over: a probe finds out when it is back.
     pub async fn claim_due(&self, request: &ClaimRequest<'_>) -> Result<Vec<Claim>> {
         let now = self.now();
         let per_connection = i64::try_from(request.per_connection.max(1)).unwrap_or(i64::MAX);
