@@ -43,6 +43,9 @@ pub enum Error {
     /// The system understood and said no; sending the same again will be refused again.
     #[error("the system rejected the request: {}", .0.text)]
     Rejected(VendorMessage),
+    /// The record was changed there since it was read: read it again before anything else. Nothing was done.
+    #[error("the record was changed in the system meanwhile: {}", .0.text)]
+    Changed(VendorMessage),
     /// Too many requests; try again, but not before `after`.
     #[error("the system asks to slow down")]
     RateLimited { after: Option<Duration> },
@@ -74,6 +77,7 @@ impl Error {
             Self::Authentication(message)
             | Self::Permission(message)
             | Self::NotFound(message)
+            | Self::Changed(message)
             | Self::Rejected(message) => Some(message),
             _ => None,
         }

@@ -3,6 +3,7 @@
 //! Once the system refused the credentials, the link is parked: every later call answers the same error without a
 //! request, because systems lock accounts that keep knocking. A new link, made from new credentials, starts afresh.
 
+mod dry;
 mod observe;
 mod session;
 mod sign;
@@ -11,6 +12,7 @@ mod sign;
 #[cfg(test)]
 mod tests;
 
+pub use dry::{Planned, Recorder};
 pub use observe::{Called, Observer};
 pub use session::Session;
 
@@ -32,7 +34,7 @@ const UNKNOWN: i64 = i64::MIN;
 
 /// Cheap to clone; clones share the token, the session and the parking.
 #[derive(Clone)]
-pub struct Link(Arc<Inner>);
+pub struct Link(Arc<Inner>, Option<Recorder>);
 
 struct Inner {
     connector: Arc<Spec>,
@@ -57,7 +59,7 @@ impl Link {
         let base = credentials.get("url").ok_or_else(|| sign::missing("url"))?;
         let base = Url::parse(base).map_err(|error| Error::Unexpected(format!("the stored address: {error}")))?;
         let signer = sign::Signer::new(&connector, &credentials, &base)?;
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             connector,
             credentials,
             base,
@@ -70,7 +72,8 @@ impl Link {
             first: AsyncMutex::default(),
             ahead: AtomicI64::new(UNKNOWN),
             observer: OnceLock::new(),
-        })))
+        };
+        Ok(Self(Arc::new(inner), None))
     }
 
     /// Tells `observer` of every call from now on. The first observer stays.

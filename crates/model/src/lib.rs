@@ -8,6 +8,7 @@ pub mod change;
 pub mod decimal;
 pub mod ids;
 pub mod record;
+pub mod schedule;
 pub mod schema;
 pub mod time;
 pub mod token;

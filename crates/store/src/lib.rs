@@ -34,7 +34,8 @@ pub use operations::{Begun, NewOperation, Operation, OperationLease, OperationOu
 pub use records::{Applied, Commit, ListQuery, NaturalMatch, PageProgress, Position, Sort};
 pub use store::Store;
 pub use sync::{
-    Claim, ClaimRequest, Failure, Finished, Lease, PlanChanges, PlanState, Run, RunCause, RunMode, RunState, SyncPlan,
+    Claim, ClaimRequest, Failure, Finished, Lane, Lease, PlanChanges, PlanState, Room, Run, RunCause, RunMode,
+    RunState, SyncPlan,
 };
 pub use webhooks::{
     Attempt, AttemptOutcome, Delivery, DeliveryClaim, DeliveryRequest, DeliveryState, Ending, EndpointChanges,

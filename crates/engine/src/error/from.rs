@@ -35,7 +35,7 @@ pub(crate) fn from_system(error: &SystemError) -> ServiceError {
             message: format!("The system's user may not do this: {}", message.text),
             vendor: Some(message.into()),
         },
-        SystemError::NotFound(message) | SystemError::Rejected(message) => {
+        SystemError::NotFound(message) | SystemError::Changed(message) | SystemError::Rejected(message) => {
             ServiceError::SystemRejected { vendor: message.into(), errors: Vec::new() }
         }
         SystemError::RateLimited { after } => ServiceError::RateLimited { after: *after },

@@ -55,7 +55,7 @@ pub(super) fn of(error: &Error) -> Cause {
         Error::Untrusted(_) => Cause::CertificateNotTrusted,
         Error::NotAllowed(_) => Cause::AddressNotAllowed,
         Error::NotThatProduct(_) => Cause::NotThatProduct,
-        Error::NotFound(_) | Error::Rejected(_) | Error::Unexpected(_) => Cause::Unexpected,
+        Error::NotFound(_) | Error::Rejected(_) | Error::Changed(_) | Error::Unexpected(_) => Cause::Unexpected,
     }
 }
 

@@ -8,6 +8,7 @@ use super::{Cleared, Trouble};
 use crate::connections::{Connection, ConnectionStatus, Reason, StatusChange, rows, write_status};
 use crate::db::{Tx, args};
 use crate::events::{NewEvent, append};
+use crate::sync::lock_all;
 use crate::{Result, Store};
 
 impl Store {
@@ -16,6 +17,7 @@ impl Store {
     pub async fn report_trouble(&self, id: ConnectionId, trouble: &Trouble) -> Result<bool> {
         let mut tx = self.inner.db.begin().await?;
         let now = self.now();
+        lock_all(&mut tx, id).await?;
         let before = rows::lock(&mut tx, id).await?;
         if before.status == ConnectionStatus::Disconnected {
             return Ok(false);
@@ -71,6 +73,7 @@ impl Store {
         }
         let mut tx = self.inner.db.begin().await?;
         let now = self.now();
+        lock_all(&mut tx, id).await?;
         let before = rows::lock(&mut tx, id).await?;
         // What asks for new credentials ends when they are given, and not before.
         match cleared {
