@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod health;
 mod links;
+mod log;
 mod params;
 pub mod services;
 mod sync;

@@ -6,6 +6,7 @@
 pub mod catalog;
 pub mod change;
 pub mod decimal;
+pub mod events;
 pub mod ids;
 pub mod record;
 pub mod schedule;

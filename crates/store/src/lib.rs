@@ -26,7 +26,7 @@ pub use connections::{
     Connection, ConnectionChanges, ConnectionFilter, ConnectionStatus, NewConnection, NewPlan, Reason, StatusChange,
 };
 pub use error::{Error, Result};
-pub use events::{Event, EventPage, NewEvent};
+pub use events::{Event, EventPage, LogPage, NewEvent};
 pub use health::{CallHour, Cleared, DueProbe, Incident, ProbeState, Tally, Trouble};
 pub use keyring::Keyring;
 pub use links::{Link, LinkUse, NewLink, Redeemed};

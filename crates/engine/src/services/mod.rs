@@ -1,6 +1,7 @@
 //! What callers can ask for, one file per resource.
 
 pub mod connections;
+pub mod event_types;
 pub mod events;
 pub mod health;
 pub mod keys;
