@@ -59,6 +59,8 @@ prefixed_ids! {
     DeliveryId = "dlv";
     /// One cause of trouble with a connection, from its beginning to its end.
     IncidentId = "inc";
+    /// Events of a span of time being sent to an endpoint again.
+    ReplayId = "rpl";
     /// One HTTP request, for `X-Request-Id`.
     RequestId = "req";
 }

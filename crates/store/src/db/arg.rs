@@ -4,8 +4,8 @@ use sqlx::Arguments as _;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use trunnion_model::ids::{
-    ApplicationId, ConnectionId, DeliveryId, EventId, IncidentId, KeyId, LinkId, OperationId, RecordId, RunId,
-    WebhookEndpointId,
+    ApplicationId, ConnectionId, DeliveryId, EventId, IncidentId, KeyId, LinkId, OperationId, RecordId, ReplayId,
+    RunId, WebhookEndpointId,
 };
 use uuid::Uuid;
 
@@ -76,6 +76,7 @@ from! {
     RecordId => Id(value: Some(value.0));
     RunId => Id(value: Some(value.0));
     DeliveryId => Id(value: Some(value.0));
+    ReplayId => Id(value: Some(value.0));
     WebhookEndpointId => Id(value: Some(value.0));
     Option<Uuid> => Id(value: value);
     Option<ConnectionId> => Id(value: value.map(|id| id.0));

@@ -17,4 +17,6 @@ mod operations;
 mod runs;
 mod schema;
 mod secrets;
+mod webhook_order;
+mod webhook_world;
 mod webhooks;
