@@ -1,4 +1,4 @@
-//! The background work of a node: syncing, sending webhooks, finishing writes that another node
+//! The background work of a node: syncing, sending webhooks, looking after connections, finishing writes that another node
 //! left, and keeping house.
 
 use std::time::Duration;
@@ -8,10 +8,12 @@ use tokio::task::JoinSet;
 
 use trunnion_receiver::inbox::NoCatchUp;
 
-use crate::{Engine, deliver, ingest, log, sync, write};
+use crate::{Engine, deliver, health, ingest, log, sync, write};
 
 /// Idempotency keys are kept for a week.
 const KEYS_KEPT: i64 = 7 * 24 * 60 * 60 * 1_000_000;
+/// Incidents and hours of calls are kept for a quarter.
+const HEALTH_KEPT: i64 = 92 * 24 * 60 * 60 * 1_000_000;
 /// Hooks forgotten in one go.
 const MOST_FORGOTTEN: i64 = 100_000;
 /// For a hook's reading to end when the node stops; it is taken up elsewhere if it does not.
@@ -33,6 +35,7 @@ impl Engine {
         tasks.spawn(sync::work(self.clone(), stopping.clone()));
         tasks.spawn(write::recover(self.clone(), stopping.clone()));
         tasks.spawn(deliver::work(self.clone(), stopping.clone()));
+        tasks.spawn(health::watch(self.clone(), stopping.clone()));
         tasks.spawn(log::keep_in_order(self.clone(), stopping.clone()));
         tasks.spawn(hints(self.clone(), stopping.clone()));
         tasks.spawn(keep_house(self.clone(), stopping));
@@ -82,6 +85,10 @@ async fn keep_house(engine: Engine, mut stopping: watch::Receiver<bool>) {
             && let Err(error) = inbox.purge(MOST_FORGOTTEN).await
         {
             tracing::warn!(%error, "old hooks could not be forgotten");
+        }
+        let before = engine.clock().now_micros().saturating_sub(HEALTH_KEPT);
+        if let Err(error) = engine.store().purge_health(before).await {
+            tracing::warn!(%error, "what was known of connections' health long ago could not be forgotten");
         }
         if !rest(HOUSEKEEPING, &mut stopping).await {
             return;

@@ -72,6 +72,7 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(connections::rotate_token))
         .routes(routes!(connections::reconnect))
         .routes(routes!(connections::check_connection))
+        .routes(routes!(connections::get_connection_health))
         .routes(routes!(inbound::create_inbound_hook, inbound::get_inbound_hook, inbound::delete_inbound_hook))
         .routes(routes!(inbound::list_inbound_messages))
         .routes(routes!(inbound::replay_inbound_messages))

@@ -10,6 +10,7 @@ mod connections;
 mod db;
 mod error;
 mod events;
+mod health;
 mod inbound;
 mod keyring;
 mod links;
@@ -27,6 +28,7 @@ pub use connections::{
 };
 pub use error::{Error, Result};
 pub use events::{Event, EventPage, LogPage, NewEvent};
+pub use health::{CallHour, Cleared, DueProbe, Incident, ProbeState, Tally, Trouble};
 pub use inbound::{InboundHook, InboundHookKey};
 pub use keyring::Keyring;
 pub use links::{Link, LinkUse, NewLink, Redeemed};

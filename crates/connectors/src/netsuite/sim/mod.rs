@@ -15,7 +15,7 @@
 //! | `POST /_control/lose_posts?count=N` | the script's next posts get lost |
 //! | `GET /_control/login_audit` | why logins failed, newest last; the client only ever hears one and the same 401 |
 //!
-//! Not simulated, and refused as such: transforms, asynchronous requests and batches, the OpenAPI form of the metadata.
+//! Not simulated, and refused as such: other transforms than a purchase order's into its receipt, asynchronous requests and batches, the OpenAPI form of the metadata.
 
 mod auth;
 mod control;
