@@ -30,6 +30,8 @@ cargo xtask env
     cargo xtask env > /tmp/env.sh &   and, when it says ready,   . /tmp/env.sh
 cargo xtask bench build [--package NAME]
     Clean release build in a throw-away directory: CPU seconds, wall time, size, crates. Fails above 600 CPU seconds.
+cargo xtask bench inbox [--seconds 10]
+    Release build, then webhooks into the receiver on SQLite and PostgreSQL, beside what the database does alone. Judges nothing.
 cargo xtask bench sync [--records 100000] [--page 1000] [--no-peer] [--json]
     Release build, then purchase orders from a simulator: initial sync, full re-sync with nothing new, reading all back, on
     SQLite and PostgreSQL, beside dlt (PyPI): wall and CPU seconds, peak memory. Judges results, never times.";

@@ -1,6 +1,7 @@
 //! `cargo xtask bench …`: measurements. Sizes and build times have limits that can fail; run times are only printed.
 
 mod build;
+mod inbox;
 mod run;
 mod sync;
 

@@ -6,6 +6,7 @@
 mod door;
 mod harness;
 mod order;
+mod peers;
 mod process;
 mod pull;
 mod streams;
