@@ -52,6 +52,9 @@ class Consume(unittest.TestCase):
                 self.wfile.write(json.dumps(body).encode())
 
             def do_GET(self):
+                if self.away:
+                    self.away.pop()
+                    return self.close_connection
                 self.answer({"messages": messages})
 
             def do_POST(self):
@@ -61,6 +64,8 @@ class Consume(unittest.TestCase):
             def log_message(self, *_):
                 pass
 
+            away = [True]
+
         server = http.server.HTTPServer(("127.0.0.1", 0), SideCar)
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
@@ -69,7 +74,7 @@ class Consume(unittest.TestCase):
             if message["id"] == "1":
                 raise ValueError("not now")
 
-        rounds = iter([False, True])
+        rounds = iter([False, False, True])
         consume(f"http://127.0.0.1:{server.server_port}", handle, stop=lambda: next(rounds))
         server.shutdown()
         server.server_close()

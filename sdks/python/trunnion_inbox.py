@@ -50,21 +50,28 @@ def consume(inside: str, handle, at_once: int = 10, wait: int = 30, stop=lambda:
     """Fetches messages from the side-car at `inside` and acknowledges each after `handle(message)` returned.
 
     A message is a dict with `id`, `type`, `key`, `attempt` and `event` (the parsed body). One that raises is handed out again later;
-    those behind it of the same key wait for it.
+    those behind it of the same key wait for it. A side-car that is away is waited for; what could not be acknowledged comes again.
     """
     while not stop():
-        pulled = _call(f"{inside}/pull?max={at_once}&wait={wait}", timeout=wait + 30)
-        blocked = set()
-        for message in pulled["messages"]:
-            if message["key"] in blocked:
-                continue
-            try:
-                handle({**message, "event": json.loads(message["body"])})
-            except Exception as error:  # whatever it is: it is the handler's, and the message is not lost
-                blocked.add(message["key"])
-                _call(f"{inside}/ack", {"receipts": [message["receipt"]], "failed": f"{type(error).__name__}: {error}"})
-                continue
-            _call(f"{inside}/ack", {"receipts": [message["receipt"]]})
+        try:
+            pulled = _call(f"{inside}/pull?max={at_once}&wait={wait}", timeout=wait + 30)
+            _handle_all(inside, handle, pulled["messages"])
+        except OSError:
+            time.sleep(1)
+
+
+def _handle_all(inside, handle, messages):
+    blocked = set()
+    for message in messages:
+        if message["key"] in blocked:
+            continue
+        ack = {"receipts": [message["receipt"]]}
+        try:
+            handle({**message, "event": json.loads(message["body"])})
+        except Exception as error:  # whatever it is: it is the handler's, and the message is not lost
+            blocked.add(message["key"])
+            ack["failed"] = f"{type(error).__name__}: {error}"
+        _call(f"{inside}/ack", ack)
 
 
 def _call(url, body=None, timeout=30):

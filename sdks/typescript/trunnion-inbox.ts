@@ -45,7 +45,8 @@ export async function verify(
     throw new NotVerified("no signature matches");
 }
 
-/** Fetches messages from the side-car and acknowledges each after `handle` is done; one that throws comes again later. */
+/** Fetches messages from the side-car and acknowledges each after `handle` is done; one that throws comes again later. A side-car that is
+ * away is waited for. */
 export async function consume(
     inside: string,
     handle: (message: Message, event: unknown) => Promise<void> | void,
@@ -60,19 +61,33 @@ export async function consume(
         return await answer.json();
     };
     while (!signal?.aborted) {
-        const { messages } = await call(`/pull?max=${atOnce}&wait=${wait}`);
-        const blocked = new Set<string>();
-        for (const message of messages as Message[]) {
-            if (blocked.has(message.key)) continue;
-            try {
-                await handle(message, JSON.parse(message.body));
-            } catch (error) {
-                // Those behind it of the same key wait for it.
-                blocked.add(message.key);
-                await call("/ack", { receipts: [message.receipt], failed: String(error) });
-                continue;
-            }
-            await call("/ack", { receipts: [message.receipt] });
+        try {
+            const { messages } = await call(`/pull?max=${atOnce}&wait=${wait}`);
+            await handleAll(messages, handle, (body) => call("/ack", body));
+        } catch {
+            // The side-car is away; what could not be acknowledged comes again.
+            await new Promise((later) => setTimeout(later, 1000));
         }
+    }
+}
+
+async function handleAll(
+    messages: Message[],
+    handle: (message: Message, event: unknown) => Promise<void> | void,
+    acknowledge: (body: { receipts: string[]; failed?: string }) => Promise<unknown>,
+): Promise<void> {
+    const blocked = new Set<string>();
+    for (const message of messages) {
+        if (blocked.has(message.key)) continue;
+        const receipts = [message.receipt];
+        let failed: string | undefined;
+        try {
+            await handle(message, JSON.parse(message.body));
+        } catch (error) {
+            // Those behind it of the same key wait for it.
+            blocked.add(message.key);
+            failed = String(error);
+        }
+        await acknowledge(failed === undefined ? { receipts } : { receipts, failed });
     }
 }
