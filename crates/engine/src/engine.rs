@@ -1,6 +1,6 @@
 //! The engine: what every service needs, in one handle; and its settings.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use trunnion_kit::http::{Client, Random};
@@ -9,10 +9,12 @@ use trunnion_kit::vendor::Catalogue;
 use trunnion_kit::webhook::{Guard, Network, Poster, Proxy};
 use trunnion_model::ids::EventId;
 use trunnion_model::time::Clock;
+use trunnion_receiver::inbox::{self, Inbox};
 use trunnion_store::Store;
 use uuid::Uuid;
 
 use crate::error::{Result, ServiceError};
+use crate::health::Tallies;
 use crate::links::Links;
 
 /// How the engine works. The defaults are for production.
@@ -45,6 +47,21 @@ pub struct Options {
     pub retry: RetryOptions,
     pub write: WriteOptions,
     pub webhooks: WebhookOptions,
+    pub health: HealthOptions,
+}
+
+/// How connections are looked after.
+#[derive(Clone, Debug)]
+pub struct HealthOptions {
+    /// A connection of which nothing was heard for that long is probed.
+    pub probe_interval: Duration,
+    /// After a probe that found trouble; doubled after each further one, with jitter.
+    pub first: Duration,
+    pub most: Duration,
+    /// Probes at once on this node.
+    pub at_once: usize,
+    /// How often what calls came to is stored.
+    pub store: Duration,
 }
 
 /// How webhooks are sent.
@@ -113,6 +130,19 @@ impl Default for Options {
             retry: RetryOptions::default(),
             write: WriteOptions::default(),
             webhooks: WebhookOptions::default(),
+            health: HealthOptions::default(),
+        }
+    }
+}
+
+impl Default for HealthOptions {
+    fn default() -> Self {
+        Self {
+            probe_interval: Duration::from_secs(15 * 60),
+            first: Duration::from_secs(30),
+            most: Duration::from_secs(15 * 60),
+            at_once: 8,
+            store: Duration::from_secs(5),
         }
     }
 }
@@ -163,7 +193,9 @@ struct Inner {
     options: Options,
     client: Client,
     links: Links,
+    tallies: Tallies,
     poster: Poster,
+    inbox: OnceLock<Inbox>,
     boot: Uuid,
 }
 
@@ -178,7 +210,34 @@ impl Engine {
         let poster =
             Poster::new(guard, options.webhooks.proxy.as_ref()).map_err(|error| ServiceError::internal(&error))?;
         let boot = EventId::new(&clock).0;
-        Ok(Self(Arc::new(Inner { store, catalogue, clock, options, client, links, poster, boot })))
+        Ok(Self(Arc::new(Inner {
+            store,
+            catalogue,
+            clock,
+            options,
+            client,
+            links,
+            tallies: Tallies::default(),
+            poster,
+            inbox: OnceLock::new(),
+            boot,
+        })))
+    }
+
+    /// Opens the inbox for hooks that systems send: tables of its own, in `sqlite:FILE` or `postgres://…`. Without it there are
+    /// no addresses for them.
+    pub async fn open_inbox(&self, url: &str) -> Result<()> {
+        let clock = self.0.clock.clone();
+        let options = inbox::Options { batch: 500, ..inbox::Options::default() };
+        let opened = Inbox::open(url, options, inbox::Time::new(move || clock.now_micros())).await;
+        let opened = opened.map_err(|error| ServiceError::internal(&error))?;
+        // A second one would be another handle on the same tables.
+        let _first = self.0.inbox.set(opened);
+        Ok(())
+    }
+
+    pub(crate) fn inbox(&self) -> Option<&Inbox> {
+        self.0.inbox.get()
     }
 
     /// Whether the database answers within `patience`.
@@ -208,6 +267,11 @@ impl Engine {
 
     pub(crate) fn links(&self) -> &Links {
         &self.0.links
+    }
+
+    /// What calls came to since it was last stored.
+    pub(crate) fn tallies(&self) -> &Tallies {
+        &self.0.tallies
     }
 
     /// The way out for webhooks.

@@ -9,6 +9,8 @@ mod commands;
 mod crash;
 mod database;
 mod demo;
+mod hooks;
+mod inbox;
 mod kills;
 mod moods;
 mod peers;
