@@ -183,6 +183,12 @@ async fn csrf_session(link: &Link, service: &str, fresh: bool) -> Result<Session
     Ok(session)
 }
 
+/// Posts to a set or a function of a service what is no record of ours: `SERVICE`, `SET`.
+pub async fn post(link: &Link, service: &str, set: &str, body: &Node<'static>) -> Result<(), Error> {
+    let at = format!("{service}/{set}?$format=json");
+    modify(link, service, Method::POST, &at, None, Some(body)).await.map(drop)
+}
+
 /// Rows of a set, by a query of the caller's own: `SERVICE/SET?…`.
 pub async fn rows(link: &Link, target: &str) -> Result<Page, Error> {
     Ok(Page::new(into_text(get(link, target).await?)?, "d/results"))

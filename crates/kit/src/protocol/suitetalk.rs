@@ -108,6 +108,14 @@ pub(super) async fn delete(link: &Link, entity: &EntitySpec, target: Target<'_>)
     accepted(link.write(request).await?, Effect::Write).map(drop)
 }
 
+/// Makes a record that is none of ours: an adjustment of stock.
+pub async fn post(link: &Link, set: &str, body: &Node<'static>) -> Result<(), Error> {
+    let request = Request::new(Method::POST, link.url(&format!("{RECORDS}/{set}"))?, Effect::Write)
+        .with_header(NAME_CHECK, HeaderValue::from_static("Error"))
+        .with_body(JSON, body.to_json());
+    accepted(link.write(request).await?, Effect::Write).map(drop)
+}
+
 /// Makes a record of another by one of the system's transformations; gives the new one's id. The body carries the write key.
 pub async fn transform(link: &Link, from: (&str, &str), to: &str, body: &Node<'static>) -> Result<String, Error> {
     let (set, id) = from;
