@@ -14,4 +14,5 @@ mod process;
 mod proxy;
 mod receiver;
 mod same_order;
+mod same_receipt;
 mod tryton;
