@@ -18,7 +18,7 @@ mod workers;
 mod write;
 
 pub use caller::{Caller, Permission, Scope, authenticate, scope};
-pub use engine::{Engine, Options, RetryOptions, WebhookOptions, WriteOptions};
+pub use engine::{DeletionGuard, Engine, Options, RetryOptions, WebhookOptions, WriteOptions};
 pub use error::{FieldError, Result, ServiceError, Vendor};
 pub use trunnion_kit::webhook::Network;
 pub use workers::Workers;

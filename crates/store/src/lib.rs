@@ -8,11 +8,13 @@
 mod applications;
 mod connections;
 mod db;
+mod deletions;
 mod error;
 mod events;
 mod keyring;
 mod links;
 mod operations;
+mod quarantine;
 mod records;
 mod seal;
 mod store;
@@ -24,12 +26,14 @@ pub use applications::{Application, KeyInfo, Principal};
 pub use connections::{
     Connection, ConnectionChanges, ConnectionFilter, ConnectionStatus, NewConnection, NewPlan, Reason, StatusChange,
 };
+pub use deletions::{HeldDeletion, HeldReason, HeldState};
 pub use error::{Error, Result};
 pub use events::{Event, EventPage, NewEvent};
 pub use keyring::Keyring;
 pub use links::{Link, LinkUse, NewLink, Redeemed};
 pub use operations::{Begun, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody};
-pub use records::{Applied, Commit, ListQuery, NaturalMatch, PageProgress, Position, Sort};
+pub use quarantine::Quarantined;
+pub use records::{Applied, Commit, Gone, ListQuery, NaturalMatch, PageProgress, Poison, Position, Reading, Sort};
 pub use store::Store;
 pub use sync::{
     Claim, ClaimRequest, Failure, Finished, Lease, PlanChanges, PlanState, Run, RunCause, RunMode, RunState, SyncPlan,

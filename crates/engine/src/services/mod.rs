@@ -1,10 +1,12 @@
 //! What callers can ask for, one file per resource.
 
 pub mod connections;
+pub mod deletions;
 pub mod events;
 pub mod keys;
 pub mod link;
 pub mod operations;
+pub mod quarantine;
 pub mod records;
 pub mod schemas;
 pub mod syncs;

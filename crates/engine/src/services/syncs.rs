@@ -27,8 +27,12 @@ pub struct EntityStatus {
     pub next_run_at: Option<String>,
     /// Of the run that is queued or running.
     pub progress: Option<Progress>,
+    /// When the first of the runs failed that failed one after the other.
+    pub failing_since: Option<String>,
     /// Without deleted ones.
     pub records: i64,
+    /// Rows that are set aside because they cannot be mapped.
+    pub quarantined: i64,
     pub interval_seconds: Option<i64>,
     pub history_days: Option<i64>,
 }
@@ -56,7 +60,7 @@ pub struct SyncRequest {
     /// Names or paths; all if absent.
     #[serde(default)]
     pub entities: Option<Vec<String>>,
-    /// `incremental` (the default) or `full`.
+    /// `incremental` (the default), `full` or `verify`.
     #[serde(default)]
     pub mode: Option<String>,
 }
@@ -70,6 +74,7 @@ pub struct RunPage {
 pub async fn status(engine: &Engine, scope: &Scope) -> Result<Vec<EntityStatus>> {
     scope.may(Permission::Read)?;
     let mut all = Vec::new();
+    let quarantined = engine.store().quarantine_counts(scope.id()).await?;
     for plan in engine.store().plans(scope.id()).await? {
         let progress = match plan.run {
             Some(id) => engine.store().run(scope.id(), id).await?.map(|run| Progress {
@@ -81,7 +86,8 @@ pub async fn status(engine: &Engine, scope: &Scope) -> Result<Vec<EntityStatus>>
             }),
             None => None,
         };
-        all.push(view(plan, progress));
+        let aside = quarantined.iter().find(|(entity, _)| *entity == plan.entity).map_or(0, |(_, count)| *count);
+        all.push(view(plan, progress, aside));
     }
     Ok(all)
 }
@@ -93,12 +99,9 @@ pub async fn request(engine: &Engine, scope: &Scope, request: SyncRequest) -> Re
     let mode = match request.mode.as_deref() {
         None | Some("incremental") => RunMode::Incremental,
         Some("full") => RunMode::Full,
-        Some("verify") => {
-            let message = "mode `verify` is not supported yet.".to_owned();
-            return Err(ServiceError::UnsupportedOperation { message });
-        }
+        Some("verify") => RunMode::Verify,
         Some(_) => {
-            errors.push(FieldError::new("/mode", "must be incremental or full"));
+            errors.push(FieldError::new("/mode", "must be incremental, full or verify"));
             RunMode::Incremental
         }
     };
@@ -154,7 +157,7 @@ fn run_id(text: &str) -> Result<RunId> {
     RunId::parse(text).ok_or_else(|| ServiceError::missing("run"))
 }
 
-fn may_sync(status: ConnectionStatus) -> Result<()> {
+pub(crate) fn may_sync(status: ConnectionStatus) -> Result<()> {
     match status {
         ConnectionStatus::ReauthorizationRequired => Err(ServiceError::ReauthorizationRequired {
             message: "The connection waits for new credentials; reconnect it first.".to_owned(),
@@ -164,7 +167,7 @@ fn may_sync(status: ConnectionStatus) -> Result<()> {
     }
 }
 
-fn view(plan: SyncPlan, progress: Option<Progress>) -> EntityStatus {
+fn view(plan: SyncPlan, progress: Option<Progress>, quarantined: i64) -> EntityStatus {
     EntityStatus {
         path: entity(&plan.entity).map_or_else(String::new, |entity| entity.path.to_owned()),
         entity: plan.entity,
@@ -175,7 +178,9 @@ fn view(plan: SyncPlan, progress: Option<Progress>) -> EntityStatus {
         last_error: plan.last_error.map(|error| LastError { code: error.code, message: error.message }),
         next_run_at: plan.next_run_at.map(rfc3339_micros),
         progress,
+        failing_since: plan.failing_since.map(rfc3339_micros),
         records: plan.records,
+        quarantined,
         interval_seconds: plan.interval_seconds,
         history_days: plan.history_days,
     }

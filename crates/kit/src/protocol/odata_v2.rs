@@ -15,7 +15,7 @@ use crate::error::{Error, VendorMessage};
 use crate::http::{Answer, Effect, Request};
 use crate::json::{Node, parse};
 use crate::link::{Link, Session};
-use crate::spec::{EntitySpec, Strategy};
+use crate::spec::EntitySpec;
 use crate::vendor::{Account, Page, Window};
 
 const CSRF: HeaderName = HeaderName::from_static("x-csrf-token");
@@ -43,7 +43,7 @@ pub(super) async fn page(link: &Link, entity: &EntitySpec, window: &Window) -> R
     if !entity.source.filter.is_empty() {
         conditions.push(entity.source.filter.clone());
     }
-    if let (Some(since), Strategy::Watermark) = (window.since, entity.sync.strategy) {
+    if let Some(since) = window.since.filter(|_| entity.sync.strategy.is_by_time()) {
         conditions.push(changed_since(entity, since)?);
     }
     if let Some(after) = &window.after_key {
@@ -58,10 +58,35 @@ pub(super) async fn page(link: &Link, entity: &EntitySpec, window: &Window) -> R
     Ok(Page::new(into_text(get(link, &target).await?)?, "d/results"))
 }
 
+pub(super) async fn keys(
+    link: &Link,
+    entity: &EntitySpec,
+    after_key: Option<&str>,
+    limit: usize,
+) -> Result<Page, Error> {
+    let key = entity.source.key.to_string();
+    let fixed = Some(&entity.source.filter).filter(|filter| !filter.is_empty()).map(|filter| format!("({filter})"));
+    let after = after_key.map(|after| format!("({key} gt {})", literal(after)));
+    let conditions: Vec<String> = fixed.into_iter().chain(after).collect();
+    let mut target = format!(
+        "{}?$orderby={key}&$top={limit}&$select={}&$format=json",
+        set_path(entity),
+        encode(&key)
+    );
+    if !conditions.is_empty() {
+        target.push_str("&$filter=");
+        target.push_str(&encode(&conditions.join(" and ")));
+    }
+    Ok(Page::new(into_text(get(link, &target).await?)?, "d/results"))
+}
+
 /// By a filter rather than by `Set('key')`: the unified key need not be the set's own (a vendor is a business partner).
 pub(super) async fn one(link: &Link, entity: &EntitySpec, remote_id: &str) -> Result<Page, Error> {
-    let filter = encode(&format!("{} eq {}", entity.source.key, literal(remote_id)));
-    let target = format!("{}?$top=1&$filter={filter}{}", set_path(entity), shape(entity));
+    let mut filter = format!("{} eq {}", entity.source.key, literal(remote_id));
+    if !entity.source.filter.is_empty() {
+        filter = format!("({}) and ({filter})", entity.source.filter);
+    }
+    let target = format!("{}?$top=1&$filter={}{}", set_path(entity), encode(&filter), shape(entity));
     Ok(Page::new(into_text(get(link, &target).await?)?, "d/results"))
 }
 

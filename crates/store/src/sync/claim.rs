@@ -32,7 +32,7 @@ macro_rules! select_due {
         concat!(
             "select p.connection_id, p.entity, p.interval_seconds, p.history_days, p.priority, p.state, p.paused, p.mode,
                  p.due_at, p.run_id, p.attempt, p.cursor, p.cursor_at, p.initial_done, p.last_success_at,
-                 p.last_error_code, p.last_error_message, p.records,
+                 p.last_error_code, p.last_error_message, p.failing_since, p.records,
                  c.application_id, c.system, c.status as connection_status,
                  (select count(*) from sync_plan r
                   where r.connection_id = p.connection_id and r.state = 'running' and r.due_at > $1) as running
@@ -114,6 +114,7 @@ impl Store {
             None => {
                 let cause = match (plan.mode, plan.initial_done) {
                     (RunMode::Full, _) => RunCause::Full,
+                    (RunMode::Verify, _) => RunCause::Verify,
                     (RunMode::Incremental, false) => RunCause::Initial,
                     (RunMode::Incremental, true) => RunCause::Incremental,
                 };

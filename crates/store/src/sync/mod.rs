@@ -9,7 +9,7 @@ mod runs;
 mod types;
 
 pub(crate) use claim::{random, until};
-pub(crate) use plans::{cancel_all, insert_plan, lock_lease, make_due};
+pub(crate) use plans::{cancel_all, insert_plan, lock_lease, make_due, newest_listing};
 pub use types::{
     Claim, ClaimRequest, Failure, Finished, Lease, PlanChanges, PlanState, Run, RunCause, RunMode, RunState, SyncPlan,
 };

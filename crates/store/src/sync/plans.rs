@@ -25,7 +25,8 @@ impl Store {
         // The left side is the connection, so that one without plans is told from none.
         let sql = "select p.connection_id, p.entity, p.interval_seconds, p.history_days, p.priority, p.state, p.paused,
                        p.mode, p.due_at, p.run_id, p.attempt, p.cursor, p.cursor_at, p.initial_done,
-                       p.last_success_at, p.last_error_code, p.last_error_message, p.records,
+                       p.last_success_at, p.last_error_code, p.last_error_message, p.failing_since,
+                       p.records,
                        c.status as connection_status
                    from sync_plan p join connection c on c.id = p.connection_id
                    where p.connection_id = $1 order by p.priority, p.entity";
@@ -125,17 +126,29 @@ pub(super) async fn lock_plans(tx: &mut Tx, connection: ConnectionId) -> Result<
     tx.rows(sql, args![connection]).await
 }
 
-/// The plan under `lease`, locked until the end of the transaction; `LeaseLost` if the lease is no longer held.
-pub(crate) async fn lock_lease(tx: &mut Tx, lease: &Lease) -> Result<()> {
+/// The plan under `lease`, locked until the end of the transaction; `LeaseLost` if the lease is no longer held. Gives the
+/// number of the entity's newest listing.
+pub(crate) async fn lock_lease(tx: &mut Tx, lease: &Lease) -> Result<Option<i64>> {
     let sql = locking!(
         tx.dialect(),
-        "select run_id from sync_plan where connection_id = $1 and entity = $2 and lease_id = $3 and state = $4"
+        "select run_id, listing from sync_plan where connection_id = $1 and entity = $2 and lease_id = $3 and state = $4"
     );
     let bound = args![lease.connection, lease.entity, lease.id, PlanState::Running.as_str()];
-    match tx.row::<(Uuid,)>(sql, bound).await? {
-        Some((run,)) if RunId(run) == lease.run => Ok(()),
+    match tx.row::<(Uuid, i64)>(sql, bound).await? {
+        Some((run, listing)) if RunId(run) == lease.run => Ok(numbered(listing)),
         _ => Err(Error::LeaseLost),
     }
+}
+
+/// The number of the entity's newest listing, if there was one.
+pub(crate) async fn newest_listing(tx: &mut Tx, connection: ConnectionId, entity: &Entity) -> Result<Option<i64>> {
+    let sql = "select listing from sync_plan where connection_id = $1 and entity = $2";
+    let row = tx.row::<(i64,)>(sql, args![connection, entity.name]).await?;
+    Ok(row.and_then(|(listing,)| numbered(listing)))
+}
+
+fn numbered(listing: i64) -> Option<i64> {
+    (listing > 0).then_some(listing)
 }
 
 /// Makes the plans of a connection that wait for their time due now.

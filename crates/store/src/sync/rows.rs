@@ -27,6 +27,7 @@ pub(super) struct PlanRow {
     last_success_at: Option<i64>,
     last_error_code: Option<String>,
     last_error_message: Option<String>,
+    failing_since: Option<i64>,
     records: i64,
 }
 
@@ -54,12 +55,17 @@ impl PlanRow {
             initial_done: self.initial_done,
             last_success_at: self.last_success_at,
             last_error: failure(self.last_error_code, self.last_error_message),
+            failing_since: self.failing_since,
             records: self.records,
         })
     }
 
     pub(super) fn state(&self) -> Result<PlanState> {
         PlanState::stored(&self.state)
+    }
+
+    pub(super) fn is_failing(&self) -> bool {
+        self.failing_since.is_some()
     }
 
     pub(super) fn paused(&self) -> bool {
@@ -77,7 +83,7 @@ macro_rules! select_plan {
         concat!(
             "select p.connection_id, p.entity, p.interval_seconds, p.history_days, p.priority, p.state, p.paused, p.mode,
              p.due_at, p.run_id, p.attempt, p.cursor, p.cursor_at, p.initial_done, p.last_success_at,
-             p.last_error_code, p.last_error_message, p.records from sync_plan p ",
+             p.last_error_code, p.last_error_message, p.failing_since, p.records from sync_plan p ",
             $rest
         )
     };
@@ -103,6 +109,9 @@ pub(super) struct RunRow {
     deleted: i64,
     unchanged: i64,
     total_known: Option<i64>,
+    held: i64,
+    quarantined: i64,
+    drift: Option<i64>,
     error_code: Option<String>,
     error_message: Option<String>,
 }
@@ -112,7 +121,7 @@ macro_rules! select_run {
     ($rest:literal) => {
         concat!(
             "select id, connection_id, entity, mode, cause, state, created_at, started_at, finished_at, pages, seen,
-             created, updated, deleted, unchanged, total_known, error_code, error_message from run ",
+             created, updated, deleted, unchanged, total_known, held, quarantined, drift, error_code, error_message from run ",
             $rest
         )
     };
@@ -139,6 +148,9 @@ impl RunRow {
             deleted: self.deleted,
             unchanged: self.unchanged,
             total_known: self.total_known,
+            held: self.held,
+            quarantined: self.quarantined,
+            drift: self.drift,
             error: failure(self.error_code, self.error_message),
         })
     }
@@ -165,6 +177,9 @@ impl Run {
             "deleted": self.deleted,
             "unchanged": self.unchanged,
             "total_known": self.total_known,
+            "held": self.held,
+            "quarantined": self.quarantined,
+            "drift": self.drift,
             "error": error.map(|error| serde_json::json!({ "code": error.code, "message": error.message })),
         })
     }
