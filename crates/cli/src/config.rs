@@ -41,6 +41,12 @@ pub(crate) const KEYS: &[Key] = &[
     key("sync.slots", "8", "how many syncs run at once on this node"),
     key("systems.allow_http", "false", "let connections use http:// to other machines than this one"),
     key(
+        "systems.allow_networks",
+        "",
+        "networks that systems may be in although they are not public, as 10.1.0.0/16; empty: this very machine, as long as \
+         the server listens there only and has no public_url",
+    ),
+    key(
         "webhooks.allow_networks",
         "",
         "networks that webhooks may go to although they are not public, as 10.1.0.0/16, fd00::/8",

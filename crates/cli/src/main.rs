@@ -3,14 +3,17 @@
 //! The composition root: the only crate that puts store, connectors, engine and server together. Exit codes: 0 done,
 //! 1 failed, 2 wrong usage, 3 refused to start (and says why).
 
+mod api;
 mod config;
 mod connectors;
 mod demo;
+mod events;
 mod keys;
 mod sandbox;
 mod serve;
 mod start;
 mod terminal;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -40,6 +43,10 @@ enum Command {
     /// Application API keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// The ordered log of what happened
+    Events(events::Arguments),
+    /// Webhook endpoints and deliveries of a running server
+    Webhooks(webhooks::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -55,6 +62,8 @@ fn main() -> ExitCode {
             Command::Sandbox(arguments) => sandbox::run(&arguments).await,
             Command::Connectors(command) => connectors::run(&command),
             Command::Keys(command) => keys::run(command).await,
+            Command::Events(arguments) => events::run(arguments).await,
+            Command::Webhooks(arguments) => webhooks::run(arguments).await,
         }
     });
     // A worker that still waits for a slow system must not keep the process.

@@ -1,5 +1,6 @@
 //! Putting the rooms together: database, connectors, engine, from the configuration.
 
+use std::net::IpAddr;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::time::Duration;
@@ -9,6 +10,10 @@ use trunnion_model::time::Clock;
 use trunnion_store::{Keyring, Store};
 
 use crate::config::Config;
+
+/// The key of the networks that systems may be in.
+pub(crate) const SYSTEM_NETWORKS: &str = "systems.allow_networks";
+const THIS_MACHINE: [&str; 2] = ["127.0.0.0/8", "::1"];
 
 /// Why the program does not start: exit code 3.
 #[derive(Debug)]
@@ -54,13 +59,44 @@ pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
         allow_http: config.parse("systems.allow_http", "true or false")?,
         slots: config.parse::<usize>("sync.slots", "a number of slots")?.max(1),
         sync_interval: Duration::from_secs(config.parse("sync.interval_seconds", "a number of seconds")?),
-        webhooks: WebhookOptions { allow_networks: networks(config)?, ..usual.webhooks.clone() },
+        allow_networks: system_networks(config)?,
+        webhooks: WebhookOptions {
+            allow_networks: networks(config, "webhooks.allow_networks")?,
+            ..usual.webhooks.clone()
+        },
         ..usual
     };
     Ok(Engine::new(store, catalogue, Clock::system(), options)?)
 }
 
-fn networks(config: &Config) -> Result<Vec<Network>, Refused> {
-    let words = config.get("webhooks.allow_networks").split([',', ' ']).filter(|word| !word.is_empty());
-    words.map(|word| word.parse().map_err(|why| Refused(format!("webhooks.allow_networks: {why}")))).collect()
+/// The networks that the key `name` lists.
+fn networks(config: &Config, name: &str) -> Result<Vec<Network>, Refused> {
+    let words = config.get(name).split([',', ' ']).filter(|word| !word.is_empty());
+    words.map(|word| word.parse().map_err(|why| Refused(format!("{name}: {why}")))).collect()
+}
+
+/// Where systems may be beside the public network. A server that nobody else reaches is being tried out: it may call this
+/// machine. One that others reach must not, or they could use it to look around here.
+fn system_networks(config: &Config) -> Result<Vec<Network>, Refused> {
+    let named = networks(config, SYSTEM_NETWORKS)?;
+    let host = config.get("listen").rsplit_once(':').map_or("", |(host, _)| host.trim_matches(['[', ']']));
+    let alone = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    if !named.is_empty() || !alone || !config.get("public_url").is_empty() {
+        return Ok(named);
+    }
+    THIS_MACHINE.iter().map(|text| text.parse().map_err(Refused)).collect()
+}
+
+#[test]
+fn only_a_server_that_nobody_else_reaches_may_call_this_machine() {
+    let allowed = |flags: &[(&'static str, &str)]| {
+        let flags: Vec<_> = flags.iter().map(|(name, value)| (*name, Some((*value).to_owned()))).collect();
+        let nowhere = tempfile::NamedTempFile::new().unwrap();
+        system_networks(&Config::load(Some(nowhere.path()), &flags).unwrap()).unwrap().len()
+    };
+    assert_eq!(allowed(&[("listen", "127.0.0.1:8080")]), 2);
+    assert_eq!(allowed(&[("listen", "[::1]:0")]), 2);
+    assert_eq!(allowed(&[("listen", "0.0.0.0:8080")]), 0);
+    assert_eq!(allowed(&[("listen", "127.0.0.1:8080"), ("public_url", "https://connect.example")]), 0);
+    assert_eq!(allowed(&[("listen", "0.0.0.0:8080"), (SYSTEM_NETWORKS, "10.0.0.0/8, fd00::/8, 127.0.0.1")]), 3);
 }

@@ -20,6 +20,8 @@ pub struct Options {
     pub node: String,
     /// Whether systems may be addressed by `http` beyond this machine (inside a closed network).
     pub allow_http: bool,
+    /// Networks that systems may be in although they are not public.
+    pub allow_networks: Vec<Network>,
     /// Runs at once on this node.
     pub slots: usize,
     /// Runs at once of one connection, on all nodes together.
@@ -114,6 +116,7 @@ impl Default for Options {
         Self {
             node: "node".to_owned(),
             allow_http: false,
+            allow_networks: Vec::new(),
             slots: 8,
             per_connection: 2,
             sync_interval: Duration::from_secs(15 * 60),
@@ -178,7 +181,9 @@ struct Inner {
 impl Engine {
     /// Fails where no HTTP client can be made: a machine without trusted certificates.
     pub fn new(store: Store, catalogue: Catalogue, clock: Clock, options: Options) -> Result<Self> {
-        let client = Client::new(&Limits::default(), clock.clone()).map_err(|error| ServiceError::internal(&error))?;
+        let systems = Guard::new(options.allow_networks.clone());
+        let client = Client::guarded(&Limits::default(), clock.clone(), systems);
+        let client = client.map_err(|error| ServiceError::internal(&error))?;
         let links = Links::new(options.links);
         let guard = Guard::new(options.webhooks.allow_networks.clone());
         let poster = Poster::new(guard, options.webhooks.timeout).map_err(|error| ServiceError::internal(&error))?;

@@ -20,6 +20,7 @@ use trunnion_kit::spec::{EntitySpec, Spec};
 use trunnion_kit::vendor::{Connector, Vendor};
 use trunnion_model::ids::ConnectionId;
 use trunnion_store::{Connection, ConnectionStatus, NewEvent, Reason, StatusChange};
+use url::Url;
 
 use crate::Engine;
 use crate::error::{FieldError, Result, ServiceError};
@@ -107,6 +108,10 @@ pub(crate) fn from_form(
         };
         problems.iter().map(told).collect::<Vec<_>>()
     })?;
+    let base = credentials.get("url").and_then(|url| Url::parse(url).ok());
+    if let Some(Err(error)) = base.map(|base| engine.client().may_call(&base)) {
+        return Err(vec![FieldError::new("/credentials/url", error.to_string())]);
+    }
     let sealed: SecretString = credentials.to_json().to_string().into();
     let mut settings: serde_json::Map<String, Value> =
         credentials.settings().map(|(name, value)| (name.to_owned(), value.into())).collect();

@@ -27,12 +27,21 @@ pub enum Error {
     /// The address does not lead to the product that was chosen. Ask the customer.
     #[error("{0}")]
     NotThatProduct(String),
+    /// The address is in a network that this server must not call. Nothing was sent.
+    #[error("{0}")]
+    NotAllowed(String),
+    /// The system's certificate is not trusted. Nothing was sent; it may be mended there without anybody's help here.
+    #[error("{0}")]
+    Untrusted(String),
     /// No such record (or no such service) there.
     #[error("not found in the system: {}", .0.text)]
     NotFound(VendorMessage),
     /// The system understood and said no; sending the same again will be refused again.
     #[error("the system rejected the request: {}", .0.text)]
     Rejected(VendorMessage),
+    /// The record was changed there since it was read: read it again before anything else. Nothing was done.
+    #[error("the record was changed in the system meanwhile: {}", .0.text)]
+    Changed(VendorMessage),
     /// Too many requests; try again, but not before `after`.
     #[error("the system asks to slow down")]
     RateLimited { after: Option<Duration> },
@@ -50,7 +59,7 @@ pub enum Error {
 impl Error {
     /// Trying the same call again later can succeed without anybody's help.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::RateLimited { .. } | Self::Unreachable { .. })
+        matches!(self, Self::RateLimited { .. } | Self::Unreachable { .. } | Self::Untrusted(_))
     }
 
     /// The vendor's own words, if it said any.
@@ -59,6 +68,7 @@ impl Error {
             Self::Authentication(message)
             | Self::Permission(message)
             | Self::NotFound(message)
+            | Self::Changed(message)
             | Self::Rejected(message) => Some(message),
             _ => None,
         }

@@ -3,6 +3,7 @@
 //! Once the system refused the credentials, the link is parked: every later call answers the same error without a
 //! request, because systems lock accounts that keep knocking. A new link, made from new credentials, starts afresh.
 
+mod dry;
 mod session;
 mod sign;
 
@@ -10,6 +11,7 @@ mod sign;
 #[cfg(test)]
 mod tests;
 
+pub use dry::{Planned, Recorder};
 pub use session::Session;
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -29,7 +31,7 @@ const UNKNOWN: i64 = i64::MIN;
 
 /// Cheap to clone; clones share the token, the session and the parking.
 #[derive(Clone)]
-pub struct Link(Arc<Inner>);
+pub struct Link(Arc<Inner>, Option<Recorder>);
 
 struct Inner {
     connector: Arc<Spec>,
@@ -53,7 +55,7 @@ impl Link {
         let base = credentials.get("url").ok_or_else(|| sign::missing("url"))?;
         let base = Url::parse(base).map_err(|error| Error::Unexpected(format!("the stored address: {error}")))?;
         let signer = sign::Signer::new(&connector, &credentials, &base)?;
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             connector,
             credentials,
             base,
@@ -65,7 +67,8 @@ impl Link {
             proved: AtomicBool::new(false),
             first: AsyncMutex::default(),
             ahead: AtomicI64::new(UNKNOWN),
-        })))
+        };
+        Ok(Self(Arc::new(inner), None))
     }
 
     pub fn spec(&self) -> &Spec {
@@ -172,6 +175,7 @@ impl Link {
             Error::Unreachable { reason, after } => Error::Unreachable { reason: self.redact(&reason), after },
             Error::OutcomeUnknown(text) => Error::OutcomeUnknown(self.redact(&text)),
             Error::Unexpected(text) => Error::Unexpected(self.redact(&text)),
+            Error::Untrusted(text) => Error::Untrusted(self.redact(&text)),
             Error::NotThatProduct(text) => Error::NotThatProduct(self.redact(&text)),
             other => other,
         }

@@ -13,9 +13,9 @@ use trunnion_model::time::Timestamp;
 use crate::error::Error;
 use crate::json::{Node, parse, rows};
 use crate::link::Link;
-use crate::mapping::RowHook;
+use crate::mapping::{Change, RowHook};
 use crate::protocol;
-use crate::spec::{EntitySpec, Spec};
+use crate::spec::{Call, EntitySpec, Spec};
 
 /// What the methods of [`Vendor`] give: a trait object cannot have `async fn`.
 pub type Answered<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
@@ -88,10 +88,47 @@ pub trait Vendor: Send + Sync + 'static {
         Box::pin(protocol::find_written(link, entity, write_key))
     }
 
+    /// Writes what `change` (made by `mapping::to_change`) says into a record that is there, under the system's own lock
+    /// where it has one. What `target` holds already must not be done twice: the caller reads the record again before it
+    /// repeats.
+    fn update<'a>(
+        &'a self,
+        link: &'a Link,
+        entity: &'a EntitySpec,
+        target: Target<'a>,
+        change: Change,
+    ) -> Answered<'a, ()> {
+        Box::pin(protocol::update(link, entity, target, change))
+    }
+
+    /// Makes one call that moves a record to another status, or sets fixed values in it.
+    fn act<'a>(
+        &'a self,
+        link: &'a Link,
+        entity: &'a EntitySpec,
+        target: Target<'a>,
+        call: &'a Call,
+    ) -> Answered<'a, ()> {
+        Box::pin(protocol::act(link, entity, target, call))
+    }
+
+    /// Truly deletes a record.
+    fn delete<'a>(&'a self, link: &'a Link, entity: &'a EntitySpec, target: Target<'a>) -> Answered<'a, ()> {
+        Box::pin(protocol::delete(link, entity, target))
+    }
+
     /// Computes what the declaration cannot say, on every row before it is mapped.
     fn row_hook(&self) -> Option<RowHook> {
         None
     }
+}
+
+/// The record that a write is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    pub remote_id: &'a str,
+    /// The row as the system showed it just before: its version for the lock, its lines with their keys.
+    pub row: &'a Node<'a>,
 }
 
 /// A vendor of which the declaration says all.

@@ -40,7 +40,9 @@ impl House {
         let url = format!("sqlite:{}", folder.path().join("data.sqlite").display());
         let store = Store::open(&url, Keyring::generate().unwrap(), Clock::system()).await.unwrap();
         let catalogue = trunnion_connectors::catalogue().unwrap_or_else(|findings| panic!("{findings:#?}"));
-        let engine = Engine::new(store, catalogue, Clock::system(), Options::default()).unwrap();
+        // Where the simulators of these tests are.
+        let options = Options { allow_networks: vec!["127.0.0.0/8".parse().unwrap()], ..Options::default() };
+        let engine = Engine::new(store, catalogue, Clock::system(), options).unwrap();
         let key = keys::create_for(&engine, "Parts Planner", "test", &[]).await.unwrap().token;
         let app = trunnion_server::app(engine.clone(), trunnion_server::Options::default());
         let api = format!("{}/api/v1", listen(app).await);

@@ -5,11 +5,13 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, reason = "a test that cannot go on panics")]
 
 mod check;
+mod commands;
 mod crash;
 mod database;
 mod demo;
 mod peers;
 mod process;
 mod proxy;
+mod receiver;
 mod same_order;
 mod tryton;

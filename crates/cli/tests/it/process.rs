@@ -92,7 +92,13 @@ pub(crate) struct Server {
 impl Server {
     /// On the data in `directory`; with `database`, its records are in PostgreSQL.
     pub(crate) fn start(directory: &Path, database: Option<&str>) -> Self {
+        Self::start_with(directory, database, &[])
+    }
+
+    /// With settings as they stand in the environment.
+    pub(crate) fn start_with(directory: &Path, database: Option<&str>, settings: &[(&str, &str)]) -> Self {
         let mut command = command(directory);
+        command.envs(settings.iter().copied());
         command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir", "data"]);
         if let Some(url) = database {
             command.args(["--database-url", url]);

@@ -35,17 +35,19 @@ pub(crate) fn from_system(error: &SystemError) -> ServiceError {
             message: format!("The system's user may not do this: {}", message.text),
             vendor: Some(message.into()),
         },
-        SystemError::NotFound(message) | SystemError::Rejected(message) => {
+        SystemError::NotFound(message) | SystemError::Changed(message) | SystemError::Rejected(message) => {
             ServiceError::SystemRejected { vendor: message.into(), errors: Vec::new() }
         }
         SystemError::RateLimited { after } => ServiceError::RateLimited { after: *after },
         SystemError::Unreachable { reason, after } => unreachable(reason, *after),
-        SystemError::NotThatProduct(text) | SystemError::OutcomeUnknown(text) | SystemError::Unexpected(text) => {
-            ServiceError::SystemRejected {
-                vendor: Vendor { message: text.clone(), ..Vendor::default() },
-                errors: Vec::new(),
-            }
-        }
+        SystemError::Untrusted(reason) => unreachable(reason, None),
+        SystemError::NotAllowed(text)
+        | SystemError::NotThatProduct(text)
+        | SystemError::OutcomeUnknown(text)
+        | SystemError::Unexpected(text) => ServiceError::SystemRejected {
+            vendor: Vendor { message: text.clone(), ..Vendor::default() },
+            errors: Vec::new(),
+        },
     }
 }
 
@@ -53,7 +55,9 @@ pub(crate) fn from_system(error: &SystemError) -> ServiceError {
 pub(crate) fn connecting(error: &SystemError) -> ServiceError {
     match error {
         SystemError::Authentication(message) => ServiceError::AuthenticationFailed { vendor: message.into() },
-        SystemError::NotThatProduct(text) => ServiceError::invalid("/credentials/url", text.clone()),
+        SystemError::NotThatProduct(text) | SystemError::NotAllowed(text) => {
+            ServiceError::invalid("/credentials/url", text.clone())
+        }
         SystemError::NotFound(message) => {
             ServiceError::invalid("/credentials/url", format!("nothing was found there: {}", message.text))
         }

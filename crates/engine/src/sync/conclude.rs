@@ -61,6 +61,7 @@ pub(super) async fn conclude(
                 SystemError::RateLimited { after } | SystemError::Unreachable { after, .. } => {
                     retry(engine, claim, progressed, said, *after)
                 }
+                SystemError::Untrusted(_) => retry(engine, claim, progressed, said, None),
                 _ => failed(said),
             }
         }

@@ -14,7 +14,7 @@ use super::fits::inner_fields;
 use super::options::Options;
 use super::reading::member_of;
 use super::subject::Mapped;
-use crate::spec::{EntitySpec, GroupSpec, Row, Write};
+use crate::spec::{EntitySpec, GroupSpec, Row};
 
 /// The records that were read, by entity.
 #[derive(Default)]
@@ -61,7 +61,7 @@ pub(super) fn body(spec: &EntitySpec, extent: Extent, stamp: &str, known: &Known
     let mut maker = Maker { entity: spec.entity.name, extent, stamp, known, options, without: Vec::new() };
     let mut body = maker.object(&spec.fields, spec.entity.fields, "", 0, &[]);
     let order = referred(&body, spec.entity.fields, known);
-    for group in spec.groups.iter().filter(|group| group.write != Write::Never) {
+    for group in spec.groups.iter().filter(|group| group.write.on_create()) {
         let required = group.required || group.field.required;
         if extent == Extent::All || required {
             body.insert(group.field.name.to_owned(), maker.group(group, &order));
@@ -92,7 +92,7 @@ impl Maker<'_> {
         around: &[Mapped],
     ) -> Map<String, Value> {
         let mut body = Map::new();
-        let wanted = |row: &&Row| row.write != Write::Never && (row.required || self.extent == Extent::All);
+        let wanted = |row: &&Row| row.write.on_create() && (row.required || self.extent == Extent::All);
         let kind = |row: &Row| field_of(fields, &row.name).map_or(Kind::Text, |field| field.kind);
         let is_reference = |row: &&Row| matches!(kind(row), Kind::Reference(_));
         let mut rows: Vec<&Row> = rows.iter().filter(wanted).collect();

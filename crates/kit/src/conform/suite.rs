@@ -8,7 +8,7 @@ use super::report::Report;
 use super::subject::Subject;
 use super::{breaking, login, reading, writing};
 use crate::sim::Control;
-use crate::spec::{EntitySpec, Spec, Write};
+use crate::spec::{EntitySpec, Spec};
 use crate::vendor::Connector;
 
 /// Tries everything that the connector declares against the system that `credentials` lead to. It creates records there.
@@ -106,14 +106,14 @@ fn read_places(entity: &EntitySpec) -> Vec<String> {
 }
 
 fn written_places(entity: &EntitySpec) -> Vec<String> {
-    let own = entity.fields.iter().filter(|row| row.write != Write::Never);
+    let own = entity.fields.iter().filter(|row| row.write.on_create());
     let own = own.map(|row| reading::member_of(entity.entity.fields, &row.name));
-    let inner = entity.groups.iter().filter(|group| group.write != Write::Never).flat_map(|group| {
+    let inner = entity.groups.iter().filter(|group| group.write.on_create()).flat_map(|group| {
         let fields = super::fits::inner_fields(group.field);
         group
             .fields
             .iter()
-            .filter(|row| row.write != Write::Never)
+            .filter(|row| row.write.on_create())
             .map(move |row| format!("{}/{}", group.field.name, reading::member_of(fields, &row.name)))
     });
     own.chain(inner).collect()

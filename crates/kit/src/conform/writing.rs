@@ -10,7 +10,7 @@ use super::report::Report;
 use super::subject::Subject;
 use crate::json::Node;
 use crate::mapping::{FieldProblem, WriteContext, to_vendor};
-use crate::spec::{Create, EntitySpec, Write};
+use crate::spec::{Create, EntitySpec};
 
 pub(super) async fn check(
     subject: &Subject<'_>,
@@ -137,13 +137,13 @@ fn required(subject: &Subject<'_>, spec: &EntitySpec, create: &Create, body: &Ma
             format!("{name}: without {pointer} expected one problem there, found {refused:?}")
         });
     };
-    for row in spec.fields.iter().filter(|row| row.required && row.write != Write::Never) {
+    for row in spec.fields.iter().filter(|row| row.required && row.write.on_create()) {
         let member = member_of(spec.entity.fields, &row.name);
         let mut without = body.clone();
         without.remove(&member);
         check(&format!("/{member}"), &without);
     }
-    for group in spec.groups.iter().filter(|group| group.write != Write::Never) {
+    for group in spec.groups.iter().filter(|group| group.write.on_create()) {
         let (group_name, fields) = (group.field.name, inner_fields(group.field));
         if !body.contains_key(group_name) {
             continue;
@@ -151,7 +151,7 @@ fn required(subject: &Subject<'_>, spec: &EntitySpec, create: &Create, body: &Ma
         let mut without = body.clone();
         without.remove(group_name);
         check(&format!("/{group_name}"), &without);
-        for row in group.fields.iter().filter(|row| row.required && row.write != Write::Never) {
+        for row in group.fields.iter().filter(|row| row.required && row.write.on_create()) {
             let member = member_of(fields, &row.name);
             let mut without = body.clone();
             let (inner, pointer) = match without.get_mut(group_name) {

@@ -30,6 +30,9 @@ pub(super) fn judge(request: &Request, outcome: Result<Answer, Failure>, limit: 
         Err(Failure::NotSent { reason, try_again: false }) => {
             Verdict::Failed(Error::Unreachable { reason, after: None })
         }
+        // Neither is mended by asking again at once.
+        Err(Failure::Untrusted(reason)) => Verdict::Failed(Error::Untrusted(reason)),
+        Err(Failure::NotAllowed(reason)) => Verdict::Failed(Error::NotAllowed(reason)),
         Err(Failure::Broken(reason)) if writes => Verdict::Failed(Error::OutcomeUnknown(reason)),
         Err(Failure::Broken(reason)) => Verdict::Again(Error::Unreachable { reason, after: None }, None),
         Err(Failure::TooLarge { status }) => {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use trunnion_model::time::Clock;
+use url::Url;
 
 use super::classify::{Verdict, judge};
 use super::message::{Answer, Request};
@@ -13,6 +14,7 @@ use super::random::Random;
 use super::transport::{self, Failure};
 use crate::error::Error;
 use crate::spec::Limits;
+use crate::webhook::{Guard, Guarded, system};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Short: a write on a connection that the system is just closing has an unknown outcome.
@@ -46,23 +48,41 @@ pub struct Client {
     at_once: Arc<Semaphore>,
     clock: Clock,
     random: Random,
+    /// What may be called; `None`: everything.
+    guard: Option<Guard>,
 }
 
 impl Client {
-    /// Fails where the machine has no trusted certificates or no randomness.
+    /// One that may call every address. Fails where the machine has no trusted certificates or no randomness.
     pub fn new(limits: &Limits, clock: Clock) -> Result<Self, Error> {
-        let http = reqwest::Client::builder()
+        Self::build(limits, clock, None)
+    }
+
+    /// One for addresses that a stranger gave: it calls those that `guard` lets pass. Behind a proxy, names are looked up by
+    /// the proxy, and which of them are called is its business.
+    pub fn guarded(limits: &Limits, clock: Clock, guard: Guard) -> Result<Self, Error> {
+        Self::build(limits, clock, Some(guard))
+    }
+
+    fn build(limits: &Limits, clock: Clock, guard: Option<Guard>) -> Result<Self, Error> {
+        let mut builder = reqwest::Client::builder()
             .user_agent(concat!("trunnion/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(IDLE_CONNECTION)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
-            .referer(false)
+            .referer(false);
+        if let Some(guard) = guard.clone() {
+            // Whether http is good enough is for the form to say: this is about places.
+            let resolver = Guarded { guard, secure: true, exempt: proxies(), lookup: system() };
+            builder = builder.dns_resolver(Arc::new(resolver));
+        }
+        let http = builder
             .build()
             .map_err(|error| Error::Unexpected(format!("the HTTP client cannot be made here: {error:?}")))?;
         let at_once = Arc::new(Semaphore::new(limits.requests_at_once.max(1)));
         let random = Random::system()?;
-        Ok(Self { http, limits: limits.clone(), pace: Pace::default(), at_once, clock, random })
+        Ok(Self { http, limits: limits.clone(), pace: Pace::default(), at_once, clock, random, guard })
     }
 
     /// The same connections and certificates with limits of its own: one for each system that is talked to.
@@ -84,6 +104,16 @@ impl Client {
 
     pub fn random(&self) -> &Random {
         &self.random
+    }
+
+    /// Whether `url` may be called, as far as that shows without looking its name up.
+    pub fn may_call(&self, url: &Url) -> Result<(), Error> {
+        match &self.guard {
+            Some(guard) if guard.check_literal(url, true).is_err() => {
+                Err(Error::NotAllowed(transport::not_allowed(url.host_str().unwrap_or_default())))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Sends, tries again where that is safe, and returns every answer but redirects, 429, 502, 503 and 504.
@@ -129,6 +159,7 @@ impl Client {
         let permit = self.at_once.acquire().await;
         let _permit = permit.map_err(|_| Error::Unexpected("the HTTP client was closed".to_owned()))?;
         let request = make()?;
+        self.may_call(&request.url)?;
         let began = Instant::now();
         let outcome = transport::send(&self.http, &request, &self.limits).await;
         log(&request, &outcome, tries, began.elapsed());
@@ -146,6 +177,16 @@ impl Client {
         let span = u64::try_from(half.as_micros()).unwrap_or(u64::MAX).saturating_add(1);
         half + Duration::from_micros(self.random.next() % span)
     }
+}
+
+/// The hosts of the proxies that the environment names.
+fn proxies() -> Vec<String> {
+    let names = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+    let host = |text: String| {
+        let text = if text.contains("://") { text } else { format!("http://{text}") };
+        Url::parse(&text).ok()?.host_str().map(str::to_owned)
+    };
+    names.iter().filter_map(|name| std::env::var(name).ok()).filter_map(host).collect()
 }
 
 /// Names and numbers only: the query, the headers and the bodies may hold secrets and customer data.

@@ -210,3 +210,22 @@ async fn each_try_is_made_anew_and_no_more_run_at_once_than_allowed() {
     assert!(answers.into_iter().all(|answer| answer.is_ok()));
     assert!(began.elapsed() >= Duration::from_millis(180), "six slow requests, two at once: {:?}", began.elapsed());
 }
+
+#[tokio::test]
+async fn a_guarded_client_calls_no_address_that_is_not_public_whatever_its_name() {
+    let sim = sim(&[]).await;
+    let port = sim.url.rsplit_once(':').unwrap().1;
+    let guarded = |allowed: &[&str]| {
+        let allowed = allowed.iter().map(|network| network.parse().unwrap()).collect();
+        let clock = Clock::system();
+        Client::guarded(&Limits { tries: 1, ..Limits::default() }, clock, crate::webhook::Guard::new(allowed)).unwrap()
+    };
+    for host in ["127.0.0.1", "localhost", "[::1]", "0x7f.1", "2130706433", "169.254.169.254", "10.0.0.1"] {
+        let request = Request::get(format!("http://{host}:{port}/x").parse().unwrap());
+        let error = guarded(&[]).send(&request).await.unwrap_err();
+        assert!(matches!(&error, Error::NotAllowed(text) if text.contains("not in a network")), "{host}: {error:?}");
+    }
+    assert!(sim.control.requests().is_empty());
+    let request = Request::get(format!("http://127.0.0.1:{port}/x").parse().unwrap());
+    assert_eq!(guarded(&["127.0.0.0/8"]).send(&request).await.unwrap().status, 200);
+}

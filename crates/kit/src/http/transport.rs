@@ -4,12 +4,17 @@ use std::error::Error as _;
 
 use super::message::{Answer, Request};
 use crate::spec::Limits;
+use crate::webhook::Refusal;
 
 /// Why a try brought no answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     /// No connection came about, so the system saw nothing.
     NotSent { reason: String, try_again: bool },
+    /// No connection came about, because the system's certificate is not trusted.
+    Untrusted(String),
+    /// The address is none that may be called.
+    NotAllowed(String),
     /// The request, or a part of it, may have arrived.
     Broken(String),
     /// There was an answer, larger than the limit.
@@ -57,11 +62,13 @@ fn failure(error: &reqwest::Error, request: &Request) -> Failure {
     if !error.is_connect() {
         return Failure::Broken(format!("the connection to {host} broke: {cause}"));
     }
-    // A certificate does not become trusted by asking again.
-    let not_trusted = cause.contains("certificate");
-    let reason = if not_trusted {
-        format!("the certificate of {host} is not trusted: {cause}")
-    } else if cause.contains("InvalidContentType") {
+    if is_refused(error) {
+        return Failure::NotAllowed(not_allowed(host));
+    }
+    if cause.contains("certificate") {
+        return Failure::Untrusted(format!("the certificate of {host} is not trusted: {cause}"));
+    }
+    let reason = if cause.contains("InvalidContentType") {
         format!("{host} does not speak TLS on port {port}: is it an http:// address?")
     } else if error.is_dns() {
         format!("the name {host} cannot be resolved: {cause}")
@@ -70,7 +77,23 @@ fn failure(error: &reqwest::Error, request: &Request) -> Failure {
     } else {
         format!("no connection to {host} on port {port}: {cause}")
     };
-    Failure::NotSent { reason, try_again: !not_trusted }
+    Failure::NotSent { reason, try_again: true }
+}
+
+/// For the customer: it does not say what is there.
+pub(super) fn not_allowed(host: &str) -> String {
+    format!("{host} is not in a network that this server may call")
+}
+
+fn is_refused(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if inner.is::<Refusal>() {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
 }
 
 /// The innermost text: the outer ones name the URL, whose query may hold a secret.

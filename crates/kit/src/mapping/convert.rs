@@ -28,7 +28,7 @@ pub enum Form {
     Bool,
     /// `not`: JSON true and false, meaning the opposite.
     Not,
-    /// `flag`: `T` and `F`.
+    /// `flag`: `T` and `F`; written as true and false.
     Flag,
     /// `not_flag`: `T` and `F`, meaning the opposite.
     NotFlag,
@@ -247,9 +247,7 @@ impl Conversion {
         Ok(match self.form {
             Form::Text | Form::Reference | Form::Currency => Node::text(text()?.to_owned()),
             Form::Bool | Form::Not => Node::Bool(boolean(value)? != (self.form == Form::Not)),
-            Form::Flag | Form::NotFlag => {
-                Node::text(if boolean(value)? == (self.form == Form::Flag) { "T" } else { "F" })
-            }
+            Form::Flag | Form::NotFlag => Node::Bool(boolean(value)? == (self.form == Form::Flag)),
             Form::Integer => Node::number(value.as_i64().ok_or("must be a whole number")?.to_string()),
             Form::Decimal => Node::text(number()?),
             Form::Number => Node::number(number()?),

@@ -11,7 +11,7 @@ mod write;
 pub use convert::{Conversion, Form};
 pub use path::Path;
 pub use read::{MapError, Mapper, RowHook};
-pub use write::{FieldProblem, WriteContext, to_vendor};
+pub use write::{Change, Edit, FieldProblem, ListChange, Standing, WriteContext, fixed, to_change, to_vendor};
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use trunnion_model::ids::{ConnectionId, RecordId};
 use trunnion_model::record::Incoming;
 use trunnion_model::time::{Clock, rfc3339_micros};
 
-use super::{FieldProblem, MapError, Mapper, WriteContext, to_vendor};
+use super::{Change, FieldProblem, MapError, Mapper, Standing, WriteContext, to_change, to_vendor};
 use crate::json::{Node, Object, parse};
 use crate::spec::{EntitySpec, Spec, load};
 
@@ -85,6 +85,9 @@ write_key = "Header/Ref"
 [entity.purchase_order.create.settings]
 "Company/Code" = "company"
 "Client" = "client?"
+[entity.purchase_order.update]
+locked_in = ["cancelled"]
+because = "it is over"
 [entity.purchase_order.fields]
 number = { at = "Id" }
 status = { at = "Status", words = { "O" = "approved", "X" = "cancelled" } }
@@ -93,11 +96,12 @@ vendor_code = { at = "VendorCode" }
 location_id = { at = "Plant", write = "create" }
 currency = { at = "Currency", write = "create", required = true }
 ordered_on = { at = "Date", as = "odata_date", write = "create" }
-memo = { at = "Memo", write = "create", max_length = 5 }
+memo = { at = "Memo", write = "always", max_length = 5 }
+reference = { at = "Reference", write = "update", locked_in = ["remote:S"] }
 [entity.purchase_order.group.lines]
 at = "Lines"
 to = "Order/Lines"
-write = "create"
+write = "always"
 [entity.purchase_order.group.lines.constants]
 "Per" = "1"
 [entity.purchase_order.group.lines.settings]
@@ -107,7 +111,7 @@ position = { as = "position" }
 item_id = { at = "Item", write = "create", required = true }
 quantity = { at = "Quantity", write = "create", required = true }
 unit = { at = "Unit", write = "create" }
-unit_price = { at = "Price", as = "number", write = "create" }
+unit_price = { at = "Price", as = "number", write = "always", precision = 20, with = { "PricePer" = "1" } }
 "#;
 
 fn spec() -> Spec {
@@ -330,4 +334,61 @@ fn a_list_that_is_required_must_be_a_list_with_something_in_it() {
             problems.iter().map(|problem| (problem.pointer.as_str(), problem.message.as_str())).collect();
         assert_eq!(told, [("/lines", message)]);
     }
+}
+
+fn change(body: Value, standing: Standing<'_>) -> Result<Change, Vec<FieldProblem>> {
+    let spec = spec();
+    let Value::Object(body) = body else { panic!("an object") };
+    let cx = WriteContext { setting: &|name| Some(name.to_owned()), write_key: "" };
+    to_change(declared(&spec, "purchase_order"), &body, standing, &cx)
+}
+
+const APPROVED: Standing<'static> = Standing { status: Some("approved"), remote_status: Some("O") };
+
+#[test]
+fn an_update_holds_what_changes_and_nothing_else() {
+    let body = json!({"memo": null, "reference": "R1", "lines": [
+        {"remote_line_id": "10", "unit_price": "2.50"},
+        {"item_remote_id": "7", "quantity": "1"},
+    ]});
+    let change = change(body, APPROVED).unwrap();
+    assert_eq!(change.header.to_json(), r#"{"Memo":null,"Reference":"R1"}"#);
+    let lines: Vec<_> = change.lists[0].edits.iter().map(|edit| (edit.line.as_deref(), edit.body.to_json())).collect();
+    assert_eq!(
+        lines,
+        [
+            (Some("10"), r#"{"Price":2.5,"PricePer":1}"#.to_owned()),
+            (None, r#"{"Per":1,"Plant":"plant","Item":"7","Quantity":"1"}"#.to_owned()),
+        ]
+    );
+}
+
+#[test]
+fn what_an_update_may_not_touch_is_told_with_the_reason_all_at_once() {
+    let body = json!({"currency": "EUR", "number": "1", "nonsense": 1, "memo": "too long", "reference": "R",
+        "lines": [{"remote_line_id": "10", "quantity": "1", "unit_price": "1.000000000000000000005"}, {"quantity": "1"}]});
+    let sent = Standing { remote_status: Some("S"), ..APPROVED };
+    let mut told: Vec<String> = change(body, sent)
+        .unwrap_err()
+        .into_iter()
+        .map(|FieldProblem { pointer, message }| format!("{pointer} {message}"))
+        .collect();
+    told.sort();
+    let once = "this system lets it be written only when the record is created";
+    assert_eq!(
+        told,
+        [
+            format!("/currency {once}"),
+            format!("/lines/0/quantity {once}"),
+            "/lines/0/unit_price must not have more than 20 decimal places".to_owned(),
+            "/lines/1/item_remote_id this system requires it".to_owned(),
+            "/memo must not be longer than 5 characters".to_owned(),
+            "/nonsense no such field".to_owned(),
+            "/number this system does not let it be written".to_owned(),
+            "/reference cannot be changed while the status is `approved`".to_owned(),
+        ]
+    );
+    let over = Standing { status: Some("cancelled"), remote_status: None };
+    let told = change(json!({"memo": "x"}), over).unwrap_err();
+    assert_eq!(told[0].message, "cannot be changed while the status is `cancelled`: it is over");
 }

@@ -18,9 +18,9 @@ use crate::error::{Error, VendorMessage};
 use crate::http::{Answer, Effect, Request};
 use crate::json::{Node, Object, parse};
 use crate::link::{Link, Session};
-use crate::mapping::Path;
+use crate::mapping::{Change, Path};
 use crate::spec::EntitySpec;
-use crate::vendor::{Account, Page, Window};
+use crate::vendor::{Account, Page, Target, Window};
 
 /// Logs in (once), reads the preferences, and one row of every entity.
 pub(super) async fn probe(link: &Link) -> Result<Account, Error> {
@@ -87,6 +87,58 @@ pub(super) async fn find_written(link: &Link, entity: &EntitySpec, write_key: &s
         call(link, &method, vec![domain, Node::number("0"), Node::number("1"), Node::Null], None, Effect::Read).await?;
     let tree = tree(&answer)?;
     Ok(tree.get("result").and_then(Node::items).and_then(|ids| ids.first()).and_then(Node::as_text).map(str::to_owned))
+}
+
+/// One `write`, under the record's `_timestamp` where the row has it.
+pub(super) async fn update(link: &Link, entity: &EntitySpec, target: Target<'_>, change: Change) -> Result<(), Error> {
+    let Change { header: mut values, lists } = change;
+    for list in lists.into_iter().filter(|list| !list.edits.is_empty()) {
+        let group = super::list_of(entity, &list)?;
+        let (mut commands, mut added) = (Vec::new(), Vec::new());
+        for edit in list.edits {
+            match edit.line {
+                Some(name) => {
+                    super::line_named(group, target.row, &name)?;
+                    let ids = Node::Array(vec![Node::number(digits(&name)?)]);
+                    commands.push(Node::Array(vec![Node::text("write"), ids, edit.body]));
+                }
+                None => added.push(creations(edit.body)),
+            }
+        }
+        if !added.is_empty() {
+            commands.push(Node::Array(vec![Node::text("create"), Node::Array(added)]));
+        }
+        group.to.put(&mut values, Node::Array(commands));
+    }
+    on_record(link, entity, target, "write", vec![values]).await
+}
+
+pub(super) async fn delete(link: &Link, entity: &EntitySpec, target: Target<'_>) -> Result<(), Error> {
+    on_record(link, entity, target, "delete", Vec::new()).await
+}
+
+/// A button of the record's form.
+pub(super) async fn named(link: &Link, entity: &EntitySpec, target: Target<'_>, name: &str) -> Result<(), Error> {
+    on_record(link, entity, target, name, Vec::new()).await
+}
+
+async fn on_record(
+    link: &Link,
+    entity: &EntitySpec,
+    target: Target<'_>,
+    method: &str,
+    more: Vec<Node<'static>>,
+) -> Result<(), Error> {
+    let id = digits(target.remote_id)?;
+    let mut params = vec![Node::Array(vec![Node::number(id.clone())])];
+    params.extend(more);
+    let lock = target.row.get("_timestamp").and_then(Node::as_text).map(|seen| {
+        let name = format!("{},{id}", entity.source.set);
+        let locks = Object::from_iter([(name.into(), Node::text(seen.to_owned()))]);
+        Object::from_iter([("_timestamp".into(), Node::Object(locks))])
+    });
+    let method = format!("model.{}.{method}", entity.source.set);
+    call(link, &method, params, lock.as_ref(), Effect::Write).await.map(drop)
 }
 
 /// Calls `method` with `params` and the user's context (with `more` in it), logging in if need be. The answer has a `result`.
@@ -189,7 +241,11 @@ async fn send(
     if let Some(session) = session {
         session.apply(&mut request.headers)?;
     }
-    link.call(request).await
+    match (session, effect) {
+        // A login changes nothing that anybody would ask to see beforehand.
+        (Some(_), Effect::Write) => link.write(request).await,
+        _ => link.call(request).await,
+    }
 }
 
 /// The text of an answer with a `result`; errors come with status 200 too.
@@ -217,6 +273,7 @@ fn accepted(answer: Answer, effect: Effect) -> Result<String, Error> {
     };
     match said {
         None => Ok(text),
+        Some(message) if message.code.as_deref() == Some("ConcurrencyException") => Err(Error::Changed(message)),
         Some(message) => Err(Error::Rejected(message)),
     }
 }

@@ -6,11 +6,12 @@ use crate::error::{Error, VendorMessage};
 use crate::http::Answer;
 use crate::json::Node;
 use crate::link::Link;
-use crate::mapping::Path;
-use crate::spec::{EntitySpec, ProtocolKind};
-use crate::vendor::{Account, Deleted, Page, Window};
+use crate::mapping::{Change, Edit, ListChange, Path, fixed};
+use crate::spec::{Call, EntitySpec, GroupSpec, ProtocolKind};
+use crate::vendor::{Account, Deleted, Page, Target, Window};
 
 pub mod json_rpc;
+mod odata_change;
 pub mod odata_v2;
 pub mod suitetalk;
 
@@ -88,6 +89,108 @@ pub(crate) async fn find_written(link: &Link, entity: &EntitySpec, write_key: &s
     }
 }
 
+pub(crate) async fn update(link: &Link, entity: &EntitySpec, target: Target<'_>, change: Change) -> Result<(), Error> {
+    match link.spec().protocol.kind {
+        ProtocolKind::ODataV2 => odata_v2::update(link, entity, target, change).await,
+        ProtocolKind::SuiteTalk => suitetalk::update(link, entity, target, change).await,
+        ProtocolKind::JsonRpc => json_rpc::update(link, entity, target, change).await,
+    }
+}
+
+pub(crate) async fn delete(link: &Link, entity: &EntitySpec, target: Target<'_>) -> Result<(), Error> {
+    match link.spec().protocol.kind {
+        ProtocolKind::ODataV2 => odata_v2::delete(link, entity, target).await,
+        ProtocolKind::SuiteTalk => suitetalk::delete(link, entity, target).await,
+        ProtocolKind::JsonRpc => json_rpc::delete(link, entity, target).await,
+    }
+}
+
+/// What a call writes is an update; only a named one, and the deletion of lines, are the dialect's own.
+pub(crate) async fn act(link: &Link, entity: &EntitySpec, target: Target<'_>, call: &Call) -> Result<(), Error> {
+    match call {
+        Call::Set(constants) => update(link, entity, target, Change::of_constants(constants)).await,
+        Call::SetLines(constants) => {
+            let edit = |line: String| Edit { line: Some(line), body: fixed(constants) };
+            let lists = lists(entity).map(|group| ListChange {
+                name: group.field.name,
+                edits: lines_of(group, target.row).filter_map(|line| line_name(group, line)).map(edit).collect(),
+            });
+            let change = Change { header: Node::Object(crate::json::Object::new()), lists: lists.collect() };
+            update(link, entity, target, change).await
+        }
+        Call::DeleteLines => match link.spec().protocol.kind {
+            ProtocolKind::ODataV2 => odata_v2::delete_lines(link, entity, target).await,
+            ProtocolKind::SuiteTalk | ProtocolKind::JsonRpc => Err(no_such_call("deletes no lines")),
+        },
+        Call::Named(name) => match link.spec().protocol.kind {
+            ProtocolKind::ODataV2 => odata_v2::named(link, entity, target, name).await,
+            ProtocolKind::JsonRpc => json_rpc::named(link, entity, target, name).await,
+            ProtocolKind::SuiteTalk => Err(no_such_call("has no named operations")),
+        },
+    }
+}
+
+fn no_such_call(what: &str) -> Error {
+    Error::Unexpected(format!("the declaration has a move that its protocol cannot make: it {what}"))
+}
+
+fn lists(entity: &EntitySpec) -> impl Iterator<Item = &GroupSpec> {
+    entity.groups.iter().filter(|group| matches!(group.field.kind, trunnion_model::catalog::Kind::List(_)))
+}
+
+/// The lines of a row that are not deleted.
+fn lines_of<'n, 'a>(group: &'n GroupSpec, row: &'n Node<'a>) -> impl Iterator<Item = &'n Node<'a>> {
+    let deleted = group.fields.iter().find(|row| row.name == "deleted").map(|row| &row.at);
+    let is_deleted = move |line: &Node<'_>| {
+        let mark = deleted.and_then(|at| at.find(line));
+        mark.is_some_and(|mark| !matches!(mark, Node::Bool(false)) && mark.as_text() != Some(""))
+    };
+    group.at.find(row).and_then(Node::items).unwrap_or_default().iter().filter(move |line| !is_deleted(line))
+}
+
+/// What a line is called by its `remote_line_id`.
+fn line_name(group: &GroupSpec, line: &Node<'_>) -> Option<String> {
+    let row = group.fields.iter().find(|row| row.name == "remote_line_id")?;
+    row.at.find(line).and_then(Node::as_text).map(str::to_owned)
+}
+
+/// The line of a row with that `remote_line_id`.
+fn line_named<'n, 'a>(group: &'n GroupSpec, row: &'n Node<'a>, name: &str) -> Result<&'n Node<'a>, Error> {
+    let mut lines = group.at.find(row).and_then(Node::items).unwrap_or_default().iter();
+    lines.find(|line| line_name(group, line).as_deref() == Some(name)).ok_or_else(|| {
+        let text = format!("there is no line {name}");
+        Error::Rejected(VendorMessage { text, field: Some("remote_line_id".to_owned()), ..VendorMessage::default() })
+    })
+}
+
+fn list_of<'s>(entity: &'s EntitySpec, change: &ListChange) -> Result<&'s GroupSpec, Error> {
+    lists(entity)
+        .find(|group| group.field.name == change.name)
+        .ok_or_else(|| Error::Unexpected(format!("no list `{}` is declared", change.name)))
+}
+
+/// Puts the edits of keyed lines into one body, each with the name that the system's write knows it by.
+fn keyed_lines(group: &GroupSpec, row: &Node<'_>, edits: Vec<Edit>) -> Result<Vec<Node<'static>>, Error> {
+    let mut lines = Vec::with_capacity(edits.len());
+    for Edit { line, mut body } in edits {
+        if let Some(name) = line {
+            let there = line_named(group, row, &name)?;
+            let key = if group.key.is_empty() {
+                Node::text(name)
+            } else {
+                match group.key.find(there) {
+                    Some(Node::Number(digits)) => Node::number(digits.clone().into_owned()),
+                    Some(node) => Node::text(node.as_text().unwrap_or_default().to_owned()),
+                    None => return Err(Error::Unexpected(format!("line {name} has no `{}`", group.key))),
+                }
+            };
+            group.key_to.put(&mut body, key);
+        }
+        lines.push(body);
+    }
+    Ok(lines)
+}
+
 /// The vendor fields that the mapping reads, in a stable order, each once. `join` makes the projection's name of a path.
 fn projection(entity: &EntitySpec, join: &dyn Fn(&[&str]) -> String) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
@@ -110,6 +213,7 @@ fn projection(entity: &EntitySpec, join: &dyn Fn(&[&str]) -> String) -> Vec<Stri
         for row in &group.fields {
             add(&group.at, &row.at);
         }
+        add(&group.at, &group.key);
     }
     for (path, _) in entity.remote_created.iter().chain(&entity.remote_modified) {
         add(&root, path);

@@ -7,16 +7,17 @@
 //! Source: OData v2 (odata.org); the gateway's documentation for CSRF and error envelopes.
 
 use http::Method;
-use http::header::{ACCEPT, HeaderName, HeaderValue};
+use http::header::{ACCEPT, HeaderName, HeaderValue, IF_MATCH};
 use trunnion_model::time::Timestamp;
 
+use super::odata_change::{self, Part};
 use super::{encode, into_text, projection, seconds};
 use crate::error::{Error, VendorMessage};
 use crate::http::{Answer, Effect, Request};
 use crate::json::{Node, parse};
 use crate::link::{Link, Session};
 use crate::spec::EntitySpec;
-use crate::vendor::{Account, Page, Window};
+use crate::vendor::{Account, Page, Target, Window};
 
 const CSRF: HeaderName = HeaderName::from_static("x-csrf-token");
 const JSON: &str = "application/json";
@@ -93,8 +94,9 @@ pub(super) async fn one(link: &Link, entity: &EntitySpec, remote_id: &str) -> Re
 pub(super) async fn create(link: &Link, entity: &EntitySpec, body: &Node<'static>) -> Result<String, Error> {
     let set = entity.create.as_ref().map_or("", |create| create.set.as_str());
     let set = if set.is_empty() { &entity.source.set } else { set };
-    let answer =
-        modify(link, &entity.source.service, &format!("{}/{set}?$format=json", entity.source.service), body).await?;
+    let service = &entity.source.service;
+    let at = format!("{service}/{set}?$format=json");
+    let answer = modify(link, service, Method::POST, &at, None, Some(body)).await?;
     let text = into_text(answer).map_err(|error| Error::OutcomeUnknown(error.to_string()))?;
     let created = parse(&text).map_err(|error| Error::OutcomeUnknown(format!("created, but the answer is {error}")))?;
     let key = created.get("d").and_then(|d| entity.source.key.find(d)).and_then(Node::as_text);
@@ -115,16 +117,62 @@ pub(super) async fn find_written(link: &Link, entity: &EntitySpec, write_key: &s
     Ok(rows.first().and_then(|row| entity.source.key.find(row)).and_then(Node::as_text).map(str::to_owned))
 }
 
+pub(super) async fn update(
+    link: &Link,
+    entity: &EntitySpec,
+    target: Target<'_>,
+    change: crate::mapping::Change,
+) -> Result<(), Error> {
+    for Part { method, at, etag, body } in odata_change::parts(link, entity, target, change)? {
+        modify(link, &entity.source.service, method, &at, etag, body.as_ref()).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn delete(link: &Link, entity: &EntitySpec, target: Target<'_>) -> Result<(), Error> {
+    let Part { at, etag, .. } = odata_change::whole(link, entity, target)?;
+    modify(link, &entity.source.service, Method::DELETE, &at, etag, None).await.map(drop)
+}
+
+/// Every line that is there still: a second call goes on where the first was cut off.
+pub(super) async fn delete_lines(link: &Link, entity: &EntitySpec, target: Target<'_>) -> Result<(), Error> {
+    for Part { at, etag, .. } in odata_change::each_line(link, entity, target)? {
+        modify(link, &entity.source.service, Method::DELETE, &at, etag, None).await?;
+    }
+    Ok(())
+}
+
+/// A function import with the record's key as its parameter.
+pub(super) async fn named(link: &Link, entity: &EntitySpec, target: Target<'_>, name: &str) -> Result<(), Error> {
+    let Part { etag, .. } = odata_change::whole(link, entity, target)?;
+    let key = literal(target.remote_id);
+    let at = format!("{}/{name}?{}={}&$format=json", entity.source.service, entity.source.key, encode(&key));
+    modify(link, &entity.source.service, Method::POST, &at, etag, None).await.map(drop)
+}
+
 /// A modifying request with the session's token and cookies. A token that the system no longer knows is fetched anew once:
 /// that refusal means that nothing was done.
-async fn modify(link: &Link, service: &str, target: &str, body: &Node<'static>) -> Result<Answer, Error> {
+async fn modify(
+    link: &Link,
+    service: &str,
+    method: Method,
+    target: &str,
+    etag: Option<HeaderValue>,
+    body: Option<&Node<'static>>,
+) -> Result<Answer, Error> {
     for fresh in [false, true] {
-        let session = csrf_session(link, service, fresh).await?;
-        let mut request = Request::new(Method::POST, link.url(target)?, Effect::Write)
-            .with_header(ACCEPT, HeaderValue::from_static(JSON))
-            .with_body(JSON, body.to_json());
-        session.apply(&mut request.headers)?;
-        let answer = link.call(request).await?;
+        let mut request = Request::new(method.clone(), link.url(target)?, Effect::Write)
+            .with_header(ACCEPT, HeaderValue::from_static(JSON));
+        if let Some(body) = body {
+            request = request.with_body(JSON, body.to_json());
+        }
+        if let Some(etag) = &etag {
+            request = request.with_header(IF_MATCH, etag.clone());
+        }
+        if !link.is_dry() {
+            csrf_session(link, service, fresh).await?.apply(&mut request.headers)?;
+        }
+        let answer = link.write(request).await?;
         let stale =
             answer.status == 403 && answer.header(CSRF).is_some_and(|value| value.eq_ignore_ascii_case("required"));
         if fresh || !stale {
@@ -166,6 +214,7 @@ fn accepted(answer: Answer, effect: Effect) -> Result<Answer, Error> {
     let message = said.clone().unwrap_or_else(|| answer.vendor_message());
     Err(match (answer.status, said) {
         (403, _) => Error::Permission(message),
+        (412, _) => Error::Changed(message),
         (404, Some(_)) => Error::NotFound(message),
         (404, None) => Error::NotThatProduct(format!("the address has no such service ({})", message.text)),
         // ABAP exceptions with a business message surface as 500: what has an envelope was refused, not half done.

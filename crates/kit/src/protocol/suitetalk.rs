@@ -15,8 +15,9 @@ use crate::error::{Error, VendorMessage};
 use crate::http::{Answer, Effect, Request};
 use crate::json::{Node, Object, parse};
 use crate::link::Link;
-use crate::spec::{Deletes, EntitySpec, LinesSource, Write};
-use crate::vendor::{Account, Deleted, Page, Window};
+use crate::mapping::Change;
+use crate::spec::{Deletes, EntitySpec, LinesSource};
+use crate::vendor::{Account, Deleted, Page, Target, Window};
 
 const SUITEQL: &str = "/services/rest/query/v1/suiteql";
 const RECORDS: &str = "/services/rest/record/v1";
@@ -106,7 +107,7 @@ pub(super) async fn create(
     let sublists: Vec<&str> = entity
         .groups
         .iter()
-        .filter(|group| group.write != Write::Never)
+        .filter(|group| group.write.on_create())
         .filter_map(|group| group.to.names().next())
         .collect();
     let replace = if sublists.is_empty() { String::new() } else { format!("?replace={}", sublists.join(",")) };
@@ -114,7 +115,7 @@ pub(super) async fn create(
     let request = Request::new(Method::PUT, url, Effect::Write)
         .with_header(NAME_CHECK, HeaderValue::from_static("Error"))
         .with_body(JSON, body.to_json());
-    let answer = accepted(link.call(request).await?, Effect::Write)?;
+    let answer = accepted(link.write(request).await?, Effect::Write)?;
     let id = answer
         .header(LOCATION)
         .and_then(|at| at.rsplit('/').next())
@@ -138,6 +139,28 @@ pub(super) async fn find_written(link: &Link, entity: &EntitySpec, write_key: &s
         Err(Error::NotFound(_)) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// One PATCH: what is not named stays. Lines are named by their key, so that none is appended by mistake.
+pub(super) async fn update(link: &Link, entity: &EntitySpec, target: Target<'_>, change: Change) -> Result<(), Error> {
+    let Change { header: mut body, lists } = change;
+    for list in lists.into_iter().filter(|list| !list.edits.is_empty()) {
+        let group = super::list_of(entity, &list)?;
+        group.to.put(&mut body, Node::Array(super::keyed_lines(group, target.row, list.edits)?));
+    }
+    let request = Request::new(Method::PATCH, record_url(link, entity, target)?, Effect::Write)
+        .with_header(NAME_CHECK, HeaderValue::from_static("Error"))
+        .with_body(JSON, body.to_json());
+    accepted(link.write(request).await?, Effect::Write).map(drop)
+}
+
+pub(super) async fn delete(link: &Link, entity: &EntitySpec, target: Target<'_>) -> Result<(), Error> {
+    let request = Request::new(Method::DELETE, record_url(link, entity, target)?, Effect::Write);
+    accepted(link.write(request).await?, Effect::Write).map(drop)
+}
+
+fn record_url(link: &Link, entity: &EntitySpec, target: Target<'_>) -> Result<url::Url, Error> {
+    link.url(&format!("{RECORDS}/{}/{}", entity.source.set, super::encode(target.remote_id)))
 }
 
 /// The answer (with `items`) to a query of the connector's own; at most 1,000 rows.

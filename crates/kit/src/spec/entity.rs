@@ -8,6 +8,7 @@ use super::table::{Document, Entry, Table};
 use super::types::{
     Create, Deletes, EntitySpec, Feed, GroupSpec, LinesSource, Row, Source, Strategy, Sync, Write,
 };
+use super::writes;
 use crate::mapping::{Conversion, Form, Path};
 
 pub(super) fn entity(
@@ -40,12 +41,14 @@ pub(super) fn entity(
     }
     let deleted_at = table.text("deleted").map(|path| Path::new(&path));
     let create = create(&table.table("create"));
+    let (update, delete, moves) = (table.table("update"), table.table("delete"), table.table("move"));
     let (fields_table, groups_table) = (table.table("fields"), table.table("group"));
     let Some(entity) = catalog::entity(name) else {
         let known: Vec<_> = catalog::entities().iter().map(|entity| entity.name).collect();
         document.find(line, format!("unknown entity `{name}`; known: {}", known.join(", ")));
-        fields_table.entries();
-        groups_table.entries();
+        for unread in [&fields_table, &groups_table, &update, &delete, &moves] {
+            unread.entries();
+        }
         return None;
     };
     let fields = rows(document, entity.fields, &fields_table, units);
@@ -57,7 +60,31 @@ pub(super) fn entity(
             document.find(line, format!("[entity.{name}] does not map the required field `{}`", field.name));
         }
     }
-    Some(EntitySpec { entity, source, sync, create, fields, groups, deleted_at, remote_created, remote_modified, line })
+    let update = writes::update(document, entity, &update);
+    let delete = writes::delete(document, entity, &delete);
+    let moves = writes::moves(document, entity, &moves);
+    for row in fields.iter().chain(groups.iter().flat_map(|group| &group.fields)) {
+        writes::check_states(document, entity, row.line, &row.locks.states);
+    }
+    if update.is_none() && fields.iter().any(|row| row.write.on_update()) {
+        document.find(line, format!("[entity.{name}] has fields to update and needs [entity.{name}.update]"));
+    }
+    let spec = EntitySpec {
+        entity,
+        source,
+        sync,
+        create,
+        update,
+        delete,
+        moves,
+        fields,
+        groups,
+        deleted_at,
+        remote_created,
+        remote_modified,
+        line,
+    };
+    Some(spec)
 }
 
 fn source(table: &Table<'_, '_>) -> Source {
@@ -164,6 +191,9 @@ fn groups(
         let to = group.text("to").unwrap_or_else(|| at.clone());
         let required = group.boolean("required").unwrap_or(false);
         let (constants, settings) = (paths(group.pairs("constants")), paths(group.pairs("settings")));
+        let locks = writes::lock(&group);
+        writes::check_states(document, entity, line, &locks.states);
+        let (key, key_to) = (group.text("key").unwrap_or_default(), group.text("key_to").unwrap_or_default());
         let fields_table = group.table("fields");
         match entity.field(name).map(|field| (field, field.kind)) {
             Some((field, Kind::Group(inner) | Kind::List(inner))) => {
@@ -182,6 +212,9 @@ fn groups(
                     to: Path::new(&to),
                     write,
                     required,
+                    locks,
+                    key: Path::new(&key),
+                    key_to: Path::new(&key_to),
                     fields,
                     constants,
                     settings,
@@ -222,6 +255,9 @@ fn row(
     let write = write(document, &table, line);
     let required = table.boolean("required").unwrap_or(false);
     let max_length = table.number("max_length");
+    let precision = table.number("precision").and_then(|places| u32::try_from(places).ok());
+    let locks = writes::lock(&table);
+    let with = paths(table.pairs("with"));
     let kind = kind_of(fields, entry.name).or_else(|| {
         document.find(line, unknown_field(entry.name, fields));
         None
@@ -246,7 +282,7 @@ fn row(
     if write != Write::Never && form.is_read_only() {
         document.find(line, format!("`{}` is read only: `{}` cannot be written", entry.name, form.name()));
     }
-    if required && write == Write::Never {
+    if required && !write.on_create() {
         document.find(line, format!("`{}` is read only, so it cannot be required of a write", entry.name));
     }
     if at.is_empty() && form != Form::Position && (write == Write::Never || to.is_empty()) {
@@ -277,7 +313,10 @@ fn row(
         conversion,
         write,
         required,
+        locks,
+        with,
         max_length,
+        precision,
         line,
     })
 }
@@ -317,9 +356,10 @@ fn write(document: &Document<'_>, table: &Table<'_, '_>, line: usize) -> Write {
     match table.text("write").as_deref() {
         None | Some("never") => Write::Never,
         Some("create") => Write::Create,
+        Some("update") => Write::Update,
         Some("always") => Write::Always,
         Some(other) => {
-            document.find(line, format!("`write = \"{other}\"` is none of never, create, always"));
+            document.find(line, format!("`write = \"{other}\"` is none of never, create, update, always"));
             Write::Never
         }
     }

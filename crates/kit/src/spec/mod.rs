@@ -8,10 +8,12 @@ pub mod form;
 mod parse;
 mod table;
 pub mod types;
+pub mod writes;
 
 pub use parse::load;
 pub use table::Finding;
 pub use types::*;
+pub use writes::{Call, Delete, Lock, Mode, Move, Update, is_among};
 
 #[cfg(test)]
 mod tests;

@@ -41,6 +41,23 @@ write_key = "ExtRef"
 [entity.vendor.fields]
 name = { at = "Name", write = "create", required = true, max_length = 10 }
 active = { at = "Blocked", as = "not" }
+
+[entity.work_order]
+source = { set = "Orders", key = "Id" }
+sync = { strategy = "snapshot" }
+[entity.work_order.update]
+locked_in = ["closed"]
+[entity.work_order.delete]
+record = true
+[entity.work_order.delete.mode.close]
+status = "closed"
+[entity.work_order.move.release]
+from = ["open", "remote:PREL"]
+to = "in_progress"
+call = "Release"
+[entity.work_order.fields]
+title = { at = "Title", write = "always", locked_in = ["completed"] }
+status = { at = "Status", words = { "C" = "open" } }
 "#;
 
 fn findings(text: &str) -> Vec<String> {
@@ -75,6 +92,29 @@ fn each_kind_of_mistake_is_a_finding_with_file_and_line() {
         ("remote_modified = { at = \"Changed\" }\n", "", "[entity.vendor]", "needs `remote_modified`"),
         ("[auth.basic.form.password]", "[auth.basic.form.pass]", "", "needs a form field `password`"),
         ("max_length = 10", "max_length = \"ten\"", "name = { at", "must be a whole number"),
+        (
+            "locked_in = [\"closed\"]",
+            "locked_in = [\"shut\"]",
+            "[entity.work_order.update]",
+            "`shut` is no status of work_order",
+        ),
+        ("[\"completed\"]", "[\"complete\"]", "title =", "`complete` is no status"),
+        (
+            "[entity.work_order.update]\nlocked_in = [\"closed\"]\n",
+            "",
+            "[entity.work_order]",
+            "needs [entity.work_order.update]",
+        ),
+        ("mode.close", "mode.shred", "[entity.work_order.delete.mode", "unknown mode `shred`"),
+        ("status = \"closed\"\n", "", "[entity.work_order.delete.mode", "either `status` or `set`"),
+        ("call = \"Release\"\n", "", "[entity.work_order.move", "needs exactly one of call"),
+        (
+            "call = \"Release\"\n",
+            "call = \"R\"\ndelete_lines = true\n",
+            "[entity.work_order.move",
+            "needs exactly one of call",
+        ),
+        ("from = [\"open\", \"remote:PREL\"]\n", "", "[entity.work_order.move", "needs `from`"),
         ("id = \"acme\"", "id = acme", "id = acme", "string"),
     ] {
         assert!(GOOD.contains(from), "{from}");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use trunnion_model::catalog::{Entity, Field};
 
+use super::writes::{Delete, Lock, Move, Update};
 use crate::mapping::{Conversion, Path};
 
 /// One `connector.toml`.
@@ -140,6 +141,12 @@ pub struct EntitySpec {
     pub sync: Sync,
     /// Absent: the entity cannot be created through us.
     pub create: Option<Create>,
+    /// Absent: no field of a record that is there can be changed.
+    pub update: Option<Update>,
+    /// Absent: neither deleted nor anything like it.
+    pub delete: Option<Delete>,
+    /// How a record gets from one status to another.
+    pub moves: Vec<Move>,
     pub fields: Vec<Row>,
     pub groups: Vec<GroupSpec>,
     /// Where the row says that it is deleted: present and truthy.
@@ -278,6 +285,11 @@ pub struct GroupSpec {
     pub write: Write,
     /// A create without it is refused before anything is sent.
     pub required: bool,
+    pub locks: Lock,
+    /// Of a list: what names a line in the system's row, where `remote_line_id` is not it.
+    pub key: Path,
+    /// Where that name is written in a changed line; empty where the protocol addresses the line itself.
+    pub key_to: Path,
     pub fields: Vec<Row>,
     pub constants: Vec<(Path, String)>,
     pub settings: Vec<(Path, String)>,
@@ -296,7 +308,13 @@ pub struct Row {
     pub write: Write,
     /// A create without it is refused before anything is sent.
     pub required: bool,
+    /// The statuses in which an update may not touch it.
+    pub locks: Lock,
+    /// Fixed values that an update writes along with it: the quantity that a price is for.
+    pub with: Vec<(Path, String)>,
     pub max_length: Option<usize>,
+    /// Decimal places that the system keeps; more are refused, not rounded.
+    pub precision: Option<u32>,
     /// Line in the file.
     pub line: usize,
 }
@@ -306,6 +324,18 @@ pub struct Row {
 pub enum Write {
     Never,
     Create,
+    /// On update only: what a new record cannot have yet.
+    Update,
     /// On create and on update.
     Always,
+}
+
+impl Write {
+    pub fn on_create(self) -> bool {
+        matches!(self, Self::Create | Self::Always)
+    }
+
+    pub fn on_update(self) -> bool {
+        matches!(self, Self::Update | Self::Always)
+    }
 }

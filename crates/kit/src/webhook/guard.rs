@@ -1,5 +1,5 @@
-//! Which addresses a webhook may be sent to. An endpoint's URL is written by a customer, and must not lead into the network
-//! that this program runs in.
+//! Which addresses may be connected to. A webhook's or a system's URL is written by a customer, and must not lead into the
+//! network that this program runs in.
 //!
 //! The check is on the address that the socket connects to, at each try, so that a name which points elsewhere a moment
 //! later gains nothing. Only addresses that are plainly public pass. Forms that carry another address inside (mapped,
@@ -7,6 +7,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
+
+use url::{Host, Url};
 
 /// A network that may be reached although it is not public: `10.1.0.0/16`, `fd00::/8`, `127.0.0.1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +65,17 @@ impl Guard {
         !self.allowed.is_empty()
     }
 
-    /// Whether a webhook may be sent to `address`; `secure` if by TLS.
+    /// As [`Guard::check`], for a URL that names its host by an address: such a host never reaches a resolver.
+    pub fn check_literal(&self, url: &Url, secure: bool) -> Result<(), Refusal> {
+        match url.host() {
+            Some(Host::Ipv4(address)) => self.check(IpAddr::V4(address), secure),
+            Some(Host::Ipv6(address)) => self.check(IpAddr::V6(address), secure),
+            Some(Host::Domain(_)) => Ok(()),
+            None => Err(Refusal::NotPublic),
+        }
+    }
+
+    /// Whether `address` may be connected to; `secure` if by TLS.
     pub fn check(&self, address: IpAddr, secure: bool) -> Result<(), Refusal> {
         if self.allowed.iter().any(|network| network.holds(address)) {
             return Ok(());

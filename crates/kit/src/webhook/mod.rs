@@ -5,6 +5,7 @@
 
 mod guard;
 mod post;
+mod resolver;
 mod sign;
 
 #[cfg(test)]
@@ -12,4 +13,5 @@ mod tests;
 
 pub use guard::{Guard, Network, Refusal};
 pub use post::{Message, Poster, Reply};
+pub(crate) use resolver::{Guarded, system};
 pub use sign::{Secret, signature};

@@ -3,16 +3,13 @@
 //! No redirect is followed, no proxy is used (it would connect for us, past the guard), and of the answer's body only the
 //! beginning is read.
 
-use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use url::{Host, Url};
+use url::Url;
 
 use super::guard::{Guard, Refusal};
+use super::resolver::{Guarded, Lookup, system};
 use crate::error::Error;
 use crate::http::http_date;
 
@@ -47,10 +44,6 @@ pub struct Reply {
     pub refused: bool,
 }
 
-type Found = Pin<Box<dyn Future<Output = std::io::Result<Vec<IpAddr>>> + Send>>;
-/// Finds the addresses of a name.
-pub(super) type Lookup = Arc<dyn Fn(String) -> Found + Send + Sync>;
-
 /// Sends webhooks; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Poster {
@@ -63,13 +56,12 @@ pub struct Poster {
 impl Poster {
     /// Fails where the machine has no trusted certificates.
     pub fn new(guard: Guard, timeout: Duration) -> Result<Self, Error> {
-        let lookup: Lookup = Arc::new(|name| Box::pin(system(name)));
-        Self::with_lookup(guard, timeout, &lookup)
+        Self::with_lookup(guard, timeout, &system())
     }
 
     pub(super) fn with_lookup(guard: Guard, timeout: Duration, lookup: &Lookup) -> Result<Self, Error> {
         let client = |secure| {
-            let resolver = Guarded { guard: guard.clone(), secure, lookup: lookup.clone() };
+            let resolver = Guarded { guard: guard.clone(), secure, exempt: Vec::new(), lookup: lookup.clone() };
             reqwest::Client::builder()
                 .user_agent(concat!("trunnion/", env!("CARGO_PKG_VERSION")))
                 .dns_resolver(Arc::new(resolver))
@@ -100,7 +92,7 @@ impl Poster {
             "http" => return Err(Refusal::NotSecure.to_string()),
             _ => return Err("must begin with https://".to_owned()),
         }
-        self.check_literal(&url).map_err(|refusal| refusal.to_string())
+        self.guard.check_literal(&url, url.scheme() == "https").map_err(|refusal| refusal.to_string())
     }
 
     /// One try, ended at the latest when the time is over.
@@ -112,17 +104,6 @@ impl Poster {
         match tokio::time::timeout(self.timeout, self.exchange(message)).await {
             Ok(reply) => reply,
             Err(_) => failed(format!("no complete answer within {:?}", self.timeout)),
-        }
-    }
-
-    /// A literal address never reaches the resolver.
-    fn check_literal(&self, url: &Url) -> Result<(), Refusal> {
-        let secure = url.scheme() == "https";
-        match url.host() {
-            Some(Host::Ipv4(address)) => self.guard.check(IpAddr::V4(address), secure),
-            Some(Host::Ipv6(address)) => self.guard.check(IpAddr::V6(address), secure),
-            Some(Host::Domain(_)) => Ok(()),
-            None => Err(Refusal::NotPublic),
         }
     }
 
@@ -156,34 +137,6 @@ impl Poster {
         reply.body = String::from_utf8_lossy(&body).into_owned();
         reply
     }
-}
-
-/// Looks a name up, and lets none of its addresses pass if one of them is refused.
-struct Guarded {
-    guard: Guard,
-    secure: bool,
-    lookup: Lookup,
-}
-
-impl Resolve for Guarded {
-    fn resolve(&self, name: Name) -> Resolving {
-        let (guard, secure) = (self.guard.clone(), self.secure);
-        let found = (self.lookup)(name.as_str().to_owned());
-        Box::pin(async move {
-            let addresses = found.await?;
-            for address in &addresses {
-                guard.check(*address, secure)?;
-            }
-            // Port 0 stands for the URL's own.
-            let sockets = addresses.into_iter().map(|address| SocketAddr::new(address, 0));
-            let sockets: Addrs = Box::new(sockets);
-            Ok(sockets)
-        })
-    }
-}
-
-async fn system(name: String) -> std::io::Result<Vec<IpAddr>> {
-    Ok(tokio::net::lookup_host((name, 0)).await?.map(|socket| socket.ip()).collect())
 }
 
 fn of_error(error: &reqwest::Error) -> Reply {

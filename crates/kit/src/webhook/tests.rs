@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::post::Lookup;
+use super::resolver::Lookup;
 use super::{Guard, Message, Network, Poster, Reply};
 
 /// Ways to name an address that is not public.

@@ -277,6 +277,26 @@ async fn the_page_is_held_to_itself_and_takes_no_form_from_elsewhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_customer_cannot_make_the_server_call_into_its_own_network() {
+    let app = app().await;
+    let path = page(&app, &session()).await;
+    for url in ["https://169.254.169.254", "https://10.0.0.7:8443", "http://127.0.0.1:9000", "https://[::1]"] {
+        let pairs =
+            [("system", "acme-erp"), ("auth", "basic"), ("f.url", url), ("f.username", "u"), ("f.password", "secret")];
+        let refused = form(&app, &path, &pairs).await;
+        assert_eq!(refused.status, 422, "{url}");
+        assert!(refused.body.contains("is not in a network that this server may call"), "{url}: {}", refused.body);
+        let direct = json!({
+            "system": "acme-erp", "customer": {"id": "c", "name": "C"},
+            "credentials": {"auth": "basic", "url": url, "username": "u", "password": "secret"}
+        });
+        let answer = app.send(post("/api/v1/connections").token(&app.key).json(&direct)).await;
+        assert_eq!(answer.problem(), (422, "VALIDATION_FAILED".into()));
+        assert_eq!(answer.json()["errors"][0]["pointer"], "/credentials/url");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_link_takes_twenty_attempts_and_no_more() {
     let app = app().await;
     let path = page(&app, &session()).await;

@@ -2,6 +2,7 @@
 //!
 //! | request | effect |
 //! |---|---|
+//! | `POST /_control/password?new=TEXT` | the user's password is another one from now on, as after a reset |
 //! | `POST /_control/unlock` | the user may log on again after wrong passwords |
 //! | `POST /_control/release_strategy?on=true` | new orders, and orders whose value changes, wait for release |
 //! | `POST /_control/release_purchase_order?id=N`, `…/reject_purchase_order?id=N` | ends or refuses the release of one |
@@ -19,6 +20,7 @@ use super::write::{self, Now};
 
 pub(super) fn router() -> Router<App> {
     Router::new()
+        .route("/_control/password", post(password))
         .route("/_control/unlock", post(unlock))
         .route("/_control/release_strategy", post(release_strategy))
         .route("/_control/release_purchase_order", post(release))
@@ -33,6 +35,11 @@ struct Switch {
 }
 
 #[derive(serde::Deserialize)]
+struct Password {
+    new: String,
+}
+
+#[derive(serde::Deserialize)]
 struct Order {
     id: String,
 }
@@ -40,6 +47,11 @@ struct Order {
 #[derive(serde::Deserialize)]
 struct Rows {
     rows: usize,
+}
+
+async fn password(State(app): State<App>, Query(Password { new }): Query<Password>) -> StatusCode {
+    app.sessions().change_password(new);
+    StatusCode::NO_CONTENT
 }
 
 async fn unlock(State(app): State<App>) -> StatusCode {
