@@ -7,7 +7,7 @@ use trunnion_model::catalog::Entity;
 use trunnion_model::change::Cause;
 use trunnion_model::ids::RecordScope;
 use trunnion_model::record::Incoming;
-use trunnion_store::{Commit, Error as StoreError, Poison, Reading};
+use trunnion_store::{Commit, Error as StoreError, PageProgress, Poison, Reading};
 
 use super::pages::poisoned;
 use crate::Engine;
@@ -38,17 +38,19 @@ pub(crate) enum RefreshError {
     Store(#[from] StoreError),
 }
 
-/// Reads each of the records and stores what it is now; a record that is not there any more is deleted.
+/// Reads each of the records and stores what it is now; a record that is not there any more is deleted. `progress` counts it for
+/// a run.
 pub(crate) async fn refresh(
     engine: &Engine,
     live: &Live,
     spec: &EntitySpec,
     remote_ids: &[String],
     cause: Cause,
+    progress: Option<&PageProgress>,
 ) -> Result<Refreshed, RefreshError> {
     let mut done = Refreshed::default();
     for remote_id in remote_ids {
-        match one(engine, live, spec, remote_id, cause).await? {
+        match one((engine, live, spec), remote_id, cause, progress).await? {
             Seen::There => done.found += 1,
             Seen::Gone => done.gone += 1,
             Seen::Poison => done.poison += 1,
@@ -69,7 +71,7 @@ pub(crate) async fn refresh_now(
     let spec = live.entity(entity.name).ok_or_else(|| ServiceError::UnsupportedOperation {
         message: format!("The connector does not offer {}.", entity.name),
     })?;
-    match refresh(engine, &live, spec, &[remote_id.to_owned()], cause).await {
+    match refresh(engine, &live, spec, &[remote_id.to_owned()], cause, None).await {
         Ok(done) => Ok(done),
         Err(RefreshError::Store(error)) => Err(error.into()),
         Err(RefreshError::System(error)) => {
@@ -88,11 +90,10 @@ enum Seen {
 }
 
 async fn one(
-    engine: &Engine,
-    live: &Live,
-    spec: &EntitySpec,
+    (engine, live, spec): (&Engine, &Live, &EntitySpec),
     remote_id: &str,
     cause: Cause,
+    progress: Option<&PageProgress>,
 ) -> Result<Seen, RefreshError> {
     let mut overtaken = StoreError::Overtaken;
     for _ in 0..READINGS {
@@ -107,6 +108,7 @@ async fn one(
         let gone = || Incoming::gone(RecordScope::new(live.connection, spec.entity).id(remote_id), remote_id.to_owned());
         let rows = if poison.is_some() { Vec::new() } else { vec![row.unwrap_or_else(gone)] };
         let commit = Commit {
+            progress: progress.cloned(),
             reading: Some(reading),
             poison: poison.into_iter().collect(),
             ..Commit::new(live.connection, spec.entity, rows, cause)

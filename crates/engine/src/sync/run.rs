@@ -130,6 +130,7 @@ async fn retry_quarantined(job: &Job<'_>) -> Result<(), Halt> {
     let waiting = job.engine.store().quarantine_to_retry(connection, entity, job.now(), RETRIED).await?;
     // A row without a key cannot be asked for.
     let waiting: Vec<String> = waiting.into_iter().filter(|remote_id| remote_id != "?").collect();
-    refresh(job.engine, job.live, job.spec, &waiting, job.cause()).await?;
+    let progress = job.progress(None);
+    refresh(job.engine, job.live, job.spec, &waiting, job.cause(), Some(&progress)).await?;
     Ok(())
 }

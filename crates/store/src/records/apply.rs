@@ -160,7 +160,7 @@ pub(super) async fn note_progress(
     .await?;
     let applied = &tally.applied;
     tx.execute(
-        "update run set pages = pages + 1, seen = seen + $2, created = created + $3, updated = updated + $4,
+        "update run set pages = pages + $11, seen = seen + $2, created = created + $3, updated = updated + $4,
              deleted = deleted + $5, unchanged = unchanged + $6, total_known = coalesce($7, total_known),
              quarantined = quarantined + $8, drift = case when $9 then coalesce(drift, 0) + $10 else drift end
          where id = $1",
@@ -175,6 +175,7 @@ pub(super) async fn note_progress(
             count(quarantined),
             progress.settled_before.is_some(),
             count(applied.drift),
+            i64::from(progress.cursor.is_some()),
         ],
     )
     .await?;

@@ -65,12 +65,12 @@ pub struct Poison {
 }
 
 /// How far a sync got with a page.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct PageProgress {
     pub lease: Lease,
     /// The lease is good for that long again from this commit on.
     pub lease_for: Duration,
-    /// `None` leaves the cursor where it is.
+    /// `None` leaves the cursor where it is, and counts no page.
     pub cursor: Option<String>,
     /// The instant up to which the data is complete, for people; `None` leaves it.
     pub cursor_at: Option<i64>,
