@@ -5,5 +5,6 @@
 
 mod client;
 mod conform;
+mod deletions;
 mod systems;
 mod traps;

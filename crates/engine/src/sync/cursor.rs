@@ -16,7 +16,8 @@ pub(super) struct Cursor {
     /// Every change before it has been seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) watermark: Option<i64>,
-    /// Every deletion before it that the system lists has been seen.
+    /// Every deletion before it that the system lists has been seen. From the list's own times: the system may tell them by
+    /// another clock than its answers' (a user's time zone).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) deleted: Option<i64>,
     /// When all keys were listed last.
@@ -65,6 +66,9 @@ pub(super) struct Going {
     /// The greatest key seen by a keyset, which pages in their order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) last_key: Option<String>,
+    /// The newest deletion seen in the system's list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) newest_deleted: Option<i64>,
     /// The complete listing that it makes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) listing: Option<i64>,
@@ -151,7 +155,7 @@ impl Cursor {
         }
         Self {
             watermark,
-            deleted: Some(going.started).max(self.deleted),
+            deleted: going.newest_deleted.map(|at| at.min(going.started)).max(self.deleted),
             listed_at: going.listing.map(|_| now).or(self.listed_at),
             trail,
             token: self.token.clone(),

@@ -1,7 +1,7 @@
 //! Reading the system's own list of what was deleted.
 //!
 //! The list repeats what lies in the overlap, also of a record that came back since. The store tells the two apart: a deletion
-//! is not taken if the record was changed after it.
+//! is not taken if the record was changed after it. The first time, the whole list is read.
 
 use trunnion_kit::error::Error as SystemError;
 use trunnion_kit::vendor::Window;
@@ -32,12 +32,14 @@ pub(super) async fn read(job: &Job<'_>, cursor: &mut Cursor, progressed: &mut u6
             let text = format!("the deletions after {last} end with {last}");
             return Err(Halt::System(SystemError::Unexpected(text)));
         }
+        let newest = deleted.iter().filter_map(|deleted| Some(deleted.at?.as_microsecond())).max();
         let rows = deleted.into_iter().map(|deleted| Incoming {
             remote_modified_at: deleted.at.map(|at| at.as_microsecond()),
             ..Incoming::gone(scope.id(&deleted.remote_id), deleted.remote_id)
         });
         let rows = rows.collect();
-        let after = Going { after_key: Some(last), ..going.clone() };
+        let newest_deleted = newest.max(going.newest_deleted);
+        let after = Going { after_key: Some(last), newest_deleted, ..going.clone() };
         let to = Cursor { run: Some(after.clone()), ..cursor.clone() };
         match job.store(&to, Stored { rows, reading, ..Stored::default() }).await {
             Ok(()) => {

@@ -79,8 +79,7 @@ pub(super) async fn read(job: &Job<'_>, cursor: &mut Cursor, progressed: &mut u6
                 ..going.clone()
             };
             let to = Cursor { run: Some(after.clone()), ..cursor.clone() };
-            let page =
-                Stored { rows: mapped.rows, poison: mapped.poison, reading: Some(reading), ..Stored::default() };
+            let page = Stored { rows: mapped.rows, poison: mapped.poison, reading: Some(reading), ..Stored::default() };
             job.store(&to, page).await?;
             Ok(Some(after))
         };
@@ -158,10 +157,5 @@ pub(super) async fn map(
 }
 
 pub(super) fn poisoned(error: &MapError, raw: String) -> Poison {
-    Poison {
-        remote_id: error.remote_id.clone(),
-        raw,
-        field: error.field.clone(),
-        problem: error.problem.clone(),
-    }
+    Poison { remote_id: error.remote_id.clone(), raw, field: error.field.clone(), problem: error.problem.clone() }
 }

@@ -105,7 +105,8 @@ async fn one(
             (Some(_), None) => Seen::There,
             (None, None) => Seen::Gone,
         };
-        let gone = || Incoming::gone(RecordScope::new(live.connection, spec.entity).id(remote_id), remote_id.to_owned());
+        let gone =
+            || Incoming::gone(RecordScope::new(live.connection, spec.entity).id(remote_id), remote_id.to_owned());
         let rows = if poison.is_some() { Vec::new() } else { vec![row.unwrap_or_else(gone)] };
         let commit = Commit {
             progress: progress.cloned(),

@@ -37,8 +37,7 @@ pub(super) async fn settle(job: &Job<'_>, going: &Going) -> Result<(), Halt> {
         Some(doubt) => Some(doubt),
         None => {
             let progress = job.progress(None);
-            let asked =
-                refresh(job.engine, job.live, job.spec, &gone.sample, job.cause(), Some(&progress)).await?;
+            let asked = refresh(job.engine, job.live, job.spec, &gone.sample, job.cause(), Some(&progress)).await?;
             let are_there = asked.found + asked.poison > 0;
             let more = gone.count > i64::try_from(gone.sample.len()).unwrap_or(i64::MAX);
             (are_there && more && guard.is_on()).then_some(HeldReason::Inconsistent)

@@ -9,7 +9,7 @@ use trunnion_model::time::{Timestamp, from_micros};
 use super::fits;
 use super::report::Report;
 use super::subject::{Mapped, Subject};
-use crate::spec::{EntitySpec};
+use crate::spec::EntitySpec;
 
 /// Reads an entity in every way; gives its records.
 pub(super) async fn check(subject: &Subject<'_>, spec: &EntitySpec, report: &mut Report) -> Vec<Mapped> {

@@ -69,11 +69,7 @@ pub(super) async fn keys(
     let fixed = Some(&entity.source.filter).filter(|filter| !filter.is_empty()).map(|filter| format!("({filter})"));
     let after = after_key.map(|after| format!("({key} gt {})", literal(after)));
     let conditions: Vec<String> = fixed.into_iter().chain(after).collect();
-    let mut target = format!(
-        "{}?$orderby={key}&$top={limit}&$select={}&$format=json",
-        set_path(entity),
-        encode(&key)
-    );
+    let mut target = format!("{}?$orderby={key}&$top={limit}&$select={}&$format=json", set_path(entity), encode(&key));
     if !conditions.is_empty() {
         target.push_str("&$filter=");
         target.push_str(&encode(&conditions.join(" and ")));

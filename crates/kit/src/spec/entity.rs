@@ -5,9 +5,7 @@ use std::time::Duration;
 use trunnion_model::catalog::{self, Entity, Field, Kind, field_of};
 
 use super::table::{Document, Entry, Table};
-use super::types::{
-    Create, Deletes, EntitySpec, Feed, GroupSpec, LinesSource, Row, Source, Strategy, Sync, Write,
-};
+use super::types::{Create, Deletes, EntitySpec, Feed, GroupSpec, LinesSource, Row, Source, Strategy, Sync, Write};
 use super::writes;
 use crate::mapping::{Conversion, Form, Path};
 

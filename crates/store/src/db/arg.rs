@@ -4,8 +4,8 @@ use sqlx::Arguments as _;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use trunnion_model::ids::{
-    ApplicationId, ConnectionId, DeliveryId, EventId, HeldDeletionId, KeyId, LinkId, OperationId, QuarantineId, RecordId,
-    RunId, WebhookEndpointId,
+    ApplicationId, ConnectionId, DeliveryId, EventId, HeldDeletionId, KeyId, LinkId, OperationId, QuarantineId,
+    RecordId, RunId, WebhookEndpointId,
 };
 use uuid::Uuid;
 

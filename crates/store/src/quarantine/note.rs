@@ -6,9 +6,9 @@ use trunnion_model::catalog::Entity;
 use trunnion_model::ids::{ConnectionId, QuarantineId};
 use trunnion_model::time::Clock;
 
+use crate::Result;
 use crate::db::{Tx, args};
 use crate::records::{Poison, Prepared};
-use crate::Result;
 
 /// Sets `poison` aside (once more, if it is there) and lets go of what could be mapped now.
 pub(crate) async fn note(

@@ -112,12 +112,7 @@ pub(super) async fn write(tx: Tx, page: Page) -> Result<(Tx, Tally)> {
 }
 
 /// The entity's number of records, where no run counts.
-pub(super) async fn note_records(
-    tx: &mut Tx,
-    connection: ConnectionId,
-    entity: &Entity,
-    tally: &Tally,
-) -> Result<()> {
+pub(super) async fn note_records(tx: &mut Tx, connection: ConnectionId, entity: &Entity, tally: &Tally) -> Result<()> {
     if tally.more != 0 {
         let sql = "update sync_plan set records = records + $3 where connection_id = $1 and entity = $2";
         tx.execute(sql, args![connection, entity.name, tally.more]).await?;

@@ -138,7 +138,8 @@ pub(super) fn judge(incoming: &Prepared, before: Option<&Before>, reading: Readi
         return Ok(Verdict::Leave);
     }
     // A deletion with a time is told by a feed, which repeats itself: a record that was changed later came back since.
-    if bare && incoming.row.remote_modified_at.is_some_and(|at| before.remote_modified_at.is_some_and(|seen| at < seen)) {
+    if bare && incoming.row.remote_modified_at.is_some_and(|at| before.remote_modified_at.is_some_and(|seen| at < seen))
+    {
         return Ok(Verdict::Leave);
     }
     if overlaps {
@@ -154,7 +155,8 @@ pub(super) fn judge(incoming: &Prepared, before: Option<&Before>, reading: Readi
 
 /// Whether a change of that row should have been known before a verifying run.
 pub(super) fn is_drift(row: &Incoming, settled_before: Option<i64>) -> bool {
-    settled_before.is_some_and(|settled| row.remote_modified_at.max(row.remote_created_at).is_none_or(|at| at < settled))
+    settled_before
+        .is_some_and(|settled| row.remote_modified_at.max(row.remote_created_at).is_none_or(|at| at < settled))
 }
 
 /// The record after `change`.

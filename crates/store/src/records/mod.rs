@@ -9,6 +9,6 @@ mod sweep;
 mod types;
 
 pub(crate) use judge::Prepared;
-pub(crate) use sweep::sweep_in;
 pub use sweep::Gone;
+pub(crate) use sweep::sweep_in;
 pub use types::{Applied, Commit, ListQuery, NaturalMatch, PageProgress, Poison, Position, Reading, Sort};

@@ -189,12 +189,7 @@ async fn mark(tx: &mut Tx, seen: &[Uuid], generation: i64) -> Result<()> {
     Ok(())
 }
 
-async fn insert(
-    tx: &mut Tx,
-    rows: &[Written],
-    (connection, entity): (Uuid, &str),
-    observed_at: i64,
-) -> Result<()> {
+async fn insert(tx: &mut Tx, rows: &[Written], (connection, entity): (Uuid, &str), observed_at: i64) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }

@@ -46,7 +46,8 @@ impl Store {
     pub async fn begin_listing(&self, lease: &Lease) -> Result<i64> {
         let mut tx = self.inner.db.begin().await?;
         sync::lock_lease(&mut tx, lease).await?;
-        let sql = "update sync_plan set listing = listing + 1 where connection_id = $1 and entity = $2 returning listing";
+        let sql =
+            "update sync_plan set listing = listing + 1 where connection_id = $1 and entity = $2 returning listing";
         let row = tx.row::<(i64,)>(sql, args![lease.connection, lease.entity]).await?;
         tx.commit().await?;
         Ok(row.map_or(1, |(listing,)| listing))
