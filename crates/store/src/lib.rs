@@ -28,7 +28,7 @@ pub use connections::{
 };
 pub use deletions::{HeldDeletion, HeldReason, HeldState};
 pub use error::{Error, Result};
-pub use events::{Event, EventPage, NewEvent};
+pub use events::{Event, EventPage, LogPage, NewEvent};
 pub use keyring::Keyring;
 pub use links::{Link, LinkUse, NewLink, Redeemed};
 pub use operations::{Begun, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody};
@@ -36,7 +36,8 @@ pub use quarantine::Quarantined;
 pub use records::{Applied, Commit, Gone, ListQuery, NaturalMatch, PageProgress, Poison, Position, Reading, Sort};
 pub use store::Store;
 pub use sync::{
-    Claim, ClaimRequest, Failure, Finished, Lease, PlanChanges, PlanState, Run, RunCause, RunMode, RunState, SyncPlan,
+    Claim, ClaimRequest, Failure, Finished, Lane, Lease, PlanChanges, PlanState, Room, Run, RunCause, RunMode,
+    RunState, SyncPlan,
 };
 pub use webhooks::{
     Attempt, AttemptOutcome, Delivery, DeliveryClaim, DeliveryRequest, DeliveryState, Ending, EndpointChanges,

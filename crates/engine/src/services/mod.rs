@@ -2,6 +2,7 @@
 
 pub mod connections;
 pub mod deletions;
+pub mod event_types;
 pub mod events;
 pub mod keys;
 pub mod link;

@@ -56,6 +56,7 @@ mod pages;
 mod refresh;
 mod run;
 mod settle;
+mod slots;
 mod worker;
 
 pub(crate) use refresh::refresh_now;

@@ -4,6 +4,7 @@
 
 mod connections;
 mod credentials;
+mod fairness;
 mod harness;
 mod link;
 mod lists;

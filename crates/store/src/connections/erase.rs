@@ -18,6 +18,8 @@ impl Store {
         for sql in [
             "delete from delivery_attempt where delivery_id in (select id from delivery where connection_id = $1)",
             "delete from delivery where connection_id = $1",
+            "delete from log_range where connection_id = $1",
+            "delete from connection_log where connection_id = $1",
             "delete from webhook_cursor where connection_id = $1",
             "delete from record_mark where record_id in (select id from record where connection_id = $1)",
             "delete from held_deletion where connection_id = $1",
