@@ -6,9 +6,11 @@ use std::time::Duration;
 use trunnion_kit::http::{Client, Random};
 use trunnion_kit::spec::Limits;
 use trunnion_kit::vendor::Catalogue;
-use trunnion_kit::webhook::{Guard, Network, Poster};
+use trunnion_kit::webhook::{Guard, Network, Poster, Proxy};
+use trunnion_model::ids::EventId;
 use trunnion_model::time::Clock;
 use trunnion_store::Store;
+use uuid::Uuid;
 
 use crate::error::{Result, ServiceError};
 use crate::links::Links;
@@ -53,10 +55,16 @@ pub struct WebhookOptions {
     pub slots: usize,
     /// Sent at once to one endpoint on this node.
     pub per_endpoint: usize,
-    /// For connecting, head and body of the answer together.
-    pub timeout: Duration,
-    /// An endpoint is disabled after nothing but failures for that long.
+    /// An endpoint is disabled after nothing but failures for that long, unless it says otherwise itself.
     pub disable_after: Duration,
+    /// After so many failures in a row nothing is sent to an endpoint for a while, then one; the while doubles.
+    pub breaks_at: i64,
+    pub first_hold: Duration,
+    pub longest_hold: Duration,
+    /// A node that gave no sign of life for that long is dead.
+    pub dead_after: Duration,
+    /// Through it, if not directly.
+    pub proxy: Option<Proxy>,
     /// Networks that endpoints may be in although they are not public; `http://` reaches these only.
     pub allow_networks: Vec<Network>,
 }
@@ -139,10 +147,14 @@ impl Default for Options {
 impl Default for WebhookOptions {
     fn default() -> Self {
         Self {
-            slots: 128,
-            per_endpoint: 8,
-            timeout: Duration::from_secs(10),
+            slots: 256,
+            per_endpoint: 32,
             disable_after: Duration::from_secs(5 * 24 * 60 * 60),
+            breaks_at: 5,
+            first_hold: Duration::from_secs(1),
+            longest_hold: Duration::from_secs(60),
+            dead_after: Duration::from_secs(4),
+            proxy: None,
             allow_networks: Vec::new(),
         }
     }
@@ -179,6 +191,7 @@ struct Inner {
     client: Client,
     links: Links,
     poster: Poster,
+    boot: Uuid,
 }
 
 impl Engine {
@@ -189,8 +202,10 @@ impl Engine {
         let client = client.map_err(|error| ServiceError::internal(&error))?;
         let links = Links::new(options.links);
         let guard = Guard::new(options.webhooks.allow_networks.clone());
-        let poster = Poster::new(guard, options.webhooks.timeout).map_err(|error| ServiceError::internal(&error))?;
-        Ok(Self(Arc::new(Inner { store, catalogue, clock, options, client, links, poster })))
+        let poster =
+            Poster::new(guard, options.webhooks.proxy.as_ref()).map_err(|error| ServiceError::internal(&error))?;
+        let boot = EventId::new(&clock).0;
+        Ok(Self(Arc::new(Inner { store, catalogue, clock, options, client, links, poster, boot })))
     }
 
     /// Whether the database answers within `patience`.
@@ -225,6 +240,11 @@ impl Engine {
     /// The way out for webhooks.
     pub(crate) fn poster(&self) -> &Poster {
         &self.0.poster
+    }
+
+    /// Of this process, and of no other.
+    pub(crate) fn boot(&self) -> Uuid {
+        self.0.boot
     }
 
     /// For jitter.

@@ -21,7 +21,7 @@ mod write;
 pub use caller::{Caller, Permission, Scope, authenticate, scope};
 pub use engine::{DeletionGuard, Engine, Options, RetryOptions, WebhookOptions, WriteOptions};
 pub use error::{FieldError, Result, ServiceError, Vendor};
-pub use trunnion_kit::webhook::Network;
+pub use trunnion_kit::webhook::{Network, Proxy};
 pub use workers::Workers;
 
 /// The ids that services take and give.

@@ -40,6 +40,8 @@ pub use sync::{
     RunState, SyncPlan,
 };
 pub use webhooks::{
-    Attempt, AttemptOutcome, Delivery, DeliveryClaim, DeliveryRequest, DeliveryState, Ending, EndpointChanges,
-    FinishedAttempt, NewEndpoint, ReplayPage, Target, WebhookEndpoint,
+    Attempt, AttemptOutcome, BlockedKey, Concluded, Delivery, DeliveryClaim, DeliveryRequest, DeliveryState,
+    Dispatched, DueEndpoint, Ending, EndpointChanges, EndpointSettings, FinishedAttempt, HealthPolicy, NewEndpoint,
+    NewReplay, NewSecret, Ordering, PayloadForm, Replay, ReplayState, ReplayWhich, SecretKind, Taken, Target,
+    WebhookEndpoint, WebhookSecret,
 };

@@ -1,6 +1,5 @@
 //! How vanished rows are noticed: by the list of deleted records, or by listing the keys.
 
-use trunnion_kit::json::Node;
 use trunnion_kit::vendor::Window;
 
 use super::client::Client;
@@ -16,7 +15,7 @@ async fn keys(client: &Client, entity: &str, limit: usize) -> Vec<String> {
         if rows.is_empty() {
             return all;
         }
-        all.extend(rows.iter().map(|row| spec.source.key.find(row).and_then(Node::as_text).unwrap().to_owned()));
+        all.extend(rows.iter().map(|row| client.key(entity, row)));
     }
 }
 

@@ -6,5 +6,6 @@
 mod client;
 mod conform;
 mod deletions;
+mod sap_names;
 mod systems;
 mod traps;

@@ -20,11 +20,11 @@ pub(super) async fn read(job: &Job<'_>, cursor: &mut Cursor, progressed: &mut u6
         let after = going.after_key.as_deref();
         let page = job.live.vendor.keys(&job.live.link, job.spec, after, limit).await?;
         let rows = page.rows()?;
-        let keys: Vec<&str> = rows.iter().filter_map(|row| job.mapper.key(row)).collect();
+        let keys: Vec<String> = rows.iter().filter_map(|row| job.mapper.key(row)).collect();
         if keys.len() < rows.len() {
             return Err(Halt::System(SystemError::Unexpected("a listed row has no key".to_owned())));
         }
-        let Some(last) = keys.last().map(|key| (*key).to_owned()) else { return Ok(Ended::Over) };
+        let Some(last) = keys.last().cloned() else { return Ok(Ended::Over) };
         if going.after_key.as_ref() == Some(&last) {
             let text = format!("the keys after {last} end with {last}");
             return Err(Halt::System(SystemError::Unexpected(text)));

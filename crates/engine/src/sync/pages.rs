@@ -124,7 +124,7 @@ pub(super) async fn map(
     let work = tokio::task::spawn_blocking(move || {
         let found = page.split()?;
         let last = found.last()?;
-        let last_key = last.as_ref().and_then(|row| mapper.key(row).map(str::to_owned));
+        let last_key = last.as_ref().and_then(|row| mapper.key(row));
         // Nobody waits for the key if the run was dropped meanwhile.
         let _told = tell_key.send(last_key.clone());
         if let (Some(_), None) = (&last, &last_key) {

@@ -5,7 +5,7 @@ use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use trunnion_model::ids::{
     ApplicationId, ConnectionId, DeliveryId, EventId, HeldDeletionId, KeyId, LinkId, OperationId, QuarantineId,
-    RecordId, RunId, WebhookEndpointId,
+    RecordId, ReplayId, RunId, WebhookEndpointId,
 };
 use uuid::Uuid;
 
@@ -77,6 +77,7 @@ from! {
     RecordId => Id(value: Some(value.0));
     RunId => Id(value: Some(value.0));
     DeliveryId => Id(value: Some(value.0));
+    ReplayId => Id(value: Some(value.0));
     WebhookEndpointId => Id(value: Some(value.0));
     Option<Uuid> => Id(value: value);
     Option<ConnectionId> => Id(value: value.map(|id| id.0));

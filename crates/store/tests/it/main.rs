@@ -16,4 +16,6 @@ mod operations;
 mod runs;
 mod schema;
 mod secrets;
+mod webhook_order;
+mod webhook_world;
 mod webhooks;
