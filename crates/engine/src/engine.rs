@@ -13,6 +13,7 @@ use trunnion_store::Store;
 use uuid::Uuid;
 
 use crate::error::{Result, ServiceError};
+use crate::health::Tallies;
 use crate::links::Links;
 
 /// How the engine works. The defaults are for production.
@@ -46,6 +47,21 @@ pub struct Options {
     pub retry: RetryOptions,
     pub write: WriteOptions,
     pub webhooks: WebhookOptions,
+    pub health: HealthOptions,
+}
+
+/// How connections are looked after.
+#[derive(Clone, Debug)]
+pub struct HealthOptions {
+    /// A connection of which nothing was heard for that long is probed.
+    pub probe_interval: Duration,
+    /// After a probe that found trouble; doubled after each further one, with jitter.
+    pub first: Duration,
+    pub most: Duration,
+    /// Probes at once on this node.
+    pub at_once: usize,
+    /// How often what calls came to is stored.
+    pub store: Duration,
 }
 
 /// How webhooks are sent.
@@ -140,6 +156,19 @@ impl Default for Options {
             retry: RetryOptions::default(),
             write: WriteOptions::default(),
             webhooks: WebhookOptions::default(),
+            health: HealthOptions::default(),
+        }
+    }
+}
+
+impl Default for HealthOptions {
+    fn default() -> Self {
+        Self {
+            probe_interval: Duration::from_secs(15 * 60),
+            first: Duration::from_secs(30),
+            most: Duration::from_secs(15 * 60),
+            at_once: 8,
+            store: Duration::from_secs(5),
         }
     }
 }
@@ -190,6 +219,7 @@ struct Inner {
     options: Options,
     client: Client,
     links: Links,
+    tallies: Tallies,
     poster: Poster,
     boot: Uuid,
 }
@@ -205,7 +235,17 @@ impl Engine {
         let poster =
             Poster::new(guard, options.webhooks.proxy.as_ref()).map_err(|error| ServiceError::internal(&error))?;
         let boot = EventId::new(&clock).0;
-        Ok(Self(Arc::new(Inner { store, catalogue, clock, options, client, links, poster, boot })))
+        Ok(Self(Arc::new(Inner {
+            store,
+            catalogue,
+            clock,
+            options,
+            client,
+            links,
+            tallies: Tallies::default(),
+            poster,
+            boot,
+        })))
     }
 
     /// Whether the database answers within `patience`.
@@ -235,6 +275,11 @@ impl Engine {
 
     pub(crate) fn links(&self) -> &Links {
         &self.0.links
+    }
+
+    /// What calls came to since it was last stored.
+    pub(crate) fn tallies(&self) -> &Tallies {
+        &self.0.tallies
     }
 
     /// The way out for webhooks.

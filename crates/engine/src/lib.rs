@@ -10,6 +10,7 @@ mod cursor;
 mod deliver;
 mod engine;
 mod error;
+mod health;
 mod links;
 mod log;
 mod params;
@@ -19,7 +20,7 @@ mod workers;
 mod write;
 
 pub use caller::{Caller, Permission, Scope, authenticate, scope};
-pub use engine::{DeletionGuard, Engine, Options, RetryOptions, WebhookOptions, WriteOptions};
+pub use engine::{DeletionGuard, Engine, HealthOptions, Options, RetryOptions, WebhookOptions, WriteOptions};
 pub use error::{FieldError, Result, ServiceError, Vendor};
 pub use trunnion_kit::webhook::{Network, Proxy};
 pub use workers::Workers;

@@ -71,6 +71,7 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(connections::rotate_token))
         .routes(routes!(connections::reconnect))
         .routes(routes!(connections::check_connection))
+        .routes(routes!(connections::get_connection_health))
         .routes(routes!(links::create_link_session))
         .routes(routes!(links::list_redirect_uris, links::set_redirect_uris))
         .routes(routes!(links::exchange_code))

@@ -11,6 +11,7 @@ mod db;
 mod deletions;
 mod error;
 mod events;
+mod health;
 mod keyring;
 mod links;
 mod operations;
@@ -29,6 +30,7 @@ pub use connections::{
 pub use deletions::{HeldDeletion, HeldReason, HeldState};
 pub use error::{Error, Result};
 pub use events::{Event, EventPage, LogPage, NewEvent};
+pub use health::{CallHour, Cleared, DueProbe, Incident, ProbeState, Tally, Trouble};
 pub use keyring::Keyring;
 pub use links::{Link, LinkUse, NewLink, Redeemed};
 pub use operations::{Begun, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody};

@@ -9,3 +9,4 @@ mod deletions;
 mod sap_names;
 mod systems;
 mod traps;
+mod traps_plant;

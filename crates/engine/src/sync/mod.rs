@@ -59,6 +59,7 @@ mod settle;
 mod slots;
 mod worker;
 
+pub(crate) use conclude::pause;
 pub(crate) use refresh::refresh_now;
 pub(crate) use worker::work;
 

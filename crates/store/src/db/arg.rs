@@ -4,8 +4,8 @@ use sqlx::Arguments as _;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use trunnion_model::ids::{
-    ApplicationId, ConnectionId, DeliveryId, EventId, HeldDeletionId, KeyId, LinkId, OperationId, QuarantineId,
-    RecordId, ReplayId, RunId, WebhookEndpointId,
+    ApplicationId, ConnectionId, DeliveryId, EventId, HeldDeletionId, IncidentId, KeyId, LinkId, OperationId,
+    QuarantineId, RecordId, ReplayId, RunId, WebhookEndpointId,
 };
 use uuid::Uuid;
 
@@ -70,6 +70,7 @@ from! {
     ConnectionId => Id(value: Some(value.0));
     EventId => Id(value: Some(value.0));
     HeldDeletionId => Id(value: Some(value.0));
+    IncidentId => Id(value: Some(value.0));
     KeyId => Id(value: Some(value.0));
     LinkId => Id(value: Some(value.0));
     OperationId => Id(value: Some(value.0));

@@ -9,6 +9,7 @@ mod concurrency;
 mod connections;
 mod events;
 mod harness;
+mod health;
 mod leases;
 mod links;
 mod lists;

@@ -3,6 +3,7 @@
 
 mod connections;
 mod events;
+mod health;
 mod held;
 mod links;
 mod syncs;
@@ -11,6 +12,7 @@ mod webhooks;
 
 pub(crate) use connections::*;
 pub(crate) use events::*;
+pub(crate) use health::*;
 pub(crate) use held::*;
 pub(crate) use links::*;
 pub(crate) use syncs::*;
