@@ -60,7 +60,7 @@ mod slots;
 mod worker;
 
 pub(crate) use conclude::pause;
-pub(crate) use refresh::refresh_now;
+pub(crate) use refresh::{RefreshError, refresh, refresh_now};
 pub(crate) use worker::work;
 
 #[cfg(test)]
