@@ -18,5 +18,6 @@ mod process;
 mod proxy;
 mod receiver;
 mod same_order;
+mod same_receipt;
 mod torture;
 mod tryton;
