@@ -118,7 +118,7 @@ impl Cursor {
             }
         };
         let after_key = match (sync.strategy, mode) {
-            (Strategy::Keyset, RunMode::Incremental) => self.trailing(started.saturating_sub(overlap)),
+            (Strategy::Keyset, RunMode::Incremental) => follows.and_then(|follows| self.trailing(follows)),
             _ => None,
         };
         let verifies = mode == RunMode::Verify && plan.initial_done;
@@ -141,15 +141,18 @@ impl Cursor {
         }
     }
 
-    /// The cursor of an entity whose run is over.
-    pub(super) fn finished(&self, going: &Going, strategy: Strategy, now: i64) -> Self {
+    /// The cursor of an entity whose run is over, at that instant by our clock and by the system's.
+    pub(super) fn finished(&self, going: &Going, strategy: Strategy, (now, source_now): (i64, i64)) -> Self {
         let watermark = match (strategy.is_by_time(), going.newest) {
             (true, Some(newest)) => Some(newest.min(going.started)).max(self.watermark),
+            // What was given out an overlap before the run started was there when it passed.
+            _ if strategy == Strategy::Keyset => Some(going.started).max(self.watermark),
             _ => self.watermark,
         };
         let mut trail = self.trail.clone();
         if let (Strategy::Keyset, Some(key)) = (strategy, &going.last_key) {
-            trail.push((going.started, key.clone()));
+            // The end counts here, not the start: the key may have been given out in between.
+            trail.push((source_now.max(going.started), key.clone()));
             let surplus = trail.len().saturating_sub(TRAIL);
             trail.drain(..surplus);
         }

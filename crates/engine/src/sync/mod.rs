@@ -16,7 +16,7 @@
 //!
 //! *Inserted* is the same over the time of creation, for documents that never change.
 //!
-//! A *keyset* asks for rows with greater keys than the greatest that was known an overlap ago. Keys are given out before
+//! A *keyset* asks for rows with greater keys than the greatest that was known an overlap before the last run began. Keys are given out before
 //! their rows are committed, so a smaller key may appear after a greater one; the overlap covers that, as it does for time.
 //!
 //! A *snapshot* pages by key through everything, each time. *Delta* asks with the token that the system gave; token, rows

@@ -55,7 +55,8 @@ pub(super) async fn run(
             return Ok(End::Stopped);
         }
         let over = cursor.run.take().unwrap_or_default();
-        cursor = cursor.finished(&over, spec.sync.strategy, job.now());
+        let source_now = live.link.source_now().as_microsecond();
+        cursor = cursor.finished(&over, spec.sync.strategy, (job.now(), source_now));
         // What a failed run left is done now; whoever asked for this one wants to know what changed since.
         if own {
             return Ok(End::Done { cursor: cursor.text(), started: over.started });

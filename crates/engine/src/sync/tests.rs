@@ -50,7 +50,7 @@ fn the_next_watermark_is_the_newest_change_but_never_after_the_start_and_never_g
     let cursor = Cursor { watermark: Some(1_000), ..Cursor::default() };
     let after = |newest| {
         let going = Going { since: Some(900), started: 2_000, newest, ..Going::default() };
-        cursor.finished(&going, Strategy::Watermark, 0).watermark
+        cursor.finished(&going, Strategy::Watermark, (0, 0)).watermark
     };
     assert_eq!(after(Some(1_500)), Some(1_500));
     assert_eq!(after(Some(9_999)), Some(2_000), "changed while the run was paging, or stamped in the future");
@@ -93,19 +93,22 @@ fn a_run_goes_on_where_it_or_a_failed_one_was_but_a_full_one_starts_anew() {
 }
 
 #[test]
-fn a_keyset_begins_at_the_greatest_key_that_was_known_an_overlap_ago() {
+fn a_keyset_begins_at_the_greatest_key_that_was_known_an_overlap_before_the_last_run() {
     let keyset = Sync { strategy: Strategy::Keyset, ..watermark() };
     let mut cursor = Cursor::default();
-    for (started, key) in [(1_000, "a"), (1_050, "b"), (1_200, "c")] {
+    for (started, ended, key) in [(900, 1_000, "a"), (1_010, 1_050, "b"), (1_120, 1_200, "c")] {
         let going = Going { started, last_key: Some(key.into()), ..Going::default() };
-        cursor = cursor.finished(&going, Strategy::Keyset, 0);
+        cursor = cursor.finished(&going, Strategy::Keyset, (0, ended));
     }
-    let after = |now: i64, mode| {
-        let plan = plan(Some(&cursor), None);
-        cursor.begin(&plan, mode, &keyset, from_micros(now)).after_key
+    let after = |cursor: &Cursor, mode| {
+        let plan = plan(Some(cursor), None);
+        cursor.begin(&plan, mode, &keyset, from_micros(9_999)).after_key
     };
-    assert_eq!(after(1_210, RunMode::Incremental).as_deref(), Some("b"));
-    assert_eq!(after(1_140, RunMode::Incremental).as_deref(), Some("a"));
-    assert_eq!(after(1_090, RunMode::Incremental), None, "nothing was known so long ago");
-    assert_eq!(after(9_999, RunMode::Full), None);
+    // The last run began at 1,120: all keys that were given out until 1,020 were there when it passed.
+    assert_eq!(after(&cursor, RunMode::Incremental).as_deref(), Some("a"));
+    assert_eq!(after(&cursor, RunMode::Full), None);
+    let long = Going { started: 1_160, last_key: Some("d".into()), ..Going::default() };
+    let later = cursor.finished(&long, Strategy::Keyset, (0, 5_000));
+    assert_eq!(after(&later, RunMode::Incremental).as_deref(), Some("b"), "however long a run takes");
+    assert_eq!(after(&Cursor::default(), RunMode::Incremental), None);
 }

@@ -217,7 +217,7 @@ pub enum Strategy {
     Watermark,
     /// As a watermark, over the time of creation: for documents that never change.
     Inserted,
-    /// Only rows with greater keys than the greatest that was known an overlap ago: for documents that never change and
+    /// Only rows with greater keys than the greatest that was known an overlap before the last run: for documents that never change and
     /// whose keys grow.
     Keyset,
     /// Everything, every time; unchanged rows cost nothing after the comparison. What is not there any more is deleted.
