@@ -26,7 +26,8 @@ use crate::process::Server;
 
 const ALLOW: (&str, &str) = ("TRUNNION_WEBHOOKS_ALLOW_NETWORKS", "127.0.0.0/8");
 const CONNECTIONS: usize = 4;
-const RECORDS: usize = 12;
+/// At least as many as a commit has events: each row is one.
+const RECORDS: usize = 48;
 /// Between two commits.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Between two kills.
