@@ -105,6 +105,15 @@ impl Client {
         vendor.update(&self.link, spec, Target { remote_id, row: &rows[0] }, change).await
     }
 
+    /// Makes the declared move of that name.
+    pub(crate) async fn act(&self, entity: &str, remote_id: &str, name: &str) -> Result<(), Error> {
+        let (vendor, spec) = (&self.connector().vendor, self.entity(entity));
+        let page = vendor.one(&self.link, spec, remote_id).await?;
+        let rows = page.rows()?;
+        let step = spec.moves.iter().find(|step| step.name == name).unwrap();
+        vendor.act(&self.link, spec, Target { remote_id, row: &rows[0] }, &step.call).await
+    }
+
     /// An order of one line for the first active vendor and item.
     pub(crate) async fn order(&self) -> Value {
         let (vendor, _) = self.first_active("vendor").await;

@@ -167,3 +167,27 @@ async fn stock_is_set_by_posting_the_difference_and_nothing_else_of_the_level_ch
         }
     }
 }
+
+#[tokio::test]
+async fn sap_a_work_order_moves_by_saps_functions_and_refuses_what_is_not_next() {
+    let system = simulated(SAP, 1).await;
+    let client = Client::new(SAP, &system);
+    let body = json!({"title": "Replace the seal", "type": "YA01", "asset_remote_id": "10000002"});
+    let id = client.create("work_order", &body, "TRAPWORK").await.unwrap();
+    let refused = client.act("work_order", &id, "close").await.unwrap_err();
+    assert!(matches!(&refused, Error::Rejected(message) if message.text.contains("CRTD")), "{refused:?}");
+    for (step, status) in [
+        ("schedule", "scheduled"),
+        ("release", "in_progress"),
+        ("complete", "completed"),
+        ("close", "closed"),
+        ("open_again", "completed"),
+        ("resume", "in_progress"),
+    ] {
+        client.act("work_order", &id, step).await.unwrap();
+        assert_eq!(client.one("work_order", &id).await["status"], status, "{step}");
+    }
+    client.update("work_order", &id, &json!({"title": "Replace both seals", "priority": "low"})).await.unwrap();
+    let changed = client.one("work_order", &id).await;
+    assert_eq!((&changed["title"], &changed["priority"]), (&json!("Replace both seals"), &json!("low")));
+}
