@@ -37,6 +37,11 @@ pub(crate) const KEYS: &[Key] = &[
     key("data_dir", "./trunnion-data", "where SQLite's file and the master key are kept"),
     secret("database.url", "postgres://…, or sqlite:PATH; empty: SQLite in data_dir"),
     secret("secrets.keys", "master keys in base64, the current one first; empty: the file master.key in data_dir"),
+    key(
+        "secrets.command",
+        "",
+        "a command that prints the master keys, as a key manager's client does; instead of secrets.keys",
+    ),
     key("sync.interval_seconds", "900", "how often a connection's entities are synced if it does not say itself"),
     key("sync.slots", "32", "how many syncs run at once on this node"),
     key("systems.allow_http", "false", "let connections use http:// to other machines than this one"),

@@ -10,6 +10,7 @@ mod demo;
 mod events;
 mod keys;
 mod sandbox;
+mod secrets;
 mod serve;
 mod start;
 mod terminal;
@@ -43,6 +44,9 @@ enum Command {
     /// Application API keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// The master keys that credentials are sealed under
+    #[command(subcommand)]
+    Secrets(secrets::Command),
     /// The ordered log of what happened
     Events(events::Arguments),
     /// Webhook endpoints and deliveries of a running server
@@ -62,6 +66,7 @@ fn main() -> ExitCode {
             Command::Sandbox(arguments) => sandbox::run(&arguments).await,
             Command::Connectors(command) => connectors::run(&command),
             Command::Keys(command) => keys::run(command).await,
+            Command::Secrets(command) => secrets::run(command).await,
             Command::Events(arguments) => events::run(arguments).await,
             Command::Webhooks(arguments) => webhooks::run(arguments).await,
         }

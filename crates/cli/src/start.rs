@@ -8,6 +8,7 @@ use std::time::Duration;
 use trunnion_engine::{Engine, Network, Options, Proxy, WebhookOptions};
 use trunnion_model::time::Clock;
 use trunnion_store::{Keyring, Store};
+use zeroize::Zeroizing;
 
 use crate::config::Config;
 
@@ -27,8 +28,11 @@ impl std::fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// Opens the database (making it if need be) and builds the engine on it; no worker runs yet.
-pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
+/// Where the master keys are, in the data directory, if nothing else says so.
+pub(crate) const KEY_FILE: &str = "master.key";
+
+/// Opens the database, making it if need be.
+pub(crate) async fn store(config: &Config) -> anyhow::Result<Store> {
     let data_dir = Path::new(config.get("data_dir"));
     // Customers' data and the master key are for nobody else on this machine.
     std::fs::DirBuilder::new()
@@ -36,16 +40,31 @@ pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
         .mode(0o700)
         .create(data_dir)
         .map_err(|error| Refused(format!("cannot make data_dir {}: {error}", data_dir.display())))?;
-    let keyring = match config.get("secrets.keys") {
-        "" => Keyring::load_or_create(&data_dir.join("master.key")),
-        keys => Keyring::from_base64(keys),
+    let keyring = match (config.get("secrets.keys"), config.get("secrets.command")) {
+        ("", "") => Keyring::load_or_create(&data_dir.join(KEY_FILE)),
+        (keys, "") => Keyring::from_base64(keys),
+        ("", command) => Keyring::from_base64(&keys_from(command)?),
+        _ => return Err(Refused("secrets.keys and secrets.command are both set; one of them is enough".into()).into()),
     };
     let keyring = keyring.map_err(|error| Refused(error.to_string()))?;
     let url = match config.get("database.url") {
         "" => format!("sqlite:{}", data_dir.join("trunnion.db").display()),
         url => url.to_owned(),
     };
-    let store = Store::open(&url, keyring, Clock::system()).await.map_err(|error| Refused(error.to_string()))?;
+    Ok(Store::open(&url, keyring, Clock::system()).await.map_err(|error| Refused(error.to_string()))?)
+}
+
+/// What a key manager's command prints.
+fn keys_from(command: &str) -> Result<Zeroizing<String>, Refused> {
+    let trouble = |what: &dyn std::fmt::Display| Refused(format!("secrets.command: {what}"));
+    let output = std::process::Command::new("sh").args(["-c", command]).output().map_err(|error| trouble(&error))?;
+    let keys = Zeroizing::new(String::from_utf8(output.stdout).unwrap_or_default());
+    if output.status.success() { Ok(keys) } else { Err(trouble(&output.status)) }
+}
+
+/// Opens the database (making it if need be) and builds the engine on it; no worker runs yet.
+pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
+    let store = store(config).await?;
     let catalogue = trunnion_connectors::catalogue().map_err(|findings| {
         let all: Vec<String> = findings.iter().map(ToString::to_string).collect();
         Refused(format!("the built-in connectors are broken:\n{}", all.join("\n")))

@@ -15,6 +15,7 @@ mod keyring;
 mod links;
 mod operations;
 mod records;
+mod reseal;
 mod seal;
 mod store;
 mod sync;
@@ -32,6 +33,7 @@ pub use keyring::Keyring;
 pub use links::{Link, LinkUse, NewLink, Redeemed};
 pub use operations::{Begun, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody};
 pub use records::{Applied, Commit, ListQuery, NaturalMatch, PageProgress, Position, Sort};
+pub use reseal::Resealed;
 pub use store::Store;
 pub use sync::{
     Claim, ClaimRequest, Failure, Finished, Lane, Lease, PlanChanges, PlanState, Room, Run, RunCause, RunMode,

@@ -12,6 +12,8 @@ mod demo;
 mod peers;
 mod process;
 mod proxy;
+mod reauth;
 mod receiver;
 mod same_order;
+mod secrets;
 mod tryton;
