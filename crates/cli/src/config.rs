@@ -58,6 +58,11 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     secret("webhooks.proxy", "http://user:password@proxy:3128, through which webhooks leave; empty: directly"),
     key("webhooks.proxy_bypass", "", "hosts and networks that webhooks reach without the proxy"),
+    secret(
+        "mail.url",
+        "the mail server for alerts: smtps://user:password@host, smtp://host:587?tls=required, smtp://host:25",
+    ),
+    key("mail.from", "", "the sender of alerts by e-mail, as Trunnion <trunnion@example.com>"),
     key("node.name", "", "how this node calls itself in leases; empty: node- and the process id"),
     key("log.level", "info", "error, warn, info, debug or trace"),
     key("log.format", "text", "text or json"),

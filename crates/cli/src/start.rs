@@ -5,7 +5,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use trunnion_engine::{Engine, Network, Options, Proxy, WebhookOptions};
+use trunnion_engine::{Engine, Mailer, Network, Options, Proxy, WebhookOptions};
 use trunnion_model::time::Clock;
 use trunnion_store::{Keyring, Store};
 use zeroize::Zeroizing;
@@ -79,6 +79,7 @@ pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
         slots: config.parse::<usize>("sync.slots", "a number of slots")?.max(1),
         sync_interval: Duration::from_secs(config.parse("sync.interval_seconds", "a number of seconds")?),
         allow_networks: system_networks(config)?,
+        mail: mailer(config)?,
         webhooks: WebhookOptions {
             allow_networks: networks(config, "webhooks.allow_networks")?,
             proxy: proxy(config)?,
@@ -87,6 +88,15 @@ pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
         ..usual
     };
     Ok(Engine::new(store, catalogue, Clock::system(), options)?)
+}
+
+/// The mail server for alerts, if there is one.
+fn mailer(config: &Config) -> Result<Option<Mailer>, Refused> {
+    match (config.get("mail.url"), config.get("mail.from")) {
+        ("", _) => Ok(None),
+        (_, "") => Err(Refused("mail.url needs mail.from: the sender".to_owned())),
+        (url, from) => Mailer::new(url, from).map(Some).map_err(|error| Refused(format!("mail.url: {error}"))),
+    }
 }
 
 /// The proxy for webhooks, if there is one.

@@ -5,6 +5,7 @@
 //! writes nothing; work is found and fenced by a lease in the database; secrets are sealed before they are stored. Every
 //! question names its tenant (application, connection). Nothing here knows a vendor or talks HTTP.
 
+mod alerts;
 mod applications;
 mod connections;
 mod db;
@@ -22,6 +23,7 @@ mod sync;
 mod webhooks;
 mod words;
 
+pub use alerts::{Alert, AlertChanges, Condition, Firing, Found, NewAlert};
 pub use applications::{Application, KeyInfo, Principal};
 pub use connections::{
     Connection, ConnectionChanges, ConnectionFilter, ConnectionStatus, NewConnection, NewPlan, Reason, StatusChange,

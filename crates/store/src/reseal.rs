@@ -6,6 +6,7 @@
 use trunnion_model::ids::ConnectionId;
 use uuid::Uuid;
 
+use crate::alerts::alert_place;
 use crate::connections::credential_place;
 use crate::db::args;
 use crate::seal::{Place, Sealed, rewrap};
@@ -22,7 +23,12 @@ struct Sealing {
     place: fn(Uuid) -> Place,
 }
 
-const ALL: [Sealing; 2] = [
+const ALL: [Sealing; 3] = [
+    Sealing {
+        read: "select id, data_key, sealed from alert where id > $1 order by id limit $2",
+        write: "update alert set data_key = $2 where id = $1 and data_key = $3",
+        place: alert_place,
+    },
     Sealing {
         read: "select connection_id, data_key, sealed from credential where connection_id > $1
                order by connection_id limit $2",

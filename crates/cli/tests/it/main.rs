@@ -9,6 +9,7 @@ mod commands;
 mod crash;
 mod database;
 mod demo;
+mod mail;
 mod peers;
 mod process;
 mod proxy;

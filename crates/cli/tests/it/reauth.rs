@@ -46,10 +46,7 @@ async fn a_password_that_changes_in_tryton_costs_two_logins_and_one_event_and_th
     let user = |password: &str| json!({"login": login, "password": password});
     tryton.client("make_user", &user("first-Secret-8741"));
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the ERP's own clock is the machine's: the simulated one begins there"
-    )]
+    // The ERP's own clock is the machine's: the simulated one begins there.
     let (clock, hands) = Clock::manual(Timestamp::now());
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("data.sqlite").display());

@@ -132,10 +132,11 @@ async fn no_token_of_another_reaches_anything_of_ours_on_any_route() {
     let (run, operation) = crate::documented::things(&app, &ours).await;
     let (endpoint, delivery, _) = crate::documented::on_its_way(&app).await;
     let link = crate::documented::an_open_link(&app).await;
+    let alert = crate::documented::an_alert(&app).await;
     let own = app.send(get("/api/v1/vendors").token(&ours.token)).await.ok();
     let vendor = own["data"][0]["id"].as_str().unwrap().to_owned();
     let before = everything(&app, &ours.token, &ours.id).await;
-    let things = [&ours.id, &run, &operation, &endpoint, &delivery, &link, &vendor];
+    let things = [&ours.id, &run, &operation, &endpoint, &delivery, &link, &alert, &vendor];
     // What an application's own connections share is not secret from that application's key, but from each other's tokens.
     let others = [
         ("another application's key", &app.other_key),

@@ -80,7 +80,7 @@ async fn every_documented_operation_answers_as_documented() {
     let again = post(&format!("/api/v1/webhook-endpoints/{endpoint}/replay")).token(&app.key);
     let again = app.send(again.json(&json!({"since": "2026-01-31"}))).await.json();
     let replay = again["id"].as_str().unwrap();
-    let link = an_open_link(&app).await;
+    let (link, alert) = (an_open_link(&app).await, an_alert(&app).await);
     let mut findings = Vec::new();
     for operation in operations(&app).await {
         let id = match operation.path.as_str() {
@@ -90,6 +90,7 @@ async fn every_documented_operation_answers_as_documented() {
             path if path.contains("/webhook-endpoints/") => &endpoint,
             path if path.ends_with("/skip") => &waiting,
             path if path.contains("/link-sessions/") => &link,
+            path if path.contains("/alerts/") => &alert,
             path if path.contains("/deliveries/") => &delivery,
             path if path.contains("/replays/") => replay,
             _ => "remote:1001",
@@ -121,6 +122,14 @@ pub(crate) async fn on_its_way(app: &TestApp) -> (String, String, String) {
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
     panic!("no delivery was made");
+}
+
+/// An alert that does not fire.
+pub(crate) async fn an_alert(app: &TestApp) -> String {
+    let new = json!({"name": "a", "rule": {"type": "stale", "after_seconds": 86_400},
+        "channel": {"type": "webhook", "url": "https://hooks.customer.example/"}});
+    let made = app.send(post("/api/v1/alerts").token(&app.key).json(&new)).await.ok();
+    made["alert"]["id"].as_str().unwrap().to_owned()
 }
 
 /// A link session that nobody used.
