@@ -47,11 +47,19 @@ pub(crate) async fn store(config: &Config) -> anyhow::Result<Store> {
         _ => return Err(Refused("secrets.keys and secrets.command are both set; one of them is enough".into()).into()),
     };
     let keyring = keyring.map_err(|error| Refused(error.to_string()))?;
-    let url = match config.get("database.url") {
-        "" => format!("sqlite:{}", data_dir.join("trunnion.db").display()),
+    Ok(Store::open(&database(config), keyring, Clock::system()).await.map_err(|error| Refused(error.to_string()))?)
+}
+
+fn database(config: &Config) -> String {
+    match config.get("database.url") {
+        "" => in_data_dir(config, "trunnion.db"),
         url => url.to_owned(),
-    };
-    Ok(Store::open(&url, keyring, Clock::system()).await.map_err(|error| Refused(error.to_string()))?)
+    }
+}
+
+/// The address of an SQLite file.
+fn in_data_dir(config: &Config, file: &str) -> String {
+    format!("sqlite:{}", Path::new(config.get("data_dir")).join(file).display())
 }
 
 /// What a key manager's command prints.
@@ -87,7 +95,14 @@ pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
         },
         ..usual
     };
-    Ok(Engine::new(store, catalogue, Clock::system(), options)?)
+    let engine = Engine::new(store, catalogue, Clock::system(), options)?;
+    // On SQLite a file of its own: hooks are then stored while a page of a sync is.
+    let inbox = match database(config) {
+        url if url.starts_with("sqlite:") => in_data_dir(config, "inbox.db"),
+        url => url,
+    };
+    engine.open_inbox(&inbox).await?;
+    Ok(engine)
 }
 
 /// The mail server for alerts, if there is one.

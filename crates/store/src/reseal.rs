@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::alerts::alert_place;
 use crate::connections::credential_place;
 use crate::db::args;
+use crate::inbound::hook_place;
 use crate::seal::{Place, Sealed, rewrap};
 use crate::webhooks::secret_place;
 use crate::{Result, Store};
@@ -23,7 +24,12 @@ struct Sealing {
     place: fn(Uuid) -> Place,
 }
 
-const ALL: [Sealing; 3] = [
+const ALL: [Sealing; 4] = [
+    Sealing {
+        read: "select id, data_key, sealed from inbound_hook where id > $1 order by id limit $2",
+        write: "update inbound_hook set data_key = $2 where id = $1 and data_key = $3",
+        place: hook_place,
+    },
     Sealing {
         read: "select id, data_key, sealed from alert where id > $1 order by id limit $2",
         write: "update alert set data_key = $2 where id = $1 and data_key = $3",
@@ -82,5 +88,16 @@ impl Store {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn every_table_with_sealed_values_is_known() {
+    let columns = include_str!("../tests/it/columns.txt");
+    let tables: Vec<&str> = columns.lines().filter_map(|column| column.strip_suffix(".data_key")).collect();
+    assert_eq!(tables.len(), ALL.len());
+    for table in tables {
+        let from = format!(" from {table} ");
+        assert!(ALL.iter().any(|sealing| sealing.read.contains(&from)), "{table}: its values would not be sealed anew");
     }
 }
