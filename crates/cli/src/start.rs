@@ -5,7 +5,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use trunnion_engine::{Engine, Mailer, Network, Options, Proxy, WebhookOptions};
+use trunnion_engine::{DeletionGuard, Engine, Mailer, Network, Options, Proxy, WebhookOptions};
 use trunnion_model::time::Clock;
 use trunnion_store::{Keyring, Store};
 use zeroize::Zeroizing;
@@ -88,6 +88,10 @@ pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
         sync_interval: Duration::from_secs(config.parse("sync.interval_seconds", "a number of seconds")?),
         allow_networks: system_networks(config)?,
         mail: mailer(config)?,
+        deletion_guard: DeletionGuard {
+            count: config.parse("sync.deletion_guard_count", "a number of records")?,
+            percent: config.parse("sync.deletion_guard_percent", "a number from 0 to 100")?,
+        },
         webhooks: WebhookOptions {
             allow_networks: networks(config, "webhooks.allow_networks")?,
             proxy: proxy(config)?,

@@ -23,7 +23,7 @@ mod write;
 
 pub use alerts::{Channel, Rule};
 pub use caller::{Caller, Permission, Scope, authenticate, scope};
-pub use engine::{Engine, HealthOptions, Options, RetryOptions, WebhookOptions, WriteOptions};
+pub use engine::{DeletionGuard, Engine, HealthOptions, Options, RetryOptions, WebhookOptions, WriteOptions};
 pub use error::{FieldError, Result, ServiceError, Vendor};
 pub use trunnion_kit::mail::Mailer;
 pub use trunnion_kit::webhook::{Network, Proxy};

@@ -9,6 +9,7 @@ mod alerts;
 mod applications;
 mod connections;
 mod db;
+mod deletions;
 mod error;
 mod events;
 mod health;
@@ -16,6 +17,7 @@ mod inbound;
 mod keyring;
 mod links;
 mod operations;
+mod quarantine;
 mod records;
 mod reseal;
 mod seal;
@@ -29,6 +31,7 @@ pub use applications::{Application, KeyInfo, Principal};
 pub use connections::{
     Connection, ConnectionChanges, ConnectionFilter, ConnectionStatus, NewConnection, NewPlan, Reason, StatusChange,
 };
+pub use deletions::{HeldDeletion, HeldReason, HeldState};
 pub use error::{Error, Result};
 pub use events::{Event, EventPage, LogPage, NewEvent};
 pub use health::{CallHour, Cleared, DueProbe, Incident, ProbeState, Tally, Trouble};
@@ -36,7 +39,8 @@ pub use inbound::{InboundHook, InboundHookKey};
 pub use keyring::Keyring;
 pub use links::{Link, LinkUse, NewLink, Redeemed};
 pub use operations::{Begun, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody};
-pub use records::{Applied, Commit, ListQuery, NaturalMatch, PageProgress, Position, Sort};
+pub use quarantine::Quarantined;
+pub use records::{Applied, Commit, Gone, ListQuery, NaturalMatch, PageProgress, Poison, Position, Reading, Sort};
 pub use reseal::Resealed;
 pub use store::Store;
 pub use sync::{

@@ -20,6 +20,7 @@ mod proxy;
 mod reauth;
 mod receiver;
 mod same_order;
+mod same_receipt;
 mod secrets;
 mod torture;
 mod tryton;
