@@ -37,6 +37,11 @@ pub(crate) const KEYS: &[Key] = &[
     key("data_dir", "./trunnion-data", "where SQLite's file and the master key are kept"),
     secret("database.url", "postgres://…, or sqlite:PATH; empty: SQLite in data_dir"),
     secret("secrets.keys", "master keys in base64, the current one first; empty: the file master.key in data_dir"),
+    key(
+        "secrets.command",
+        "",
+        "a command that prints the master keys, as a key manager's client does; instead of secrets.keys",
+    ),
     key("sync.interval_seconds", "900", "how often a connection's entities are synced if it does not say itself"),
     key("sync.slots", "32", "how many syncs run at once on this node"),
     key(
@@ -59,6 +64,11 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     secret("webhooks.proxy", "http://user:password@proxy:3128, through which webhooks leave; empty: directly"),
     key("webhooks.proxy_bypass", "", "hosts and networks that webhooks reach without the proxy"),
+    secret(
+        "mail.url",
+        "the mail server for alerts: smtps://user:password@host, smtp://host:587?tls=required, smtp://host:25",
+    ),
+    key("mail.from", "", "the sender of alerts by e-mail, as Trunnion <trunnion@example.com>"),
     key("node.name", "", "how this node calls itself in leases; empty: node- and the process id"),
     key("log.level", "info", "error, warn, info, debug or trace"),
     key("log.format", "text", "text or json"),

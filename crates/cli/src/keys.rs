@@ -97,6 +97,12 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
 }
 
 async fn open(place: &Place) -> anyhow::Result<trunnion_engine::Engine> {
-    let flags = [("data_dir", place.data_dir.clone()), ("database.url", place.database_url.clone())];
-    start::engine(&Config::load(place.config.as_deref(), &flags)?).await
+    start::engine(&place.config()?).await
+}
+
+impl Place {
+    pub(crate) fn config(&self) -> Result<Config, start::Refused> {
+        let flags = [("data_dir", self.data_dir.clone()), ("database.url", self.database_url.clone())];
+        Config::load(self.config.as_deref(), &flags)
+    }
 }

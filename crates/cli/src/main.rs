@@ -11,6 +11,7 @@ mod events;
 mod inbox;
 mod keys;
 mod sandbox;
+mod secrets;
 mod serve;
 mod start;
 mod terminal;
@@ -46,6 +47,9 @@ enum Command {
     /// Application API keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// The master keys that credentials are sealed under
+    #[command(subcommand)]
+    Secrets(secrets::Command),
     /// The ordered log of what happened
     Events(events::Arguments),
     /// Webhook endpoints and deliveries of a running server
@@ -66,6 +70,7 @@ fn main() -> ExitCode {
             Command::Connectors(command) => connectors::run(&command),
             Command::Inbox(arguments) => inbox::run(&arguments).await,
             Command::Keys(command) => keys::run(command).await,
+            Command::Secrets(command) => secrets::run(command).await,
             Command::Events(arguments) => events::run(arguments).await,
             Command::Webhooks(arguments) => webhooks::run(arguments).await,
         }

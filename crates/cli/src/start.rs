@@ -5,9 +5,10 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use trunnion_engine::{DeletionGuard, Engine, Network, Options, Proxy, WebhookOptions};
+use trunnion_engine::{DeletionGuard, Engine, Mailer, Network, Options, Proxy, WebhookOptions};
 use trunnion_model::time::Clock;
 use trunnion_store::{Keyring, Store};
+use zeroize::Zeroizing;
 
 use crate::config::Config;
 
@@ -27,8 +28,11 @@ impl std::fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// Opens the database (making it if need be) and builds the engine on it; no worker runs yet.
-pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
+/// Where the master keys are, in the data directory, if nothing else says so.
+pub(crate) const KEY_FILE: &str = "master.key";
+
+/// Opens the database, making it if need be.
+pub(crate) async fn store(config: &Config) -> anyhow::Result<Store> {
     let data_dir = Path::new(config.get("data_dir"));
     // Customers' data and the master key are for nobody else on this machine.
     std::fs::DirBuilder::new()
@@ -36,16 +40,39 @@ pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
         .mode(0o700)
         .create(data_dir)
         .map_err(|error| Refused(format!("cannot make data_dir {}: {error}", data_dir.display())))?;
-    let keyring = match config.get("secrets.keys") {
-        "" => Keyring::load_or_create(&data_dir.join("master.key")),
-        keys => Keyring::from_base64(keys),
+    let keyring = match (config.get("secrets.keys"), config.get("secrets.command")) {
+        ("", "") => Keyring::load_or_create(&data_dir.join(KEY_FILE)),
+        (keys, "") => Keyring::from_base64(keys),
+        ("", command) => Keyring::from_base64(&keys_from(command)?),
+        _ => return Err(Refused("secrets.keys and secrets.command are both set; one of them is enough".into()).into()),
     };
     let keyring = keyring.map_err(|error| Refused(error.to_string()))?;
-    let url = match config.get("database.url") {
-        "" => format!("sqlite:{}", data_dir.join("trunnion.db").display()),
+    Ok(Store::open(&database(config), keyring, Clock::system()).await.map_err(|error| Refused(error.to_string()))?)
+}
+
+fn database(config: &Config) -> String {
+    match config.get("database.url") {
+        "" => in_data_dir(config, "trunnion.db"),
         url => url.to_owned(),
-    };
-    let store = Store::open(&url, keyring, Clock::system()).await.map_err(|error| Refused(error.to_string()))?;
+    }
+}
+
+/// The address of an SQLite file.
+fn in_data_dir(config: &Config, file: &str) -> String {
+    format!("sqlite:{}", Path::new(config.get("data_dir")).join(file).display())
+}
+
+/// What a key manager's command prints.
+fn keys_from(command: &str) -> Result<Zeroizing<String>, Refused> {
+    let trouble = |what: &dyn std::fmt::Display| Refused(format!("secrets.command: {what}"));
+    let output = std::process::Command::new("sh").args(["-c", command]).output().map_err(|error| trouble(&error))?;
+    let keys = Zeroizing::new(String::from_utf8(output.stdout).unwrap_or_default());
+    if output.status.success() { Ok(keys) } else { Err(trouble(&output.status)) }
+}
+
+/// Opens the database (making it if need be) and builds the engine on it; no worker runs yet.
+pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
+    let store = store(config).await?;
     let catalogue = trunnion_connectors::catalogue().map_err(|findings| {
         let all: Vec<String> = findings.iter().map(ToString::to_string).collect();
         Refused(format!("the built-in connectors are broken:\n{}", all.join("\n")))
@@ -60,6 +87,7 @@ pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
         slots: config.parse::<usize>("sync.slots", "a number of slots")?.max(1),
         sync_interval: Duration::from_secs(config.parse("sync.interval_seconds", "a number of seconds")?),
         allow_networks: system_networks(config)?,
+        mail: mailer(config)?,
         deletion_guard: DeletionGuard {
             count: config.parse("sync.deletion_guard_count", "a number of records")?,
             percent: config.parse("sync.deletion_guard_percent", "a number from 0 to 100")?,
@@ -73,12 +101,21 @@ pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
     };
     let engine = Engine::new(store, catalogue, Clock::system(), options)?;
     // On SQLite a file of its own: hooks are then stored while a page of a sync is.
-    let inbox = match url.strip_prefix("sqlite:") {
-        Some(_) => format!("sqlite:{}", data_dir.join("inbox.db").display()),
-        None => url.clone(),
+    let inbox = match database(config) {
+        url if url.starts_with("sqlite:") => in_data_dir(config, "inbox.db"),
+        url => url,
     };
     engine.open_inbox(&inbox).await?;
     Ok(engine)
+}
+
+/// The mail server for alerts, if there is one.
+fn mailer(config: &Config) -> Result<Option<Mailer>, Refused> {
+    match (config.get("mail.url"), config.get("mail.from")) {
+        ("", _) => Ok(None),
+        (_, "") => Err(Refused("mail.url needs mail.from: the sender".to_owned())),
+        (url, from) => Mailer::new(url, from).map(Some).map_err(|error| Refused(format!("mail.url: {error}"))),
+    }
 }
 
 /// The proxy for webhooks, if there is one.

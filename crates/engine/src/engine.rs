@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use trunnion_kit::http::{Client, Random};
+use trunnion_kit::mail::Mailer;
 use trunnion_kit::spec::Limits;
 use trunnion_kit::vendor::Catalogue;
 use trunnion_kit::webhook::{Guard, Network, Poster, Proxy};
@@ -49,6 +50,8 @@ pub struct Options {
     pub write: WriteOptions,
     pub webhooks: WebhookOptions,
     pub health: HealthOptions,
+    /// Where alerts by e-mail go out; `None`: nowhere.
+    pub mail: Option<Mailer>,
 }
 
 /// How connections are looked after.
@@ -158,6 +161,7 @@ impl Default for Options {
             write: WriteOptions::default(),
             webhooks: WebhookOptions::default(),
             health: HealthOptions::default(),
+            mail: None,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! and both end in the same function of it. Background work is found by lease in the database: any node may die at any
 //! instruction and another goes on.
 
+mod alerts;
 mod caller;
 mod cursor;
 mod deliver;
@@ -20,9 +21,11 @@ mod sync;
 mod workers;
 mod write;
 
+pub use alerts::{Channel, Rule};
 pub use caller::{Caller, Permission, Scope, authenticate, scope};
 pub use engine::{DeletionGuard, Engine, HealthOptions, Options, RetryOptions, WebhookOptions, WriteOptions};
 pub use error::{FieldError, Result, ServiceError, Vendor};
+pub use trunnion_kit::mail::Mailer;
 pub use trunnion_kit::webhook::{Network, Proxy};
 pub use workers::Workers;
 

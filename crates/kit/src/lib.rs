@@ -9,6 +9,7 @@ pub mod error;
 pub mod http;
 pub mod json;
 pub mod link;
+pub mod mail;
 pub mod mapping;
 pub mod protocol;
 #[cfg(feature = "sim")]

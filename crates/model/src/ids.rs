@@ -61,6 +61,8 @@ prefixed_ids! {
     WebhookEndpointId = "whe";
     /// One event on its way to one endpoint.
     DeliveryId = "dlv";
+    /// A rule, and whom to tell when it holds.
+    AlertId = "alr";
     /// One cause of trouble with a connection, from its beginning to its end.
     IncidentId = "inc";
     /// Events of a span of time being sent to an endpoint again.

@@ -61,7 +61,7 @@ pub fn app(engine: Engine, options: Options) -> Router {
 
 /// The routes that the OpenAPI document describes by their handlers' annotations.
 pub(crate) fn documented() -> OpenApiRouter<Gate> {
-    use v1::{connections, events, held, inbound, links, operations, syncs, systems, webhooks};
+    use v1::{alerts, connections, events, held, inbound, links, operations, syncs, systems, webhooks};
     let api = OpenApiRouter::new()
         .routes(routes!(systems::list_systems))
         .routes(routes!(systems::get_system))
@@ -73,10 +73,14 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(connections::reconnect))
         .routes(routes!(connections::check_connection))
         .routes(routes!(connections::get_connection_health))
+        .routes(routes!(alerts::create_alert, alerts::list_alerts))
+        .routes(routes!(alerts::get_alert, alerts::update_alert, alerts::delete_alert))
+        .routes(routes!(alerts::test_alert))
+        .routes(routes!(links::create_link_session, links::list_link_sessions))
+        .routes(routes!(links::withdraw_link_session))
         .routes(routes!(inbound::create_inbound_hook, inbound::get_inbound_hook, inbound::delete_inbound_hook))
         .routes(routes!(inbound::list_inbound_messages))
         .routes(routes!(inbound::replay_inbound_messages))
-        .routes(routes!(links::create_link_session))
         .routes(routes!(links::list_redirect_uris, links::set_redirect_uris))
         .routes(routes!(links::exchange_code))
         .routes(routes!(connections::get_own_connection))

@@ -5,6 +5,7 @@
 //! writes nothing; work is found and fenced by a lease in the database; secrets are sealed before they are stored. Every
 //! question names its tenant (application, connection). Nothing here knows a vendor or talks HTTP.
 
+mod alerts;
 mod applications;
 mod connections;
 mod db;
@@ -18,12 +19,14 @@ mod links;
 mod operations;
 mod quarantine;
 mod records;
+mod reseal;
 mod seal;
 mod store;
 mod sync;
 mod webhooks;
 mod words;
 
+pub use alerts::{Alert, AlertChanges, Condition, Firing, Found, NewAlert};
 pub use applications::{Application, KeyInfo, Principal};
 pub use connections::{
     Connection, ConnectionChanges, ConnectionFilter, ConnectionStatus, NewConnection, NewPlan, Reason, StatusChange,
@@ -38,6 +41,7 @@ pub use links::{Link, LinkUse, NewLink, Redeemed};
 pub use operations::{Begun, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody};
 pub use quarantine::Quarantined;
 pub use records::{Applied, Commit, Gone, ListQuery, NaturalMatch, PageProgress, Poison, Position, Reading, Sort};
+pub use reseal::Resealed;
 pub use store::Store;
 pub use sync::{
     Claim, ClaimRequest, Failure, Finished, Lane, Lease, PlanChanges, PlanState, Room, Run, RunCause, RunMode,

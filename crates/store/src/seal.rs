@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use crate::keyring::Keyring;
+use crate::keyring::{KeyName, Keyring};
 use crate::{Error, Result};
 
 const FORM: u8 = 1;
@@ -37,8 +37,8 @@ pub(crate) fn seal(keyring: &Keyring, place: Place, secret: &SecretString) -> Re
     random(key.as_mut())?;
     let (name, master) = keyring.current();
     let mut data_key = vec![FORM];
-    data_key.extend_from_slice(name);
-    data_key.extend(encrypt(master, &place.bytes("data key"), key.as_slice())?);
+    data_key.extend_from_slice(&name);
+    data_key.extend(encrypt(&master, &place.bytes("data key"), key.as_slice())?);
     let mut sealed = vec![FORM];
     sealed.extend(encrypt(&key, &place.bytes("value"), secret.expose_secret().as_bytes())?);
     Ok(Sealed { data_key, sealed })
@@ -46,23 +46,48 @@ pub(crate) fn seal(keyring: &Keyring, place: Place, secret: &SecretString) -> Re
 
 /// Opens what was sealed for `place`.
 pub(crate) fn open(keyring: &Keyring, place: Place, value: &Sealed) -> Result<SecretString> {
-    let damaged = |why: &str| Error::Corrupt { what: "secret", why: why.to_owned() };
-    let (form, rest) = value.data_key.split_first().ok_or_else(|| damaged("it is empty"))?;
-    let (name, wrapped) = rest.split_first_chunk::<NAME>().ok_or_else(|| damaged("it is too short"))?;
     let (sealed_form, sealed) = value.sealed.split_first().ok_or_else(|| damaged("it is empty"))?;
-    if (*form, *sealed_form) != (FORM, FORM) {
+    if *sealed_form != FORM {
+        return Err(damaged("it has an unknown form"));
+    }
+    let (_, key) = unwrap(keyring, place, &value.data_key)?;
+    let text = decrypt(&key, &place.bytes("value"), sealed).ok_or_else(|| damaged("it does not open"))?;
+    let text = std::str::from_utf8(&text).map_err(|_| damaged("it is not text"))?;
+    Ok(SecretString::from(text))
+}
+
+/// The data key under the current master key, if it is under another one.
+pub(crate) fn rewrap(keyring: &Keyring, place: Place, value: &Sealed) -> Result<Option<Vec<u8>>> {
+    let (current, master) = keyring.current();
+    let (name, key) = unwrap(keyring, place, &value.data_key)?;
+    if name == current {
+        return Ok(None);
+    }
+    let mut data_key = vec![FORM];
+    data_key.extend_from_slice(&current);
+    data_key.extend(encrypt(&master, &place.bytes("data key"), key.as_slice())?);
+    Ok(Some(data_key))
+}
+
+/// The data key, and the name of the master key that it is under.
+fn unwrap(keyring: &Keyring, place: Place, data_key: &[u8]) -> Result<(KeyName, Zeroizing<[u8; 32]>)> {
+    let (form, rest) = data_key.split_first().ok_or_else(|| damaged("it is empty"))?;
+    let (name, wrapped) = rest.split_first_chunk::<NAME>().ok_or_else(|| damaged("it is too short"))?;
+    if *form != FORM {
         return Err(damaged("it has an unknown form"));
     }
     let master = keyring.named(name).ok_or_else(|| damaged("its master key is not in the key ring"))?;
-    let opened = decrypt(master, &place.bytes("data key"), wrapped).ok_or_else(|| damaged("its key does not open"))?;
+    let opened = decrypt(&master, &place.bytes("data key"), wrapped).ok_or_else(|| damaged("its key does not open"))?;
     let mut key = Zeroizing::new([0; 32]);
     if opened.len() != key.len() {
         return Err(damaged("its key has the wrong length"));
     }
     key.copy_from_slice(&opened);
-    let text = decrypt(&key, &place.bytes("value"), sealed).ok_or_else(|| damaged("it does not open"))?;
-    let text = std::str::from_utf8(&text).map_err(|_| damaged("it is not text"))?;
-    Ok(SecretString::from(text))
+    Ok((*name, key))
+}
+
+fn damaged(why: &str) -> Error {
+    Error::Corrupt { what: "secret", why: why.to_owned() }
 }
 
 impl Place {

@@ -107,6 +107,11 @@ impl Browser {
         self.ask(Method::GET, &path, None).await.as_str().unwrap().to_owned()
     }
 
+    /// Runs a script in the page; what it gives to its last argument, a function, is the answer.
+    pub(crate) async fn run(&self, script: &str) -> Value {
+        self.ask(Method::POST, "/execute/async", Some(&json!({"script": script, "args": []}))).await
+    }
+
     /// The class of the element that has the focus.
     pub(crate) async fn focused_class(&self) -> String {
         let element = self.ask(Method::GET, "/element/active", None).await;

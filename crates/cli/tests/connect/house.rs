@@ -21,9 +21,29 @@ use trunnion_store::{Keyring, Store};
 type Pairs = Vec<(String, String)>;
 type Returned = Arc<Mutex<Pairs>>;
 
-pub(crate) struct House {
+/// A simulated system beside the house.
+pub(crate) struct Simulated {
     pub(crate) sandbox: &'static Sandbox,
     pub(crate) sim: Sim,
+}
+
+impl Simulated {
+    pub(crate) async fn start(system: &str) -> Self {
+        let sandbox = sandbox::get(system).unwrap();
+        let settings = Settings { port: 0, seed: 1, records: 50, clock: Clock::system() };
+        Self { sandbox, sim: (sandbox.start)(settings).await.unwrap() }
+    }
+
+    pub(crate) fn right(&self) -> Value {
+        (self.sandbox.credentials)(&self.sim.url)
+    }
+
+    pub(crate) fn wrong(&self) -> Value {
+        (self.sandbox.wrong_credentials)(&self.sim.url)
+    }
+}
+
+pub(crate) struct House {
     pub(crate) key: String,
     /// The application's redirect address.
     pub(crate) back: String,
@@ -35,7 +55,7 @@ pub(crate) struct House {
 }
 
 impl House {
-    pub(crate) async fn start(system: &str) -> Self {
+    pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("data.sqlite").display());
         let store = Store::open(&url, Keyring::generate().unwrap(), Clock::system()).await.unwrap();
@@ -48,12 +68,9 @@ impl House {
         let api = format!("{}/api/v1", listen(app).await);
         let returned = Returned::default();
         let back = format!("{}/connected", listen(application(returned.clone())).await);
-        let sandbox = sandbox::get(system).unwrap();
-        let settings = Settings { port: 0, seed: 1, records: 50, clock: Clock::system() };
-        let sim = (sandbox.start)(settings).await.unwrap();
         let _workers = engine.start();
         let client = Client::new();
-        let house = Self { sandbox, sim, key, back, api, client, returned, _workers, _folder: folder };
+        let house = Self { key, back, api, client, returned, _workers, _folder: folder };
         let list = json!({"redirect_uris": [house.back]});
         let set = house.client.put(format!("{}/redirect-uris", house.api)).bearer_auth(&house.key).json(&list);
         assert_eq!(set.send().await.unwrap().status(), 200);

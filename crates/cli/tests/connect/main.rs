@@ -7,20 +7,22 @@
 
 mod browser;
 mod house;
+mod walks;
 
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
-use crate::house::House;
+use crate::house::{House, Simulated};
 
 /// RFC 7636, appendix B.
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_magic_link_leads_past_a_wrong_password_to_data() {
     let Some(browser) = Browser::start().await else { return };
-    let house = House::start("sap-s4hana").await;
+    let house = House::start().await;
+    let simulated = Simulated::start("sap-s4hana").await;
     let link = house
         .post(
             "/link-sessions",
@@ -35,17 +37,17 @@ async fn a_magic_link_leads_past_a_wrong_password_to_data() {
     browser.click("a[href='?system=sap-s4hana']").await;
     browser.shows("h1", "Connect SAP S/4HANA").await;
 
-    let right = (house.sandbox.credentials)(&house.sim.url);
-    let wrong = (house.sandbox.wrong_credentials)(&house.sim.url);
+    let right = simulated.right();
+    let wrong = simulated.wrong();
     fill(&browser, &wrong).await;
     browser.picture("connect-form").await;
-    assert!(house.sim.control.requests().is_empty(), "nothing was sent before the form was");
+    assert!(simulated.sim.control.requests().is_empty(), "nothing was sent before the form was");
     browser.click("button.main").await;
     let told = browser.text(".errors").await;
     assert!(told.contains("The system refused these credentials."), "{told}");
     assert_eq!(browser.focused_class().await, "errors", "a screen reader reads the problem first");
     browser.picture("connect-wrong").await;
-    let refused: Vec<u16> = house.sim.control.requests().iter().map(|asked| asked.status).collect();
+    let refused: Vec<u16> = simulated.sim.control.requests().iter().map(|asked| asked.status).collect();
     assert_eq!(refused, [401], "exactly one login attempt");
     assert_eq!(house.get("/connections", &house.key).await["data"], json!([]));
 
@@ -69,7 +71,7 @@ async fn a_magic_link_leads_past_a_wrong_password_to_data() {
     browser.stop().await;
 }
 
-async fn fill(browser: &Browser, credentials: &Value) {
+pub(crate) async fn fill(browser: &Browser, credentials: &Value) {
     for (name, value) in credentials.as_object().unwrap().iter().filter(|(name, _)| *name != "auth") {
         browser.fill(&format!("#f-{name}"), value.as_str().unwrap()).await;
     }

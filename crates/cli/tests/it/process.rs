@@ -110,7 +110,12 @@ impl Server {
         if let Some(url) = database {
             command.args(["--database-url", url]);
         }
-        let process = Process::start(&mut command);
+        Self::of(&mut command)
+    }
+
+    /// As the command says.
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let process = Process::start(command);
         let lines = process.lines_until(|line| line.contains("listens on"));
         let key = lines.iter().find_map(|line| word_with(line, "tk_"));
         Self { url: url_in(&lines), key, process }

@@ -14,7 +14,7 @@ use crate::proxy::Proxy;
 
 /// The real system, or `None` where nobody started it.
 pub(crate) struct Tryton {
-    url: String,
+    pub(crate) url: String,
     database: String,
     user: String,
     password: String,

@@ -70,6 +70,21 @@ with config.set_xmlrpc_session(url, user, password):
         one.name = given['name']
         one.save()
         answer = party(one)
+    elif command == 'make_user':
+        User = Model.get('res.user')
+        me, = User.find([('login', '=', user)])
+        one = User(name=given['login'], login=given['login'], password=given['password'])
+        one.companies.append(Model.get('company.company')(me.company.id))
+        one.company = Model.get('company.company')(me.company.id)
+        for group in me.groups:
+            one.groups.append(Model.get('res.group')(group.id))
+        one.save()
+        answer = one.id
+    elif command == 'set_password':
+        one, = Model.get('res.user').find([('login', '=', given['login'])])
+        one.password = given['password']
+        one.save()
+        answer = one.id
     elif command == 'purchases_of':
         answer = [purchase(one) for one in Model.get('purchase.purchase').find([('party', '=', int(given['id']))])]
     elif command == 'parties_called':

@@ -94,6 +94,6 @@ pub(super) async fn confirm(engine: &Engine, row: &Connection, message: &VendorM
     Ok(Parked::Yes)
 }
 
-pub(super) fn micros(duration: Duration) -> i64 {
+pub(crate) fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }

@@ -13,7 +13,7 @@ mod report;
 mod tally;
 mod watch;
 
-pub(crate) use confirm::{Parked, park};
+pub(crate) use confirm::{Parked, micros, park};
 pub(crate) use report::{cannot_read, failed, succeeded};
 pub(crate) use tally::Tallies;
 pub(crate) use watch::watch;

@@ -7,6 +7,7 @@
 mod create;
 mod exchange;
 mod form;
+mod list;
 mod redirects;
 mod submit;
 mod visit;
@@ -14,6 +15,7 @@ mod visit;
 pub use create::{LinkCreated, NewLinkSession, create};
 pub use exchange::{Grant, GrantError, Granted, exchange};
 pub use form::{FieldKind, Form, FormField, Method, SystemChoice, form, systems};
+pub use list::{LinkPage, LinkView, list, withdraw};
 pub use redirects::{RedirectUris, redirect_uris, set_redirect_uris};
 pub use submit::{Answers, Refusal, Submitted, submit};
 pub use visit::{Closed, Opened, Visit, open};

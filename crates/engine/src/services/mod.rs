@@ -1,5 +1,6 @@
 //! What callers can ask for, one file per resource.
 
+pub mod alerts;
 pub mod connections;
 pub mod deletions;
 pub mod event_types;

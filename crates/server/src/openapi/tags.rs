@@ -22,6 +22,7 @@ pub(crate) const SYNCS: &str = "Syncs";
 pub(crate) const EVENTS: &str = "Events";
 pub(crate) const OPERATIONS: &str = "Operations";
 pub(crate) const WEBHOOKS: &str = "Webhooks";
+pub(crate) const ALERTS: &str = "Alerts";
 pub(crate) const HEALTH: &str = "Health";
 
 /// In the order in which somebody new needs them; one chapter per entity stands between the last two.
@@ -39,6 +40,7 @@ pub(crate) const TAGS: &[(&str, Who, &str)] = &[
     (EVENTS, Who::Log, "The ordered log of what changed: of one connection, or of all of an application."),
     (OPERATIONS, Who::Connection, "What became of writes."),
     (WEBHOOKS, Who::Application, "Events sent to you, signed; and what became of them."),
+    (ALERTS, Who::Application, "Rules about connections, and whom to tell when they hold."),
     (HEALTH, Who::Anybody, "For load balancers and orchestrators."),
 ];
 

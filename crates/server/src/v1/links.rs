@@ -5,10 +5,10 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Form, Json};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
-use trunnion_engine::services::link::{self, Grant, GrantError, NewLinkSession, RedirectUris};
+use trunnion_engine::services::link::{self, Grant, GrantError, LinkPage, NewLinkSession, RedirectUris};
 
 use crate::auth::{Anybody, Application, Manage};
-use crate::extract::{Body, Pairs};
+use crate::extract::{Body, Pairs, Query, Segment};
 use crate::openapi::shapes;
 use crate::openapi::tags::{LINKS, OAUTH};
 use crate::problem::{Finished, Problem};
@@ -36,6 +36,34 @@ pub(crate) async fn create_link_session(
     let url = format!("{base}/link/{}", made.secret);
     let answer = json!({"id": made.id, "url": url, "expires_at": made.expires_at, "client_id": made.client_id});
     Ok((StatusCode::CREATED, Json(answer)))
+}
+
+/// List link sessions
+///
+/// The newest first, without the addresses: those hold the sessions' secrets and are shown once.
+#[utoipa::path(
+    get, path = "/link-sessions", tag = LINKS, params(shapes::Paging), responses((status = 200, body = shapes::LinkSessionList))
+)]
+pub(crate) async fn list_link_sessions(
+    auth: Application<Manage>,
+    Query(query): Query<Pairs>,
+) -> Result<Json<LinkPage>, Problem> {
+    Ok(Json(link::list(&auth.engine, &auth.caller, &query).await?))
+}
+
+/// Withdraw a link session
+///
+/// Its address stops working at once. One that was used is a conflict: disconnect its connection instead.
+#[utoipa::path(
+    delete, path = "/link-sessions/{id}", tag = LINKS, params(shapes::LinkSessionPath),
+    responses((status = 204, description = "Done"))
+)]
+pub(crate) async fn withdraw_link_session(
+    auth: Application<Manage>,
+    Segment(id): Segment,
+) -> Result<StatusCode, Problem> {
+    link::withdraw(&auth.engine, &auth.caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// List the redirect addresses

@@ -1,5 +1,6 @@
 //! `/api/v1`, one file per resource.
 
+pub(crate) mod alerts;
 pub(crate) mod connections;
 pub(crate) mod events;
 pub(crate) mod held;

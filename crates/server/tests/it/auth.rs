@@ -120,3 +120,60 @@ fn ask(operation: &Operation, token: Option<&str>, connection: &str) -> Ask {
         false => ask.json(&Value::clone(&operation.body)),
     }
 }
+
+/// Every token of somebody else, on every documented route, with the ids of everything that is ours in place of `{id}`. A new
+/// route is tested without a line here; one that gives something away fails.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_token_of_another_reaches_anything_of_ours_on_any_route() {
+    let app = TestApp::start(Acme::with_vendors(3)).await;
+    let ours = app.connect().await;
+    let sibling = app.connect().await;
+    let stranger = app.connect_with(&app.other_key).await;
+    let (run, operation) = crate::documented::things(&app, &ours).await;
+    let (endpoint, delivery, _) = crate::documented::on_its_way(&app).await;
+    let link = crate::documented::an_open_link(&app).await;
+    let alert = crate::documented::an_alert(&app).await;
+    let own = app.send(get("/api/v1/vendors").token(&ours.token)).await.ok();
+    let vendor = own["data"][0]["id"].as_str().unwrap().to_owned();
+    let before = everything(&app, &ours.token, &ours.id).await;
+    let things = [&ours.id, &run, &operation, &endpoint, &delivery, &link, &alert, &vendor];
+    // What an application's own connections share is not secret from that application's key, but from each other's tokens.
+    let others = [
+        ("another application's key", &app.other_key),
+        ("its connection", &stranger.token),
+        ("a sibling", &sibling.token),
+    ];
+    let mut tried = 0;
+    for operation in operations(&app).await.iter().filter(|operation| !OPEN.contains(&operation.path.as_str())) {
+        for (who, token) in others {
+            for thing in things {
+                let mut ask = ask(operation, Some(token), &ours.id);
+                ask.path = ask.path.replace("/x", &format!("/{thing}"));
+                let answer = app.send(ask).await;
+                let told = things.iter().find(|thing| answer.body.contains(thing.as_str()) && answer.status < 300);
+                assert_eq!(told, None, "{who}: {operation:?}: {answer:?}");
+                if operation.is_of_a_connection() {
+                    assert!([403, 404].contains(&answer.status), "{who}: {operation:?}: {answer:?}");
+                }
+                tried += 1;
+                if !operation.path.contains("{id}") {
+                    break;
+                }
+            }
+        }
+    }
+    assert!(tried >= 300, "{tried} tries only");
+    assert_eq!(everything(&app, &ours.token, &ours.id).await, before, "nothing of ours was changed");
+}
+
+/// What is ours, as its owner sees it.
+async fn everything(app: &TestApp, token: &str, id: &str) -> Vec<Value> {
+    let mut seen = Vec::new();
+    for path in ["/api/v1/connection", "/api/v1/vendors", "/api/v1/syncs"] {
+        seen.push(app.send(get(path).token(token)).await.ok());
+    }
+    for path in ["/api/v1/webhook-endpoints".to_owned(), format!("/api/v1/connections/{id}")] {
+        seen.push(app.send(get(&path).token(&app.key)).await.ok());
+    }
+    seen
+}

@@ -84,6 +84,7 @@ async fn every_documented_operation_answers_as_documented() {
     let again = post(&format!("/api/v1/webhook-endpoints/{endpoint}/replay")).token(&app.key);
     let again = app.send(again.json(&json!({"since": "2026-01-31"}))).await.json();
     let replay = again["id"].as_str().unwrap();
+    let (link, alert) = (an_open_link(&app).await, an_alert(&app).await);
     let mut findings = Vec::new();
     for operation in operations(&app).await {
         let id = match operation.path.as_str() {
@@ -92,6 +93,8 @@ async fn every_documented_operation_answers_as_documented() {
             path if path.contains("/operations/") => &written,
             path if path.contains("/webhook-endpoints/") => &endpoint,
             path if path.ends_with("/skip") => &waiting,
+            path if path.contains("/link-sessions/") => &link,
+            path if path.contains("/alerts/") => &alert,
             path if path.contains("/deliveries/") => &delivery,
             path if path.contains("/replays/") => replay,
             _ => "remote:1001",
@@ -106,7 +109,7 @@ async fn every_documented_operation_answers_as_documented() {
 }
 
 /// A webhook endpoint, a delivery to it, and one that waits for that.
-async fn on_its_way(app: &TestApp) -> (String, String, String) {
+pub(crate) async fn on_its_way(app: &TestApp) -> (String, String, String) {
     let new = json!({"url": "https://hooks.customer.example/", "ordering": "per_connection"});
     let made = app.send(post("/api/v1/webhook-endpoints").token(&app.key).json(&new)).await.ok();
     let endpoint = made["endpoint"]["id"].as_str().unwrap().to_owned();
@@ -125,8 +128,23 @@ async fn on_its_way(app: &TestApp) -> (String, String, String) {
     panic!("no delivery was made");
 }
 
+/// An alert that does not fire.
+pub(crate) async fn an_alert(app: &TestApp) -> String {
+    let new = json!({"name": "a", "rule": {"type": "stale", "after_seconds": 86_400},
+        "channel": {"type": "webhook", "url": "https://hooks.customer.example/"}});
+    let made = app.send(post("/api/v1/alerts").token(&app.key).json(&new)).await.ok();
+    made["alert"]["id"].as_str().unwrap().to_owned()
+}
+
+/// A link session that nobody used.
+pub(crate) async fn an_open_link(app: &TestApp) -> String {
+    let new = json!({"customer": {"id": "c", "name": "C"}, "redirect_uri": "https://app.example.com/connected"});
+    let made = app.send(post("/api/v1/link-sessions").token(&app.key).json(&new)).await.ok();
+    made["id"].as_str().unwrap().to_owned()
+}
+
 /// A run and an operation to ask for.
-async fn things(app: &TestApp, ours: &Connected) -> (String, String) {
+pub(crate) async fn things(app: &TestApp, ours: &Connected) -> (String, String) {
     let uris = json!({"redirect_uris": ["https://app.example.com/connected"]});
     app.send(Ask::new(Method::PUT, "/api/v1/redirect-uris").token(&app.key).json(&uris)).await.ok();
     let runs = app.send(get("/api/v1/syncs").token(&ours.token)).await.ok();

@@ -19,7 +19,7 @@ impl Store {
         let sql = "select data_key, sealed from credential where connection_id = $1";
         let found = self.inner.db.row::<(Vec<u8>, Vec<u8>)>(sql, args![id]).await?;
         let (data_key, sealed) = found.ok_or(Error::NotFound { what: "credentials" })?;
-        seal::open(&self.inner.keyring, place(id), &Sealed { data_key, sealed })
+        seal::open(&self.inner.keyring, credential_place(id), &Sealed { data_key, sealed })
     }
 
     /// Reauthorisation, in one transaction: new credentials and a new token (the old ones are dead), a new status with
@@ -85,7 +85,7 @@ pub(super) async fn store(
     credentials: &SecretString,
     now: i64,
 ) -> Result<()> {
-    let sealed = seal::seal(keyring, place(id), credentials)?;
+    let sealed = seal::seal(keyring, credential_place(id), credentials)?;
     tx.execute(
         "insert into credential (connection_id, data_key, sealed, modified_at) values ($1, $2, $3, $4)
          on conflict (connection_id) do update
@@ -96,6 +96,6 @@ pub(super) async fn store(
     Ok(())
 }
 
-fn place(id: ConnectionId) -> Place {
+pub(crate) fn credential_place(id: ConnectionId) -> Place {
     Place { table: "credential", row: id.0, field: "sealed" }
 }

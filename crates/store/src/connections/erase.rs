@@ -37,6 +37,7 @@ impl Store {
             "delete from sync_plan where connection_id = $1",
             "delete from link_session where connection_id = $1",
             "delete from probe where connection_id = $1",
+            "delete from alert_firing where subject = $1",
             "delete from incident where connection_id = $1",
             "delete from call_hour where connection_id = $1",
             "delete from inbound_hook where connection_id = $1",

@@ -51,7 +51,7 @@ impl Store {
         tx.execute("delete from inbound_hook where connection_id = $1 and expires_at <= $2", args![connection, now])
             .await?;
         let row = Uuid::from_bytes(random()?);
-        let sealed = seal::seal(&self.inner.keyring, place(row), secret)?;
+        let sealed = seal::seal(&self.inner.keyring, hook_place(row), secret)?;
         let sql = "insert into inbound_hook (id, connection_id, path_hash, data_key, sealed, created_at)
                    values ($1, $2, $3, $4, $5, $6)";
         tx.execute(sql, args![row, connection, path_hash, sealed.data_key, sealed.sealed, now]).await?;
@@ -72,7 +72,7 @@ impl Store {
         let found: Option<(Uuid, Vec<u8>, Vec<u8>, String)> =
             self.inner.db.row(sql, args![connection, path_hash, self.now()]).await?;
         let Some((row, data_key, sealed, system)) = found else { return Ok(None) };
-        let secret = seal::open(&self.inner.keyring, place(row), &Sealed { data_key, sealed })?;
+        let secret = seal::open(&self.inner.keyring, hook_place(row), &Sealed { data_key, sealed })?;
         Ok(Some(InboundHookKey { system, secret }))
     }
 
@@ -101,6 +101,6 @@ async fn thin_out(tx: &mut Tx, connection: ConnectionId) -> Result<()> {
     Ok(())
 }
 
-fn place(row: Uuid) -> Place {
+pub(crate) fn hook_place(row: Uuid) -> Place {
     Place { table: "inbound_hook", row, field: "sealed" }
 }

@@ -3,4 +3,5 @@
 mod hooks;
 mod missed;
 
+pub(crate) use hooks::hook_place;
 pub use hooks::{InboundHook, InboundHookKey};

@@ -5,8 +5,11 @@ use std::time::Duration;
 use trunnion_model::ids::{ApplicationId, ConnectionId, LinkId};
 use uuid::Uuid;
 
-use crate::db::args;
+use crate::db::{args, locking};
 use crate::{Error, Result, Store};
+
+/// A page of links holds at most this many.
+const MOST: usize = 500;
 
 /// An invitation to connect a system, or to give a connection new credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,6 +152,35 @@ impl Store {
     pub async fn link_by_secret(&self, secret_hash: &[u8; 32]) -> Result<Option<Link>> {
         let sql = select_link!("where secret_hash = $1");
         Ok(self.inner.db.row::<LinkRow>(sql, args![secret_hash]).await?.map(LinkRow::link))
+    }
+
+    /// The application's links made before the link `before`, the newest first, at most `limit` (at most 500).
+    pub async fn list_links(
+        &self,
+        application: ApplicationId,
+        before: Option<LinkId>,
+        limit: usize,
+    ) -> Result<Vec<Link>> {
+        let sql = select_link!("where application_id = $1 and id < $2 order by id desc limit $3");
+        let before = before.unwrap_or(LinkId(Uuid::max()));
+        let limit = i64::try_from(limit.clamp(1, MOST)).unwrap_or(i64::MAX);
+        let rows = self.inner.db.rows::<LinkRow>(sql, args![application, before, limit]).await?;
+        Ok(rows.into_iter().map(LinkRow::link).collect())
+    }
+
+    /// The link expires now. One that was used is a `Conflict`.
+    pub async fn withdraw_link(&self, application: ApplicationId, id: LinkId) -> Result<()> {
+        let mut tx = self.inner.db.begin().await?;
+        let now = self.now();
+        let sql = locking!(tx.dialect(), select_link!("where id = $1 and application_id = $2"));
+        let link = tx.row::<LinkRow>(sql, args![id, application]).await?;
+        let link = link.ok_or(Error::NotFound { what: "link session" })?.link();
+        if link.used_at.is_some() {
+            return Err(Error::Conflict { what: "the link was used already" });
+        }
+        let sql = "update link_session set expires_at = $2 where id = $1 and expires_at > $2";
+        tx.execute(sql, args![id, now]).await?;
+        tx.commit().await
     }
 
     /// Takes the link for one submit, for at most `time`. False if it cannot be submitted now: it was used, has expired, was

@@ -34,7 +34,7 @@ pub use finish::Concluded;
 pub use health::HealthPolicy;
 pub use list::BlockedKey;
 pub use replay::{NewReplay, Replay, ReplayState, ReplayWhich};
-pub(crate) use secrets::SecretCache;
+pub(crate) use secrets::{SecretCache, secret_place};
 pub use types::{
     EndpointChanges, EndpointSettings, NewEndpoint, NewSecret, Ordering, PayloadForm, SecretKind, WebhookEndpoint,
     WebhookSecret,

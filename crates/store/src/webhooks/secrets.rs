@@ -122,7 +122,7 @@ impl Store {
         now: i64,
     ) -> Result<()> {
         let row = Uuid::from_bytes(random()?);
-        let sealed = seal::seal(&self.inner.keyring, place(row), &secret.secret)?;
+        let sealed = seal::seal(&self.inner.keyring, secret_place(row), &secret.secret)?;
         tx.execute(
             "insert into webhook_secret (id, endpoint_id, kind, data_key, sealed, public_key, created_at)
              values ($1, $2, $3, $4, $5, $6, $7)",
@@ -161,7 +161,7 @@ impl SecretRow {
         let sealed = Sealed { data_key: self.data_key, sealed: self.sealed };
         Ok(WebhookSecret {
             kind: SecretKind::stored(&self.kind)?,
-            secret: seal::open(&store.inner.keyring, place(self.id), &sealed)?,
+            secret: seal::open(&store.inner.keyring, secret_place(self.id), &sealed)?,
             public_key: self.public_key,
             expires_at: self.expires_at,
         })
@@ -174,6 +174,6 @@ async fn renew(tx: &mut Tx, id: WebhookEndpointId) -> Result<()> {
     Ok(())
 }
 
-fn place(row: Uuid) -> Place {
+pub(crate) fn secret_place(row: Uuid) -> Place {
     Place { table: "webhook_secret", row, field: "sealed" }
 }

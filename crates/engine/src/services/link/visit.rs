@@ -85,7 +85,7 @@ pub async fn open(engine: &Engine, secret: &str) -> Result<Opened> {
 }
 
 /// Nothing, if it can be used.
-fn closed(engine: &Engine, link: &Link) -> Option<Closed> {
+pub(super) fn closed(engine: &Engine, link: &Link) -> Option<Closed> {
     if link.used_at.is_some() {
         Some(Closed::Used)
     } else if link.expires_at <= engine.clock().now_micros() {

@@ -2,7 +2,7 @@
 #![expect(dead_code, reason = "these shapes are read by the document's derive, not by code")]
 
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{Customer, SyncSettings};
 
@@ -50,6 +50,58 @@ pub(crate) struct LinkSession {
     /// For the exchange of the code.
     #[schema(example = "app_01k8n3v5j2x4w6y8z0a1b2c3d4")]
     client_id: String,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct LinkSessionList {
+    data: Vec<LinkSessionView>,
+    /// Give it as `cursor` to get the next page; null on the last one.
+    #[schema(required = true)]
+    next_cursor: Option<String>,
+}
+
+/// A link session, without its address.
+#[derive(ToSchema)]
+pub(crate) struct LinkSessionView {
+    #[schema(example = "link_01k8n3v5j2x4w6y8z0a1b2c3d4")]
+    id: String,
+    state: LinkState,
+    /// Null: the customer chooses.
+    #[schema(required = true)]
+    system: Option<String>,
+    customer: Customer,
+    /// The connection to reconnect, or the one that was made.
+    #[schema(required = true)]
+    connection_id: Option<String>,
+    reconnects: bool,
+    redirect_uri: String,
+    /// How often it was submitted.
+    attempts: i64,
+    #[schema(format = DateTime)]
+    created_at: String,
+    #[schema(format = DateTime)]
+    expires_at: String,
+    #[schema(required = true, format = DateTime)]
+    used_at: Option<String>,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum LinkState {
+    Open,
+    Used,
+    /// Also: withdrawn.
+    Expired,
+    /// Submitted too often.
+    Exhausted,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct LinkSessionPath {
+    /// The link session's id.
+    #[param(example = "link_01k8n3v5j2x4w6y8z0a1b2c3d4")]
+    id: String,
 }
 
 #[derive(ToSchema)]

@@ -1,6 +1,7 @@
 //! The shapes of requests and answers, for the document. The engine reads and writes the JSON itself; a test sends every
 //! documented example and holds every answer against these.
 
+mod alerts;
 mod connections;
 mod events;
 mod health;
@@ -11,6 +12,7 @@ mod syncs;
 mod systems;
 mod webhooks;
 
+pub(crate) use alerts::*;
 pub(crate) use connections::*;
 pub(crate) use events::*;
 pub(crate) use health::*;

@@ -1,0 +1,176 @@
+//! Secrets, from outside: none of those that were used is in a log, an answer, a setting that is shown or a file; and the master
+//! key is changed while the server works.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use base64::Engine as _;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::process::{Api, Server, Simulator, command};
+
+/// An address that answers every request with 400 and what was sent to it, headers and all: the rudest system there is.
+async fn echo() -> String {
+    use axum::http::StatusCode;
+    let answer = |request: axum::extract::Request| async move {
+        let (head, body) = request.into_parts();
+        let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+        let text = format!("{} {:?} {}", head.uri, head.headers, String::from_utf8_lossy(&body));
+        (StatusCode::BAD_REQUEST, text)
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await.unwrap() });
+    url
+}
+
+/// All forms in which a secret could leak.
+fn forms(secret: &str, user: &str) -> Vec<String> {
+    let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    let percent: String = secret
+        .bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect();
+    vec![secret.to_owned(), percent, encode(secret), encode(&format!("{user}:{secret}"))]
+}
+
+fn files(directory: &Path, found: &mut Vec<(String, Vec<u8>)>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => files(&path, found),
+            false => found.push((path.display().to_string(), std::fs::read(&path).unwrap())),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_that_was_used_is_found_in_files_logs_answers_or_settings() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("server.log");
+    let mut serve = command(directory.path());
+    serve.args(["serve", "--listen", "127.0.0.1:0", "--data-dir", "data"]).env("TRUNNION_LOG_LEVEL", "trace");
+    serve.stderr(Stdio::from(std::fs::File::create(&log).unwrap()));
+    let server = Server::of(&mut serve);
+    let key = server.key.clone().unwrap();
+    let manager = server.api(&key);
+    let simulator = Simulator::start(directory.path(), "sap-s4hana", 20);
+    let good = simulator.credentials.clone();
+    let user = good["username"].as_str().unwrap().to_owned();
+    let mut answers = Vec::new();
+
+    let rude = echo().await;
+    let mut secrets = vec![good["password"].as_str().unwrap().to_owned()];
+    for (number, url) in [simulator.url.as_str(), &rude, "http://127.0.0.1:1", "https://10.1.2.3"].iter().enumerate() {
+        let mut wrong = good.clone();
+        let secret = format!("Geheim/{number} & more?");
+        wrong["url"] = (*url).into();
+        wrong["password"] = secret.as_str().into();
+        secrets.push(secret);
+        let new = json!({"system": "sap-s4hana", "credentials": wrong, "customer": {"id": "c", "name": "C"}});
+        let reply = manager.post("/connections", &new).await;
+        assert!(reply.status >= 400, "{}", reply.body);
+        answers.push(reply.body.to_string());
+    }
+    let new = json!({"system": "sap-s4hana", "credentials": good, "customer": {"id": "c", "name": "C"}});
+    let made = manager.post("/connections", &new).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let token = made.body["token"].as_str().unwrap().to_owned();
+    let id = made.body["connection"]["id"].as_str().unwrap().to_owned();
+    crate::tryton::synced(&server.api(&token)).await;
+    let endpoint = manager.post("/webhook-endpoints", &json!({"url": "https://hooks.invalid/x"})).await.body;
+    let hook = endpoint["secret"].as_str().unwrap_or_default().to_owned();
+    assert!(hook.starts_with("whsec_"), "{endpoint}");
+    for path in ["/connections", &format!("/connections/{id}"), &format!("/connections/{id}/health"), "/systems"] {
+        answers.push(manager.get::<Value>(path).await.to_string());
+    }
+    answers.push(manager.send(Method::GET, "/webhook-endpoints", None, None).await.body.to_string());
+    answers.push(manager.post(&format!("/connections/{id}/check"), &json!({})).await.body.to_string());
+    let events: Value = server.api(&token).get("/events?limit=500").await;
+    answers.push(events.to_string());
+    let printed = command(directory.path())
+        .args(["serve", "--data-dir", "data", "--print-config"])
+        .env("TRUNNION_DATABASE_URL", "postgres://u:Geheim-db@h/x")
+        .output()
+        .unwrap();
+    answers.push(String::from_utf8_lossy(&printed.stdout).into_owned());
+    drop(server);
+
+    let mut places = Vec::new();
+    files(&directory.path().join("data"), &mut places);
+    assert!(places.iter().any(|(name, bytes)| name.ends_with(".db") && find(bytes, "Customer") | find(bytes, "17300")));
+    let master = std::fs::read_to_string(directory.path().join("data/master.key")).unwrap();
+    places.retain(|(name, _)| !name.ends_with("master.key"));
+    places.push(("the log".to_owned(), std::fs::read(&log).unwrap()));
+    places.extend(answers.into_iter().map(|answer| (answer.chars().take(80).collect(), answer.into_bytes())));
+    assert!(
+        places.iter().any(|(_, bytes)| find(bytes, "request to a system")),
+        "the log is that of a talkative server"
+    );
+    let mut wanted: Vec<String> = secrets.iter().flat_map(|secret| forms(secret, &user)).collect();
+    wanted.extend([key, token, hook, master.trim().to_owned(), "Geheim-db".to_owned()]);
+    for (place, bytes) in &places {
+        for secret in &wanted {
+            assert!(!find(bytes, secret), "{secret:?} is in {place}");
+        }
+    }
+}
+
+fn find(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_master_key_is_changed_under_load_and_no_request_fails() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = Server::start(directory.path(), None);
+    let key = server.key.clone().unwrap();
+    let simulator = Simulator::start(directory.path(), "sap-s4hana", 20);
+    let new =
+        json!({"system": "sap-s4hana", "credentials": simulator.credentials, "customer": {"id": "c", "name": "C"}});
+    let made = server.api(&key).post("/connections", &new).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let id = made.body["connection"]["id"].as_str().unwrap().to_owned();
+    let keys = || std::fs::read_to_string(directory.path().join("data/master.key")).unwrap();
+    let first = keys();
+
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let load: Vec<_> = (0..3)
+        .map(|number| {
+            let (api, id, stopped) = (Api::new(&format!("{}/api/v1", server.url), &key), id.clone(), stopped.clone());
+            let credentials = json!({"credentials": simulator.credentials});
+            tokio::spawn(async move {
+                let mut done = 0;
+                while !*stopped.borrow() || done == 0 {
+                    // Reads what is sealed, seals anew, and adds another sealed value.
+                    let reply = match number {
+                        0 => api.post(&format!("/connections/{id}/check"), &json!({})).await,
+                        1 => api.post(&format!("/connections/{id}/reconnect"), &credentials).await,
+                        _ => api.send(Method::GET, "/connections", None, None).await,
+                    };
+                    assert_eq!(reply.status, 200, "{}", reply.body);
+                    assert!(number != 0 || reply.body["ok"] == true, "{}", reply.body);
+                    done += 1;
+                }
+                done
+            })
+        })
+        .collect();
+    for arguments in [&["secrets", "rotate"][..], &["secrets", "rotate", "--drop-old"]] {
+        let output = command(directory.path()).args(arguments).args(["--data-dir", "data"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    stop.send_replace(true);
+    for task in load {
+        assert!(task.await.unwrap() > 0);
+    }
+    assert_eq!(keys().lines().count(), 1);
+    assert!(!keys().contains(first.trim()));
+
+    // A server that starts now knows the new key only.
+    drop(server);
+    let server = Server::start(directory.path(), None);
+    let check = server.api(&key).post(&format!("/connections/{id}/check"), &json!({})).await;
+    assert_eq!(check.body["ok"], true, "{}", check.body);
+}
