@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router, middleware};
 use bytes::Bytes;
 use http::uri::Authority;
@@ -101,10 +101,11 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
 fn entities() -> Router<Gate> {
     catalog::entities().iter().fold(Router::new(), |router, entity| {
         let path = format!("/api/v1/{}", entity.path);
-        let one = of(entity, get(v1::records::get));
+        let one = get(v1::records::get).patch(v1::records::update).delete(v1::records::delete);
         router
             .route(&path, of(entity, get(v1::records::list).post(v1::records::create)))
-            .route(&format!("{path}/{{id}}"), one)
+            .route(&format!("{path}/{{id}}"), of(entity, one))
+            .route(&format!("{path}/{{id}}/{{action}}"), of(entity, post(v1::records::act)))
     })
 }
 

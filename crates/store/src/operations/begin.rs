@@ -25,8 +25,8 @@ impl Store {
         let inserted = tx
             .execute(
                 "insert into operation (id, connection_id, idempotency_key, body_hash, entity, action, state, request,
-                     created_at, updated_at, lease_id, lease_until)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11)
+                     created_at, updated_at, lease_id, lease_until, remote_id, record_id)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12, $13)
                  on conflict (connection_id, idempotency_key) do nothing",
                 args![
                     lease.operation,
@@ -40,6 +40,8 @@ impl Store {
                     now,
                     lease.id,
                     until(now, new.lease_for),
+                    new.target.map(|(remote_id, _)| remote_id),
+                    new.target.map(|(_, record)| record),
                 ],
             )
             .await?;
