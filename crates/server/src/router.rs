@@ -66,6 +66,7 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(systems::get_schema))
         .routes(routes!(connections::create_connection, connections::list_connections))
         .routes(routes!(connections::get_connection, connections::update_connection, connections::delete_connection))
+        .routes(routes!(connections::get_connection_capabilities))
         .routes(routes!(connections::rotate_token))
         .routes(routes!(connections::reconnect))
         .routes(routes!(connections::check_connection))

@@ -6,11 +6,11 @@ pub mod sim;
 
 use std::sync::Arc;
 
-use trunnion_kit::json::Node;
+use trunnion_kit::json::{Node, Object};
 use trunnion_kit::link::Link;
-use trunnion_kit::mapping::RowHook;
+use trunnion_kit::mapping::{Change, RowHook};
 use trunnion_kit::spec::EntitySpec;
-use trunnion_kit::vendor::{Answered, Declared, Vendor};
+use trunnion_kit::vendor::{Answered, Declared, Target, Vendor};
 
 pub(crate) const DECLARATION: &str = include_str!("connector.toml");
 
@@ -32,6 +32,27 @@ impl Vendor for NetSuite {
             lookup::currency(link, &mut body).await?;
             lookup::units(link, &mut body).await?;
             Declared.create(link, entity, body, write_key).await
+        })
+    }
+
+    fn update<'a>(
+        &'a self,
+        link: &'a Link,
+        entity: &'a EntitySpec,
+        target: Target<'a>,
+        mut change: Change,
+    ) -> Answered<'a, ()> {
+        Box::pin(async move {
+            for list in &mut change.lists {
+                for added in list.edits.iter_mut().filter(|edit| edit.line.is_none()) {
+                    let lines = Node::Array(vec![std::mem::replace(&mut added.body, Node::Null)]);
+                    let mut order = Node::Object(Object::from_iter([("item".into(), lines)]));
+                    lookup::units(link, &mut order).await?;
+                    let lines = order.as_object_mut().and_then(|order| order.get_mut("item"));
+                    added.body = lines.and_then(Node::items_mut).and_then(Vec::pop).unwrap_or(Node::Null);
+                }
+            }
+            Declared.update(link, entity, target, change).await
         })
     }
 }

@@ -1,5 +1,6 @@
 //! What callers can ask for, one file per resource.
 
+pub mod capabilities;
 pub mod connections;
 pub mod events;
 pub mod keys;

@@ -83,7 +83,7 @@ fn create(entity: &Entity) -> Value {
         "description": "Writes to the connected system, reads back what it made of it, and answers that. The body is the same \
             for every system; which fields a system can take and which it needs, `GET /systems/{system}/capabilities` tells. \
             Repeating a request with the same key never writes twice.",
-        "parameters": [key_parameter(entity, true), prefer_parameter(), dry_run_parameter()],
+        "parameters": [key_parameter(entity, "create"), prefer_parameter(), dry_run_parameter()],
         "requestBody": {
             "required": true,
             "content": {"application/json": {
@@ -110,7 +110,7 @@ fn update(entity: &Entity) -> Value {
             calls as the system needs. What the record says already is not sent. Which fields can be changed, and in which \
             statuses not, `GET /systems/{system}/capabilities` tells. The answer is the record as read back.",
         "parameters": [
-            id_parameter(), key_parameter(entity, false), if_match_parameter(), prefer_parameter(), dry_run_parameter()
+            id_parameter(), key_parameter(entity, "update"), if_match_parameter(), prefer_parameter(), dry_run_parameter()
         ],
         "requestBody": {
             "required": true,
@@ -136,7 +136,7 @@ fn act(entity: &Entity, actions: &[&str]) -> Value {
                 "name": "action", "in": "path", "required": true, "schema": {"type": "string", "enum": actions},
                 "description": "What to do.", "example": actions[0]
             },
-            key_parameter(entity, false), if_match_parameter(), prefer_parameter(), dry_run_parameter()
+            key_parameter(entity, "move"), if_match_parameter(), prefer_parameter(), dry_run_parameter()
         ],
         "responses": changed_responses(&type_name(entity))
     })
@@ -156,7 +156,7 @@ fn delete(entity: &Entity) -> Value {
                 "schema": {"type": "string", "enum": ["flag", "close", "inactivate"]},
                 "description": "The nearest thing that the system does instead."
             },
-            key_parameter(entity, false), if_match_parameter(), prefer_parameter(), dry_run_parameter()
+            key_parameter(entity, "delete"), if_match_parameter(), prefer_parameter(), dry_run_parameter()
         ],
         "responses": changed_responses(&type_name(entity))
     })
@@ -169,7 +169,8 @@ fn changed_responses(name: &str) -> Value {
     done["content"]["application/json"]["schema"] = json!({"anyOf": [
         {"$ref": format!("#/components/schemas/{name}")}, {"$ref": "#/components/schemas/DryRun"}
     ]});
-    json!({"200": done, "202": accepted_response(), "412": {"$ref": "#/components/responses/Problem"}})
+    let problem = json!({"$ref": "#/components/responses/Problem"});
+    json!({"200": done, "202": accepted_response(), "409": problem, "412": problem, "502": problem})
 }
 
 /// The actions that lead to a status of the entity.
@@ -194,25 +195,25 @@ fn id_parameter() -> Value {
     })
 }
 
-fn key_parameter(entity: &Entity, required: bool) -> Value {
+fn key_parameter(entity: &Entity, verb: &str) -> Value {
     json!({
-        "name": "Idempotency-Key", "in": "header", "required": required,
+        "name": "Idempotency-Key", "in": "header", "required": verb == "create",
         "description": "A key of your own for this write, 1 to 255 visible ASCII characters; kept for 7 days. Not needed for a dry run.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-        "example": format!("{}-4711", entity.path)
+        "example": format!("{}-4711-{verb}", entity.path)
     })
 }
 
 fn if_match_parameter() -> Value {
     json!({
-        "name": "If-Match", "in": "header", "required": false, "schema": {"type": "string"}, "example": "\"7\"",
+        "name": "If-Match", "in": "header", "required": false, "schema": {"type": "string"},
         "description": "The version that the record must have, in quotes, as `ETag` gave it. Otherwise 412 `VERSION_MISMATCH`."
     })
 }
 
 fn prefer_parameter() -> Value {
     json!({
-        "name": "Prefer", "in": "header", "required": false, "schema": {"type": "string"}, "example": "respond-async",
+        "name": "Prefer", "in": "header", "required": false, "schema": {"type": "string"},
         "description": "`respond-async`: the answer is 202 with the operation, before it is done."
     })
 }
