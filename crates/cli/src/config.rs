@@ -38,7 +38,7 @@ pub(crate) const KEYS: &[Key] = &[
     secret("database.url", "postgres://…, or sqlite:PATH; empty: SQLite in data_dir"),
     secret("secrets.keys", "master keys in base64, the current one first; empty: the file master.key in data_dir"),
     key("sync.interval_seconds", "900", "how often a connection's entities are synced if it does not say itself"),
-    key("sync.slots", "8", "how many syncs run at once on this node"),
+    key("sync.slots", "32", "how many syncs run at once on this node"),
     key("systems.allow_http", "false", "let connections use http:// to other machines than this one"),
     key(
         "systems.allow_networks",

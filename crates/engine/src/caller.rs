@@ -103,6 +103,10 @@ impl Scope {
         &self.row
     }
 
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     pub(crate) fn may(&self, permission: Permission) -> Result<()> {
         self.caller.may(permission)
     }

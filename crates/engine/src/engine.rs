@@ -22,8 +22,10 @@ pub struct Options {
     pub allow_http: bool,
     /// Networks that systems may be in although they are not public.
     pub allow_networks: Vec<Network>,
-    /// Runs at once on this node.
+    /// Runs at once on this node; those that take long do not count.
     pub slots: usize,
+    /// After so long a run gives its slot free and goes on beside the others.
+    pub long_run: Duration,
     /// Runs at once of one connection, on all nodes together.
     pub per_connection: usize,
     /// Between two syncs of an entity, unless its connection says otherwise.
@@ -91,7 +93,8 @@ impl Default for Options {
             node: "node".to_owned(),
             allow_http: false,
             allow_networks: Vec::new(),
-            slots: 8,
+            slots: 32,
+            long_run: Duration::from_secs(10),
             per_connection: 2,
             sync_interval: Duration::from_secs(15 * 60),
             poll: Duration::from_secs(1),

@@ -73,6 +73,10 @@ pub enum ServiceError {
     Conflict {
         message: String,
     },
+    /// What came after the cursor is no longer there.
+    CursorExpired {
+        message: String,
+    },
     /// The idempotency key was used for another request.
     IdempotencyConflict,
     /// The record does not have the version that `If-Match` names.
@@ -126,6 +130,7 @@ impl ServiceError {
             | Self::ReauthorizationRequired { message }
             | Self::UnsupportedOperation { message }
             | Self::Conflict { message }
+            | Self::CursorExpired { message }
             | Self::SystemUnreachable { message, .. }
             | Self::OutcomeUnknown { message, .. } => message.clone(),
             Self::NotFound { what } => format!("There is no such {what}."),
@@ -194,6 +199,7 @@ impl ServiceError {
             Self::ValidationFailed { .. } => ("VALIDATION_FAILED", 422, "The request is not valid"),
             Self::UnsupportedOperation { .. } => ("UNSUPPORTED_OPERATION", 422, "Not supported"),
             Self::Conflict { .. } => ("CONFLICT", 409, "Conflict"),
+            Self::CursorExpired { .. } => ("CURSOR_EXPIRED", 410, "The cursor is too old"),
             Self::IdempotencyConflict => ("IDEMPOTENCY_CONFLICT", 422, "The idempotency key was used before"),
             Self::VersionMismatch { .. } => ("VERSION_MISMATCH", 412, "Another version"),
             Self::RateLimited { .. } => ("RATE_LIMIT_EXCEEDED", 429, "Too many requests"),

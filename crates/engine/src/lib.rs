@@ -11,6 +11,7 @@ mod deliver;
 mod engine;
 mod error;
 mod links;
+mod log;
 mod params;
 pub mod services;
 mod sync;

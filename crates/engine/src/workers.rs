@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::{Engine, deliver, sync, write};
+use crate::{Engine, deliver, log, sync, write};
 
 /// Idempotency keys are kept for a week.
 const KEYS_KEPT: i64 = 7 * 24 * 60 * 60 * 1_000_000;
@@ -27,6 +27,7 @@ impl Engine {
         tasks.spawn(sync::work(self.clone(), stopping.clone()));
         tasks.spawn(write::recover(self.clone(), stopping.clone()));
         tasks.spawn(deliver::work(self.clone(), stopping.clone()));
+        tasks.spawn(log::keep_in_order(self.clone(), stopping.clone()));
         tasks.spawn(keep_house(self.clone(), stopping));
         Workers { stop, tasks }
     }

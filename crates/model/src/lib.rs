@@ -6,8 +6,10 @@
 pub mod catalog;
 pub mod change;
 pub mod decimal;
+pub mod events;
 pub mod ids;
 pub mod record;
+pub mod schedule;
 pub mod schema;
 pub mod time;
 pub mod token;

@@ -93,7 +93,7 @@ fn object(fields: &'static [Field]) -> Value {
     json!({ "type": "object", "properties": members(fields), "required": required })
 }
 
-fn id(prefix: &str) -> Value {
+pub(crate) fn id(prefix: &str) -> Value {
     json!({ "type": "string", "pattern": format!("^{prefix}_[0-9a-hjkmnp-tv-z]{{26}}$") })
 }
 

@@ -4,10 +4,12 @@
 //! * [`Application`]: an application key `tk_…`, on routes about the application.
 //! * [`OwnConnection`]: an application key, on routes about the connection `{id}` of the path.
 //! * [`Connection`]: a connection token `tc_…`, or an application key that names its connection.
+//! * [`Log`]: as the one before, or an application key that names none and reads the log over all of them.
 //! * [`Guest`]: whoever has the address of a link session that can be used.
 //! * [`Anybody`]: no token; it can ask whether the server is ready and present a code, and nothing else.
 //!
-//! The type parameter is the permission that the key must have. Tokens are handed to the engine and never kept or logged.
+//! The type parameter is the permission that the key must have. Tokens are handed to the engine and never logged; only a
+//! stream keeps its own, to ask again whether it is good.
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -16,6 +18,8 @@ use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderName, header};
+use secrecy::{ExposeSecret as _, SecretString};
+use trunnion_engine::services::events::{self, Reach};
 use trunnion_engine::services::link::{self, Grant, GrantError, Granted, Opened, Visit};
 use trunnion_engine::{Caller, Engine, Permission, Scope};
 
@@ -81,6 +85,25 @@ pub(crate) struct Connection<P> {
     pub(crate) engine: Engine,
     pub(crate) scope: Scope,
     needs: PhantomData<P>,
+}
+
+/// Somebody who reads events: of a connection, or of all that an application has.
+pub(crate) struct Log {
+    pub(crate) engine: Engine,
+    pub(crate) reach: Reach,
+    token: SecretString,
+    named: Option<String>,
+}
+
+impl Log {
+    /// Whether the token is still good for it: what goes on for minutes must not outlive it.
+    pub(crate) async fn is_still_allowed(&self) -> bool {
+        let allowed = async {
+            let caller = trunnion_engine::authenticate(&self.engine, self.token.expose_secret()).await?;
+            events::reach(&self.engine, &caller, self.named.as_deref()).await
+        };
+        allowed.await.is_ok()
+    }
 }
 
 /// Somebody who has not said who they are.
@@ -172,7 +195,25 @@ impl<P: Needs> FromRequestParts<Gate> for Connection<P> {
     }
 }
 
+impl FromRequestParts<Gate> for Log {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, gate: &Gate) -> Result<Self, Problem> {
+        let engine = gate.engine.clone();
+        let token = bearer(parts)?;
+        let caller = trunnion_engine::authenticate(&engine, token.expose_secret()).await?;
+        caller.may(Permission::Read)?;
+        let named = named_connection(parts)?;
+        let reach = events::reach(&engine, &caller, named.as_deref()).await?;
+        Ok(Self { engine, reach, token, named })
+    }
+}
+
 async fn authenticate(parts: &Parts, gate: &Gate) -> Result<Caller, Problem> {
+    Ok(trunnion_engine::authenticate(&gate.engine, bearer(parts)?.expose_secret()).await?)
+}
+
+fn bearer(parts: &Parts) -> Result<SecretString, Problem> {
     let missing = || {
         Problem::unauthenticated("Send a token: `Authorization: Bearer tk_…` (application key) or `tc_…` (connection).")
     };
@@ -181,7 +222,7 @@ async fn authenticate(parts: &Parts, gate: &Gate) -> Result<Caller, Problem> {
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(missing());
     }
-    Ok(trunnion_engine::authenticate(&gate.engine, token.trim()).await?)
+    Ok(SecretString::from(token.trim()))
 }
 
 /// The connection that the request names, in the header or, where the route has it, in `connection_id`.

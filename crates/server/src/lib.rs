@@ -18,6 +18,7 @@ mod parameters;
 mod problem;
 mod router;
 mod serve;
+mod stream;
 mod v1;
 
 pub use openapi::document;

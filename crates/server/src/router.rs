@@ -17,6 +17,7 @@ use utoipa_axum::routes;
 
 use crate::auth::Gate;
 use crate::problem::{Code, Problem};
+use crate::stream::Streams;
 use crate::{connect, health, observe, openapi, pages, parameters, problem, v1};
 
 /// What may differ from server to server.
@@ -45,6 +46,7 @@ pub fn app(engine: Engine, options: Options) -> Router {
     fixed
         .merge(entities())
         .merge(for_customers())
+        .layer(Extension(Streams::default()))
         .layer(Extension(PublicUrl(options.public_url.map(Arc::from))))
         .with_state(Gate::new(engine))
         .merge(for_people(&document))
@@ -79,6 +81,8 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(syncs::get_sync))
         .routes(routes!(syncs::cancel_sync))
         .routes(routes!(events::list_events))
+        .routes(routes!(events::stream_events))
+        .routes(routes!(events::list_event_types))
         .routes(routes!(operations::get_operation))
         .routes(routes!(webhooks::create_webhook_endpoint, webhooks::list_webhook_endpoints))
         .routes(routes!(

@@ -5,13 +5,15 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use crate::stream::Stopping;
 
 /// A client that opens a connection, or keeps one, must send a request's headers within this time. Longer than common
 /// clients keep an idle connection (90 s), so that they close it and do not find it closed.
@@ -26,12 +28,15 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// Serves `app` until `shutdown` completes, then takes no new connection and lets answers under way end.
 pub async fn serve(listener: TcpListener, app: Router, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     tracing::info!(address = %listener.local_addr()?, "listening");
+    let (stop, stopping) = watch::channel(false);
+    let app = app.layer(Extension(Stopping(stopping)));
     let graceful = GracefulShutdown::new();
     tokio::select! {
         () = accept(&listener, app, &graceful) => {}
         () = shutdown => {}
     }
     drop(listener);
+    stop.send_replace(true);
     let open = graceful.count();
     if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
         tracing::warn!(connections = open, "some answers were cut off at shutdown");

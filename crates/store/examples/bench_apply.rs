@@ -14,6 +14,7 @@ use trunnion_model::catalog::{self, Entity};
 use trunnion_model::change::Cause;
 use trunnion_model::ids::{ConnectionId, RecordId};
 use trunnion_model::record::Incoming;
+use trunnion_model::schedule::Schedule;
 use trunnion_model::time::Clock;
 use trunnion_model::token::{NewToken, TokenKind};
 use trunnion_store::{
@@ -88,7 +89,7 @@ async fn main() {
 
 async fn prepare(store: &Store, entity: &'static Entity) -> (ConnectionId, Lease) {
     let application = store.create_application("bench").await.unwrap().id;
-    let plan = NewPlan { entity, interval_seconds: None, history_days: None, priority: 1 };
+    let plan = NewPlan { entity, schedule: Schedule::default(), real_time: false, history_days: None, priority: 1 };
     let new = NewConnection {
         system: "bench".into(),
         customer_id: "1".into(),

@@ -25,14 +25,15 @@ pub use connections::{
     Connection, ConnectionChanges, ConnectionFilter, ConnectionStatus, NewConnection, NewPlan, Reason, StatusChange,
 };
 pub use error::{Error, Result};
-pub use events::{Event, EventPage, NewEvent};
+pub use events::{Event, EventPage, LogPage, NewEvent};
 pub use keyring::Keyring;
 pub use links::{Link, LinkUse, NewLink, Redeemed};
 pub use operations::{Begun, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody};
 pub use records::{Applied, Commit, ListQuery, NaturalMatch, PageProgress, Position, Sort};
 pub use store::Store;
 pub use sync::{
-    Claim, ClaimRequest, Failure, Finished, Lease, PlanChanges, PlanState, Run, RunCause, RunMode, RunState, SyncPlan,
+    Claim, ClaimRequest, Failure, Finished, Lane, Lease, PlanChanges, PlanState, Room, Run, RunCause, RunMode,
+    RunState, SyncPlan,
 };
 pub use webhooks::{
     Attempt, AttemptOutcome, Delivery, DeliveryClaim, DeliveryRequest, DeliveryState, Ending, EndpointChanges,

@@ -14,7 +14,8 @@ struct Home {
 const HOMES: &[Home] = &[
     Home {
         text: concat!("sqlx", "::query"),
-        folders: &["crates/store/"],
+        // The receiver's inbox is a library of its own for other people's programs, which have no store of ours.
+        folders: &["crates/store/", "crates/receiver/"],
         tests_too: false,
         advice: "SQL lives in crates/store: add a function there",
     },

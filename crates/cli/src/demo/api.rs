@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::{Client, Method, RequestBuilder, Url};
 use serde_json::Value;
 
 pub(super) struct Api {
@@ -25,20 +25,39 @@ impl Api {
         Ok(Self { client, base: format!("{url}/api/v1"), key: key.to_owned() })
     }
 
-    /// With the application's key.
-    pub(super) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Reply> {
-        reply(self.request(Method::POST, path, &self.key).json(body)).await
+    /// With the application's key; anything but success ends the tour.
+    pub(super) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        success(path, reply(self.request(Method::POST, path, &self.key).json(body)).await?)
+    }
+
+    pub(super) async fn put(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        success(path, reply(self.request(Method::PUT, path, &self.key).json(body)).await?)
     }
 
     /// With a connection's token.
     pub(super) async fn get(&self, token: &str, path: &str) -> anyhow::Result<Value> {
-        let reply = reply(self.request(Method::GET, path, token)).await?;
-        anyhow::ensure!(reply.status == 200, "GET {path} answered {}: {}", reply.status, reply.body);
-        Ok(reply.body)
+        success(path, self.try_get(token, path).await?)
+    }
+
+    pub(super) async fn try_get(&self, token: &str, path: &str) -> anyhow::Result<Reply> {
+        reply(self.request(Method::GET, path, token)).await
     }
 
     pub(super) async fn post_as(&self, token: &str, path: &str, key: &str, body: &Value) -> anyhow::Result<Reply> {
         reply(self.request(Method::POST, path, token).header("idempotency-key", key).json(body)).await
+    }
+
+    /// The code for the connection's token; the application's key is the client secret.
+    pub(super) async fn exchange(&self, code: &str, redirect_uri: &str) -> anyhow::Result<Value> {
+        let pairs = [
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", redirect_uri),
+            ("client_secret", &self.key),
+        ];
+        let path = "/oauth/token";
+        let request = self.client.post(format!("{}{path}", self.base));
+        success(path, reply(form(request, &pairs)?).await?)
     }
 
     /// Turns a screw on a simulator.
@@ -51,6 +70,18 @@ impl Api {
     fn request(&self, method: Method, path: &str, token: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base)).bearer_auth(token)
     }
+}
+
+/// The pairs as a body of `application/x-www-form-urlencoded`, which is what a URL's query is.
+pub(super) fn form(request: RequestBuilder, pairs: &[(&str, &str)]) -> anyhow::Result<RequestBuilder> {
+    let url = Url::parse_with_params("http://form.invalid", pairs)?;
+    let body = url.query().unwrap_or_default().to_owned();
+    Ok(request.header("content-type", "application/x-www-form-urlencoded").body(body))
+}
+
+fn success(path: &str, reply: Reply) -> anyhow::Result<Value> {
+    anyhow::ensure!((200..300).contains(&reply.status), "{path} answered {}: {}", reply.status, reply.body);
+    Ok(reply.body)
 }
 
 async fn reply(request: RequestBuilder) -> anyhow::Result<Reply> {

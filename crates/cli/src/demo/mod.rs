@@ -1,9 +1,13 @@
 //! `trunnion demo`: the newcomer's first minute. Every line says what was really seen; every step is checked.
 //!
-//! Throw-away data directory, the server, one simulator per system that has one, and a tour through the API: connect, sync,
-//! read, write the same order everywhere, repeat it, see a change arrive. `--once` ends after the tour.
+//! Throw-away data directory, the server, one simulator per system that has one, a customer and the software company's own
+//! server; then a tour: connect by the hosted page, sync, read, write the same order everywhere, repeat it, see a change arrive
+//! as a webhook, lose the password and log in again. `--once` ends after the tour.
 
 mod api;
+mod customer;
+mod integrator;
+mod steps;
 mod tour;
 mod world;
 

@@ -13,6 +13,8 @@ use trunnion_kit::sim::Sim;
 use trunnion_model::time::Clock;
 
 use super::api::Api;
+use super::customer::Customer;
+use super::integrator::Integrator;
 use crate::config::Config;
 use crate::start;
 use crate::terminal::{DIM, say, styled};
@@ -24,6 +26,8 @@ pub(super) struct World {
     pub(super) url: String,
     pub(super) key: String,
     pub(super) api: Api,
+    pub(super) customer: Customer,
+    pub(super) integrator: Integrator,
     pub(super) systems: Vec<System>,
     data: tempfile::TempDir,
     workers: Workers,
@@ -44,6 +48,8 @@ pub(super) async fn start(port: u16) -> anyhow::Result<World> {
         ("data_dir", Some(data.path().display().to_string())),
         ("database.url", Some(String::new())),
         ("secrets.keys", Some(String::new())),
+        // The receiver of webhooks is on this machine, which is not public.
+        ("webhooks.allow_networks", Some("127.0.0.0/8".to_owned())),
         // Where its simulators are.
         (start::SYSTEM_NETWORKS, Some("127.0.0.0/8".to_owned())),
     ];
@@ -70,8 +76,9 @@ pub(super) async fn start(port: u16) -> anyhow::Result<World> {
         say(&format!("   simulator   {}   {name}, {ORDERS} purchase orders", sim.url));
         systems.push(System { sandbox, name, sim });
     }
-    let api = Api::new(&url, &key)?;
-    Ok(World { url, key, api, systems, data, workers, server, stop })
+    let (api, customer, integrator) = (Api::new(&url, &key)?, Customer::new()?, Integrator::start().await?);
+    say(&format!("   integrator  {}   a software company's own server, which gets webhooks", integrator.url));
+    Ok(World { url, key, api, customer, integrator, systems, data, workers, server, stop })
 }
 
 impl World {

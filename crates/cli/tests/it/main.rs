@@ -13,5 +13,6 @@ mod peers;
 mod process;
 mod proxy;
 mod receiver;
+mod same_change;
 mod same_order;
 mod tryton;

@@ -8,8 +8,8 @@ mod view;
 pub use change::{Patch, PatchCustomer, delete, patch, rotate_token};
 pub use connect::{CheckError, CheckView, Connected, Customer, NewConnection, check, create, reconnect};
 pub(crate) use connect::{check_customer, check_metadata, create_by, reconnect_by};
-pub use settings::{EntitySync, SyncSettings};
-pub use view::{ConnectionView, CustomerView, ReasonView};
+pub use settings::{EntitySync, QuietHours, SyncSettings};
+pub use view::{ConnectionView, CustomerView, PlanView, ReasonView, SyncView};
 
 use serde::Serialize;
 use trunnion_model::ids::ConnectionId;
@@ -58,7 +58,8 @@ pub async fn list(engine: &Engine, caller: &Caller, params: &[(String, String)])
     Ok(ConnectionPage { data: rows.iter().map(ConnectionView::of).collect(), next_cursor })
 }
 
-pub async fn get(_engine: &Engine, scope: &Scope) -> Result<ConnectionView> {
+/// With its schedule.
+pub async fn get(engine: &Engine, scope: &Scope) -> Result<ConnectionView> {
     scope.may(Permission::Read)?;
-    Ok(scope.connection().clone())
+    ConnectionView::with_sync(engine, scope.connection().clone(), scope).await
 }

@@ -2,6 +2,7 @@
 
 pub mod capabilities;
 pub mod connections;
+pub mod event_types;
 pub mod events;
 pub mod keys;
 pub mod link;

@@ -5,12 +5,13 @@ use serde_json::Value;
 use trunnion_model::catalog::{Entity, entity, entity_at};
 use trunnion_model::ids::RunId;
 use trunnion_model::time::rfc3339_micros;
-use trunnion_store::{ConnectionStatus, RunMode, SyncPlan};
+use trunnion_store::{ConnectionStatus, Run, RunMode, SyncPlan};
 
 use crate::Engine;
 use crate::caller::{Permission, Scope};
 use crate::error::{FieldError, Result, ServiceError};
 use crate::params::Params;
+use crate::services::connections::PlanView;
 
 /// One entity's sync.
 #[derive(Clone, Debug, Serialize)]
@@ -29,13 +30,15 @@ pub struct EntityStatus {
     pub progress: Option<Progress>,
     /// Without deleted ones.
     pub records: i64,
-    pub interval_seconds: Option<i64>,
-    pub history_days: Option<i64>,
+    #[serde(flatten)]
+    pub plan: PlanView,
 }
 
 #[derive(Clone, Debug, Serialize)]
 pub struct LastError {
     pub code: String,
+    /// `passing`, `credentials`, `refused`, `data` or `internal`: what will become of it.
+    pub class: &'static str,
     pub message: String,
 }
 
@@ -47,6 +50,9 @@ pub struct Progress {
     /// Rows that the system sent so far.
     pub seen: i64,
     pub total_known: Option<i64>,
+    /// Rows per second since the run was first taken up; a first page must be there.
+    pub rate_per_second: Option<f64>,
+    pub started_at: Option<String>,
 }
 
 /// What `POST /syncs` takes.
@@ -72,13 +78,11 @@ pub async fn status(engine: &Engine, scope: &Scope) -> Result<Vec<EntityStatus>>
     let mut all = Vec::new();
     for plan in engine.store().plans(scope.id()).await? {
         let progress = match plan.run {
-            Some(id) => engine.store().run(scope.id(), id).await?.map(|run| Progress {
-                run_id: run.id.to_string(),
-                attempt: plan.attempt,
-                pages: run.pages,
-                seen: run.seen,
-                total_known: run.total_known,
-            }),
+            Some(id) => engine
+                .store()
+                .run(scope.id(), id)
+                .await?
+                .map(|run| progress(&run, plan.attempt, engine.clock().now_micros())),
             None => None,
         };
         all.push(view(plan, progress));
@@ -115,7 +119,7 @@ pub async fn request(engine: &Engine, scope: &Scope, request: SyncRequest) -> Re
     }
     may_sync(scope.row().status)?;
     let runs = engine.store().request_runs(scope.id(), &entities, mode).await?;
-    Ok(runs.iter().map(trunnion_store::Run::to_json).collect())
+    Ok(runs.iter().map(Run::to_json).collect())
 }
 
 /// The newest first.
@@ -130,7 +134,7 @@ pub async fn list(engine: &Engine, scope: &Scope, params: &[(String, String)]) -
     params.finish()?;
     let runs = engine.store().runs(scope.id(), after.and_then(|(id, _)| id), limit).await?;
     let next_cursor = (runs.len() == limit).then(|| runs.last().map(|run| run.id.to_string())).flatten();
-    Ok(RunPage { data: runs.iter().map(trunnion_store::Run::to_json).collect(), next_cursor })
+    Ok(RunPage { data: runs.iter().map(Run::to_json).collect(), next_cursor })
 }
 
 pub async fn get(engine: &Engine, scope: &Scope, id: &str) -> Result<Value> {
@@ -164,19 +168,49 @@ fn may_sync(status: ConnectionStatus) -> Result<()> {
     }
 }
 
+fn progress(run: &Run, attempt: i64, now: i64) -> Progress {
+    let seconds =
+        run.started_at.map(|started| now.saturating_sub(started) as f64 / 1e6).filter(|seconds| *seconds > 0.0);
+    // One digit is enough to look at.
+    let rate = seconds.filter(|_| run.pages > 0).map(|seconds| (run.seen as f64 / seconds * 10.0).round() / 10.0);
+    Progress {
+        run_id: run.id.to_string(),
+        attempt,
+        pages: run.pages,
+        seen: run.seen,
+        total_known: run.total_known,
+        rate_per_second: rate,
+        started_at: run.started_at.map(rfc3339_micros),
+    }
+}
+
+/// What will become of an error: it passes by itself, waits for somebody, or comes again until something is changed.
+fn class(code: &str) -> &'static str {
+    match code {
+        "SYSTEM_UNREACHABLE" | "RATE_LIMIT_EXCEEDED" | "NODE_STOPPED" => "passing",
+        "AUTHENTICATION_FAILED" | "REAUTHORIZATION_REQUIRED" => "credentials",
+        "UNMAPPABLE_RECORD" => "data",
+        "INTERNAL" => "internal",
+        _ => "refused",
+    }
+}
+
 fn view(plan: SyncPlan, progress: Option<Progress>) -> EntityStatus {
     EntityStatus {
+        plan: PlanView::of(&plan),
         path: entity(&plan.entity).map_or_else(String::new, |entity| entity.path.to_owned()),
         entity: plan.entity,
         state: plan.state.as_str().to_owned(),
         initial_done: plan.initial_done,
         last_success_at: plan.last_success_at.map(rfc3339_micros),
         cursor_at: plan.cursor_at.map(rfc3339_micros),
-        last_error: plan.last_error.map(|error| LastError { code: error.code, message: error.message }),
+        last_error: plan.last_error.map(|error| LastError {
+            class: class(&error.code),
+            code: error.code,
+            message: error.message,
+        }),
         next_run_at: plan.next_run_at.map(rfc3339_micros),
         progress,
         records: plan.records,
-        interval_seconds: plan.interval_seconds,
-        history_days: plan.history_days,
     }
 }

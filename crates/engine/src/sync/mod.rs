@@ -27,6 +27,7 @@
 mod conclude;
 mod cursor;
 mod pages;
+mod slots;
 mod worker;
 
 pub(crate) use worker::work;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use trunnion_kit::spec::{Strategy, Sync};
 use trunnion_model::ids::ConnectionId;
+use trunnion_model::schedule::Schedule;
 use trunnion_model::time::{Clock, from_micros};
 use trunnion_store::{PlanState, RunMode, SyncPlan};
 
@@ -13,7 +14,8 @@ fn plan(cursor: Option<&Cursor>, history_days: Option<i64>) -> SyncPlan {
     SyncPlan {
         connection: ConnectionId::new(&Clock::system()),
         entity: "vendor".into(),
-        interval_seconds: None,
+        schedule: Schedule::default(),
+        real_time: false,
         history_days,
         priority: 0,
         state: PlanState::Running,

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinSet;
-use trunnion_store::{Claim, ClaimRequest, Error as StoreError};
+use tokio::task::{Id, JoinError, JoinSet};
+use trunnion_store::{Claim, ClaimRequest, Error as StoreError, Room};
 
 use super::conclude::conclude;
 use super::pages::{self, Halt};
+use super::slots::Slots;
 use crate::Engine;
 use crate::error::ServiceError;
 use crate::links::Live;
@@ -19,21 +20,28 @@ const AFTER_ERROR: Duration = Duration::from_secs(2);
 /// Works until the node stops.
 pub(crate) async fn work(engine: Engine, mut stopping: watch::Receiver<bool>) {
     let mut runs: JoinSet<()> = JoinSet::new();
+    let mut slots = Slots::new(engine.options().slots, engine.options().long_run);
     let mut news = engine.store().watch_work();
     while !*stopping.borrow() {
         // Taken before looking, so that work made while looking is not slept over.
         news.mark_unchanged();
-        let free = engine.options().slots.saturating_sub(runs.len());
-        match claim(&engine, free).await {
+        let (free, room) = slots.room();
+        match claim(&engine, free, &room).await {
             Ok(claims) => {
                 let full = claims.len() == free;
                 for claim in claims {
-                    runs.spawn(one_run(engine.clone(), claim, stopping.clone()));
+                    let begun = runs.spawn(one_run(engine.clone(), claim.clone(), stopping.clone()));
+                    slots.begin(begun.id(), &claim);
                 }
                 // With every slot taken only an ending makes room; news are then looked at with it.
                 let poll = tokio::time::sleep(engine.options().poll);
                 tokio::select! {
-                    ended = runs.join_next(), if !runs.is_empty() => note(ended),
+                    Some(ended) = runs.join_next_with_id() => {
+                        note(&mut slots, ended);
+                        while let Some(ended) = runs.try_join_next_with_id() {
+                            note(&mut slots, ended);
+                        }
+                    }
                     _ = news.changed(), if !full => {}
                     () = poll => {}
                     _ = stopping.changed() => {}
@@ -45,16 +53,16 @@ pub(crate) async fn work(engine: Engine, mut stopping: watch::Receiver<bool>) {
             }
         }
     }
-    while let ended @ Some(_) = runs.join_next().await {
-        note(ended);
+    while let Some(ended) = runs.join_next_with_id().await {
+        note(&mut slots, ended);
     }
 }
 
-async fn claim(engine: &Engine, limit: usize) -> Result<Vec<Claim>, StoreError> {
+async fn claim(engine: &Engine, limit: usize, room: &Room) -> Result<Vec<Claim>, StoreError> {
     let options = engine.options();
     let request =
         ClaimRequest { node: &options.node, lease_for: options.lease, limit, per_connection: options.per_connection };
-    engine.store().claim_due(&request).await
+    engine.store().claim_within(&request, room).await
 }
 
 async fn one_run(engine: Engine, claim: Claim, stopping: watch::Receiver<bool>) {
@@ -95,10 +103,14 @@ async fn until_lost(engine: &Engine, claim: &Claim) {
     }
 }
 
-fn note(ended: Option<Result<(), tokio::task::JoinError>>) {
-    if let Some(Err(error)) = ended
-        && error.is_panic()
-    {
-        tracing::error!(%error, "a run ended in a defect; it is taken up again when its lease runs out");
+fn note(slots: &mut Slots, ended: Result<(Id, ()), JoinError>) {
+    match ended {
+        Ok((id, ())) => slots.end(id),
+        Err(error) => {
+            slots.end(error.id());
+            if error.is_panic() {
+                tracing::error!(%error, "a run ended in a defect; it is taken up again when its lease runs out");
+            }
+        }
     }
 }

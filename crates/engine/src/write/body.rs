@@ -56,7 +56,7 @@ pub(super) fn problems(live: &Live, spec: &EntitySpec, create: &Create, resolved
 }
 
 /// A reference that is not there at all is asked for by the name of our id.
-fn as_reference(body: &Map<String, Value>, pointer: &str) -> String {
+pub(super) fn as_reference(body: &Map<String, Value>, pointer: &str) -> String {
     let there = pointer.split('/').skip(1).try_fold(None::<&Value>, |here, step| {
         let next = match here {
             None => body.get(step),

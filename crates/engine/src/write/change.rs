@@ -164,7 +164,10 @@ async fn update(
     let left = diff::missing(spec.entity.fields, &resolved.body, now, &before);
     if let Err(problems) = body::vendor_change(live, spec, &left, standing) {
         for FieldProblem { pointer, message } in problems {
-            let pointer = resolved.given.get(&pointer).cloned().unwrap_or(pointer);
+            let pointer = match resolved.given.get(&pointer) {
+                Some(given) => given.clone(),
+                None => body::as_reference(&resolved.body, &pointer),
+            };
             if errors.iter().all(|known| known.pointer != pointer) {
                 errors.push(FieldError::new(pointer, message));
             }
@@ -254,6 +257,8 @@ fn name_lines(
                 None => {
                     let member = if given.is_some() { "remote_line_id" } else { "position" };
                     errors.push(FieldError::new(format!("/{name}/{place}/{member}"), "there is no such line"));
+                    // Named by something, so that it is not checked as a line to be added.
+                    line.insert("remote_line_id".to_owned(), given.unwrap_or_default().into());
                 }
             }
         }

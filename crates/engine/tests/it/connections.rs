@@ -57,7 +57,16 @@ async fn everything_that_is_wrong_with_a_new_connection_is_told_before_anything_
         "credentials": {"auth": "basic", "url": "http://acme.example", "colour": "red"},
         "customer": {"id": "", "name": "Customer"},
         "metadata": [1],
-        "sync": {"interval_seconds": 1, "entities": {"assets": {"history_days": 0}}},
+        "sync": {
+            "interval_seconds": 1,
+            "time_zone": "Mars/Olympus",
+            "quiet_hours": [{"from": "22:00", "to": "06:00"}, {"from": "9", "to": "10:00"}],
+            "entities": {
+                "assets": {"history_days": 0},
+                "items": {"cron": "61 * * * *"},
+                "vendors": {"cron": "0 3 * * *", "interval_seconds": 60},
+            },
+        },
     }))
     .unwrap();
     let error = connections::create(&node.engine, &caller, new).await.unwrap_err();
@@ -74,7 +83,11 @@ async fn everything_that_is_wrong_with_a_new_connection_is_told_before_anything_
             "/metadata",
             "/sync/entities/assets",
             "/sync/entities/assets/history_days",
+            "/sync/entities/items/cron",
+            "/sync/entities/vendors/cron",
             "/sync/interval_seconds",
+            "/sync/quiet_hours/1",
+            "/sync/time_zone",
         ]
     );
     assert_eq!(house.source.probes(), 0);
@@ -141,8 +154,21 @@ async fn a_patch_changes_what_it_names_and_a_paused_connection_rests() {
         .await
         .unwrap();
     assert_eq!((view.metadata, view.customer.name.as_str()), (json!({"tier": "gold"}), "Customer"));
-    assert_eq!(node.plan(&scope, "item").await.interval_seconds, Some(60));
-    assert_eq!(node.plan(&scope, "vendor").await.interval_seconds, None);
+    assert_eq!(node.plan(&scope, "item").await.plan.interval_seconds, Some(60));
+    assert_eq!(node.plan(&scope, "vendor").await.plan.interval_seconds, None);
+    let nightly = json!({"cron": "30 2 * * *", "time_zone": "Europe/Berlin", "real_time": true});
+    let quiet = json!([{"from": "08:00", "to": "18:00"}]);
+    let view = patch(json!({"sync": {"quiet_hours": quiet, "entities": {"vendors": nightly}}})).await.unwrap();
+    let shown = serde_json::to_value(view.sync.unwrap()).unwrap();
+    assert_eq!((&shown["paused"], &shown["entities"]["item"]["interval_seconds"]), (&json!(false), &json!(60)));
+    let vendor = &shown["entities"]["vendor"];
+    assert_eq!((&vendor["cron"], &vendor["interval_seconds"]), (&json!("30 2 * * *"), &Value::Null));
+    assert_eq!((&vendor["time_zone"], &vendor["quiet_hours"]), (&json!("Europe/Berlin"), &quiet));
+    let next = node.plan(&scope, "vendor").await.next_run_at.unwrap();
+    assert!(next.contains("T00:30") || next.contains("T01:30"), "half past two in Berlin: {next}");
+    let view = patch(json!({"sync": {"entities": {"vendors": {"interval_seconds": null}}}})).await.unwrap();
+    assert_eq!(view.sync.unwrap().entities["vendor"].cron, None, "only when asked");
+    assert_eq!(node.plan(&scope, "vendor").await.next_run_at, None);
     assert_eq!(patch(json!({"sync": {"paused": true}})).await.unwrap().status, "paused");
     let refused = syncs::request(&node.engine, &node.again(&scope).await, Default::default()).await.unwrap_err();
     assert_eq!(refused.code(), "CONFLICT");

@@ -46,15 +46,19 @@ impl House {
 
     /// Starts a process; several may use the same database.
     pub(crate) async fn node(&self) -> Node {
+        self.node_with(options()).await
+    }
+
+    pub(crate) async fn node_with(&self, options: Options) -> Node {
         let url = format!("sqlite:{}", self.folder.path().join("data.sqlite").display());
         let store = Store::open(&url, self.keyring.clone(), self.clock.clone()).await.unwrap();
         let catalogue = Catalogue::new(vec![Connector { spec: spec(), vendor: Arc::new(self.source.clone()) }]);
-        let engine = Engine::new(store, catalogue, self.clock.clone(), options()).unwrap();
+        let engine = Engine::new(store, catalogue, self.clock.clone(), options).unwrap();
         Node { engine }
     }
 }
 
-fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options {
         poll: Duration::from_millis(10),
         retry: RetryOptions { first: Duration::from_secs(8), most: Duration::from_secs(60), tries: 3 },
@@ -74,7 +78,11 @@ fn options() -> Options {
 }
 
 pub(crate) fn credentials(password: &str) -> Value {
-    json!({"auth": "basic", "url": "https://acme.example", "username": "api", "password": password})
+    credentials_of("api", password)
+}
+
+fn credentials_of(username: &str, password: &str) -> Value {
+    json!({"auth": "basic", "url": "https://acme.example", "username": username, "password": password})
 }
 
 pub(crate) fn new_connection(sync: &Value) -> connections::NewConnection {
@@ -109,6 +117,15 @@ impl Node {
     pub(crate) async fn connect_with(&self, sync: &Value) -> Scope {
         let caller = self.caller().await;
         let connected = connections::create(&self.engine, &caller, new_connection(sync)).await.unwrap();
+        scope(&self.engine, &caller, Some(&connected.connection.id)).await.unwrap()
+    }
+
+    /// As [`Node::connect`], with a login of that name.
+    pub(crate) async fn connect_as(&self, username: &str) -> Scope {
+        let caller = self.caller().await;
+        let mut new = new_connection(&json!({"interval_seconds": null}));
+        new.credentials = credentials_of(username, "hush-hush");
+        let connected = connections::create(&self.engine, &caller, new).await.unwrap();
         scope(&self.engine, &caller, Some(&connected.connection.id)).await.unwrap()
     }
 

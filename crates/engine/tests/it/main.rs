@@ -5,6 +5,7 @@
 mod changes;
 mod connections;
 mod credentials;
+mod fairness;
 mod harness;
 mod link;
 mod lists;

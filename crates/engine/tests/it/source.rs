@@ -51,6 +51,8 @@ struct State {
     hook: Option<Hook>,
     /// Pages are not given before this many more permits are there.
     slow: Option<Arc<tokio::sync::Semaphore>>,
+    /// Who logs in by this name gets no page at all.
+    hangs_for: Option<&'static str>,
     create_pause: std::time::Duration,
     ignores_keys: bool,
 }
@@ -213,6 +215,11 @@ impl Source {
         })
     }
 
+    /// From now on the system of whoever logs in by that name does not answer.
+    pub(crate) fn hang_for(&self, username: Option<&'static str>) {
+        self.state().hangs_for = username;
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }
@@ -263,8 +270,11 @@ impl Vendor for Source {
         })
     }
 
-    fn page<'a>(&'a self, _link: &'a Link, entity: &'a EntitySpec, window: &'a Window) -> Answered<'a, Page> {
+    fn page<'a>(&'a self, link: &'a Link, entity: &'a EntitySpec, window: &'a Window) -> Answered<'a, Page> {
         Box::pin(async move {
+            while self.state().hangs_for.is_some_and(|name| link.setting("username") == Some(name)) {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
             let meter = self.state().slow.clone();
             if let Some(meter) = meter {
                 meter.acquire().await.unwrap().forget();

@@ -27,9 +27,10 @@ fn complete_operation(operation: &mut Value) {
     operation["security"] = match who {
         Who::Anybody => json!([]),
         Who::Application => json!([{"application_key": []}]),
-        Who::Connection => json!([{"connection_token": []}, {"application_key": []}]),
+        Who::Connection | Who::Log => json!([{"connection_token": []}, {"application_key": []}]),
     };
-    if who == Who::Connection {
+    let of_a_connection = matches!(who, Who::Connection | Who::Log);
+    if of_a_connection {
         push(&mut operation["parameters"], json!({"$ref": "#/components/parameters/Connection"}));
     }
     let has_path = operation["parameters"].as_array().is_some_and(|all| all.iter().any(|one| one["in"] == "path"));
@@ -46,7 +47,9 @@ fn complete_operation(operation: &mut Value) {
         (400, has_query || has_body),
         (401, who != Who::Anybody),
         (403, who != Who::Anybody),
-        (404, has_path || who == Who::Connection),
+        (404, has_path || of_a_connection),
+        (410, who == Who::Log && has_query),
+        (429, who == Who::Log && has_query),
         (413, has_body),
         (415, has_body),
         (422, has_query || has_body),

@@ -9,6 +9,8 @@ pub(crate) enum Who {
     Application,
     /// A connection token, or an application key with the header `Trunnion-Connection`.
     Connection,
+    /// As before, or an application key alone: then it is about all connections.
+    Log,
 }
 
 pub(crate) const SYSTEMS: &str = "Systems";
@@ -17,7 +19,8 @@ pub(crate) const LINKS: &str = "Connect page";
 pub(crate) const OAUTH: &str = "Exchange of codes";
 pub(crate) const CONNECTION: &str = "The connection itself";
 pub(crate) const SYNCS: &str = "Syncs";
-pub(crate) const EVENTS: &str = "Events and operations";
+pub(crate) const EVENTS: &str = "Events";
+pub(crate) const OPERATIONS: &str = "Operations";
 pub(crate) const WEBHOOKS: &str = "Webhooks";
 pub(crate) const HEALTH: &str = "Health";
 
@@ -33,7 +36,8 @@ pub(crate) const TAGS: &[(&str, Who, &str)] = &[
     (OAUTH, Who::Anybody, "The end of a link session. Who calls proves it with what the call holds."),
     (CONNECTION, Who::Connection, "What a connection token is good for."),
     (SYNCS, Who::Connection, "How far the data of a connection is, and runs on demand."),
-    (EVENTS, Who::Connection, "The ordered log of what changed, and what became of writes."),
+    (EVENTS, Who::Log, "The ordered log of what changed: of one connection, or of all of an application."),
+    (OPERATIONS, Who::Connection, "What became of writes."),
     (WEBHOOKS, Who::Application, "Events sent to you, signed; and what became of them."),
     (HEALTH, Who::Anybody, "For load balancers and orchestrators."),
 ];

@@ -54,6 +54,9 @@ codes! {
     UnsupportedOperation = "UNSUPPORTED_OPERATION", UNPROCESSABLE_ENTITY, "Not supported",
         "The system, its connector or this version of the API cannot do that. `GET /systems/{system}/capabilities` tells what \
          is possible. Status 405 means that the route has no such method: see the header `Allow`.";
+    CursorExpired = "CURSOR_EXPIRED", GONE, "The cursor is too old",
+        "Events are kept for as long as the operator says, and some that came after this cursor were deleted. Ask for \
+         `GET /events?after=latest&limit=1` and keep its `next_cursor`, read all records again, then go on from that cursor.";
     Conflict = "CONFLICT", CONFLICT, "Conflict",
         "The state of things does not allow it now. Read the current state and decide again.";
     IdempotencyConflict = "IDEMPOTENCY_CONFLICT", UNPROCESSABLE_ENTITY, "The idempotency key was used for another request",

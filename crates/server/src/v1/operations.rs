@@ -7,14 +7,14 @@ use trunnion_engine::services::operations;
 use crate::auth::{Connection, Read};
 use crate::extract::Segment;
 use crate::openapi::shapes;
-use crate::openapi::tags::EVENTS;
+use crate::openapi::tags::OPERATIONS;
 use crate::problem::Problem;
 
 /// Get one operation
 ///
 /// How a write ended, also long after: the answer to `OUTCOME_UNKNOWN`.
 #[utoipa::path(
-    get, path = "/operations/{id}", tag = EVENTS, params(shapes::OperationPath),
+    get, path = "/operations/{id}", tag = OPERATIONS, params(shapes::OperationPath),
     responses((status = 200, body = shapes::Operation))
 )]
 pub(crate) async fn get_operation(auth: Connection<Read>, Segment(id): Segment) -> Result<Json<Value>, Problem> {

@@ -7,6 +7,7 @@ mod app;
 mod auth;
 mod connecting;
 mod documented;
+mod events;
 mod openapi;
 mod pages;
 mod problems;

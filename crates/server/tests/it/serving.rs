@@ -37,7 +37,7 @@ async fn a_request_that_takes_too_long_is_answered_all_the_same() {
     let options = trunnion_server::Options { timeout: Duration::from_millis(1500), ..Default::default() };
     let app = TestApp::start_with(Acme::default(), options).await;
     let ours = app.connect().await;
-    let answer = app.send(get("/api/v1/events?types=none&wait=30").token(&ours.token)).await;
+    let answer = app.send(get("/api/v1/events?types=sync.failed&wait=30").token(&ours.token)).await;
     assert_eq!(answer.problem(), (504, "INTERNAL".into()));
 }
 
@@ -45,7 +45,7 @@ async fn a_request_that_takes_too_long_is_answered_all_the_same() {
 async fn a_shutdown_takes_no_new_connection_and_lets_an_answer_under_way_end() {
     let app = TestApp::start(Acme::default()).await;
     let ours = app.connect().await;
-    let poll = get("/api/v1/events?types=none&wait=2").token(&ours.token).send(&app.client, &app.base);
+    let poll = get("/api/v1/events?types=sync.failed&wait=2").token(&ours.token).send(&app.client, &app.base);
     let stop = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
         drop(app.stop);

@@ -5,7 +5,7 @@ use trunnion_model::ids::{ApplicationId, ConnectionId};
 use super::{Connection, ConnectionChanges, ConnectionStatus, Reason, StatusChange, rows};
 use crate::db::{Tx, args};
 use crate::events::{NewEvent, append};
-use crate::sync::cancel_all;
+use crate::sync::{cancel_all, lock_all, rest_or_work};
 use crate::{Error, Result, Store};
 
 impl Store {
@@ -54,6 +54,8 @@ impl Store {
         }
         let mut tx = self.inner.db.begin().await?;
         let now = self.now();
+        // Plans before their connection, as everywhere.
+        lock_all(&mut tx, id).await?;
         let before = rows::lock(&mut tx, id).await?;
         if before.status == ConnectionStatus::Disconnected && change.status != before.status {
             return Err(Error::Conflict { what: "the connection is disconnected" });
@@ -110,7 +112,7 @@ impl Store {
     }
 }
 
-/// Writes the status down. The connection as it is then, and the event to append if its status is another than before.
+/// Writes the status down; the plans must be locked. The connection as it is then, and the event to append if its status is another than before.
 pub(super) async fn write_status(
     tx: &mut Tx,
     before: Connection,
@@ -143,6 +145,7 @@ pub(super) async fn write_status(
     .await?;
     let mut events = Vec::new();
     if moved {
+        rest_or_work(tx, after.id, after.status).await?;
         let mut data = after.to_json();
         data["previous_status"] = previous.as_str().into();
         events.push(NewEvent { kind: "connection.status_changed".to_owned(), data: data.to_string() });

@@ -11,7 +11,7 @@ use crate::sync::insert_plan;
 use crate::{Error, Result, Store};
 
 impl Store {
-    /// Stores the connection, its sealed credentials, its plans (due at once) and the event `connection.created`, in one
+    /// Stores the connection, its sealed credentials, its plans (due at once, or after the quiet hours) and the event `connection.created`, in one
     /// transaction.
     pub async fn create_connection(&self, application: ApplicationId, new: NewConnection) -> Result<Connection> {
         self.create_connection_by(application, new, None).await
@@ -70,7 +70,7 @@ impl Store {
         }
         credentials::store(&mut tx, &self.inner.keyring, made.id, &new.credentials, now).await?;
         for plan in &new.plans {
-            insert_plan(&mut tx, made.id, plan, now).await?;
+            insert_plan(&mut tx, made.id, made.status, plan, now).await?;
         }
         if let Some(link) = link {
             links::use_up(&mut tx, link, made.id, now).await?;

@@ -18,6 +18,8 @@ impl Store {
         for sql in [
             "delete from delivery_attempt where delivery_id in (select id from delivery where connection_id = $1)",
             "delete from delivery where connection_id = $1",
+            "delete from log_range where connection_id = $1",
+            "delete from connection_log where connection_id = $1",
             "delete from webhook_cursor where connection_id = $1",
             "delete from record where connection_id = $1",
             "delete from event where connection_id = $1",

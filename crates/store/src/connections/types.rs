@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 use trunnion_model::catalog::Entity;
 use trunnion_model::ids::{ApplicationId, ConnectionId};
+use trunnion_model::schedule::Schedule;
 
 use crate::events::NewEvent;
 use crate::words::words;
@@ -76,16 +77,16 @@ pub struct NewConnection {
     pub credentials: SecretString,
     /// Of the connection's token (`NewToken::hash`).
     pub token_hash: [u8; 32],
-    /// What to sync; each is due at once.
+    /// What to sync; each is due at once, or after the quiet hours.
     pub plans: Vec<NewPlan>,
 }
 
 /// One entity to sync, and how.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct NewPlan {
     pub entity: &'static Entity,
-    /// `None`: only when asked.
-    pub interval_seconds: Option<i64>,
+    pub schedule: Schedule,
+    pub real_time: bool,
     /// How far back the first sync reads; `None`: everything.
     pub history_days: Option<i64>,
     /// Lower runs first, so that what others refer to is there before them.

@@ -1,8 +1,9 @@
-//! The event log: what changed, numbered per connection without holes.
+//! The event log: what changed, numbered per connection without holes; and one order over all connections of an application.
 
 mod append;
+mod order;
 mod read;
 mod types;
 
 pub(crate) use append::append;
-pub use types::{Event, EventPage, NewEvent};
+pub use types::{Event, EventPage, LogPage, NewEvent};

@@ -43,6 +43,19 @@ pub struct EventPage {
     pub next_after: i64,
     /// The newest event's sequence when this was read: `next_after < last_sequence` means that there is more.
     pub last_sequence: i64,
+    /// The oldest that is promised to be kept, when this was read: who asked after an earlier place has missed some.
+    pub first_sequence: i64,
+}
+
+/// A part of the log over all connections of an application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogPage {
+    /// Each with its position: they grow, and those of one connection stand in the order of their sequences.
+    pub events: Vec<(i64, Event)>,
+    /// As in [`EventPage`], by position.
+    pub next_after: i64,
+    pub last_position: i64,
+    pub first_position: i64,
 }
 
 impl Event {

@@ -36,8 +36,10 @@ impl Store {
         // One writer per entity of a connection at a time: no two of them can both find a record missing, and
         // `modified_at` grows in the order of commits.
         tx.alone(section(&scope)).await?;
-        if let Some(progress) = &progress {
-            sync::lock_lease(&mut tx, &progress.lease).await?;
+        // The plan before the connection, whose row the events lock: as everywhere.
+        match &progress {
+            Some(progress) => sync::lock_lease(&mut tx, &progress.lease).await?,
+            None => sync::lock_one(&mut tx, connection, entity).await?,
         }
         let operation_before = match &outcome {
             Some(outcome) => Some(operations::lock_lease(&mut tx, &outcome.lease).await?),

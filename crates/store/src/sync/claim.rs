@@ -7,8 +7,8 @@ use trunnion_model::catalog;
 use trunnion_model::ids::{ApplicationId, ConnectionId, RunId};
 use uuid::Uuid;
 
-use super::rows::PlanRow;
-use super::{Claim, ClaimRequest, Lease, PlanState, RunCause, RunMode, RunState, runs};
+use super::rows::{PlanRow, plan_columns};
+use super::{Claim, ClaimRequest, Lane, Lease, PlanState, Room, RunCause, RunMode, RunState, runs};
 use crate::connections::ConnectionStatus;
 use crate::db::{Tx, args};
 use crate::{Error, Result, Store};
@@ -26,20 +26,22 @@ struct Candidate {
     running: i64,
 }
 
-/// What is due, the longest waiting first. `$1` is now, `$2` the limit per connection, `$3` how many.
+/// What is due in a lane, the longest waiting first. `$1` is now, `$2` the limit per connection, `$3` how many, `$4` the
+/// lane, `$5` an application whose work is passed over. Read off the index `sync_plan_due`, which has only plans that wait
+/// for something.
 macro_rules! select_due {
     ($lock:literal) => {
         concat!(
-            "select p.connection_id, p.entity, p.interval_seconds, p.history_days, p.priority, p.state, p.paused, p.mode,
-                 p.due_at, p.run_id, p.attempt, p.cursor, p.cursor_at, p.initial_done, p.last_success_at,
-                 p.last_error_code, p.last_error_message, p.records,
-                 c.application_id, c.system, c.status as connection_status,
+            "select ",
+            plan_columns!(),
+            ", c.application_id, c.system, c.status as connection_status,
                  (select count(*) from sync_plan r
                   where r.connection_id = p.connection_id and r.state = 'running' and r.due_at > $1) as running
              from sync_plan p join connection c on c.id = p.connection_id
-             where p.due_at <= $1 and c.status not in ('reauthorization_required', 'paused', 'disconnected')
+             where p.lane = $4 and p.due_at <= $1 and not p.resting
                and (select count(*) from sync_plan r
                     where r.connection_id = p.connection_id and r.state = 'running' and r.due_at > $1) < $2
+               and c.application_id <> $5
              order by p.due_at, p.priority, p.connection_id, p.entity limit $3",
             $lock
         )
@@ -47,33 +49,56 @@ macro_rules! select_due {
 }
 
 impl Store {
-    /// Takes up plans that are due, the longest waiting first: a queued run, a new one, or one whose lease ran out (it goes
-    /// on as the same run, from its cursor). Connections that may not sync are passed over.
+    /// As [`Store::claim_within`], with room for everything.
     pub async fn claim_due(&self, request: &ClaimRequest<'_>) -> Result<Vec<Claim>> {
+        let room = Room { lanes: [request.limit; 3], per_application: request.limit, busy: HashMap::new() };
+        self.claim_within(request, &room).await
+    }
+
+    /// Takes up plans that are due, the longest waiting of each lane first: a queued run, a new one, or one whose lease ran
+    /// out (it goes on as the same run, from its cursor). Connections that may not sync are passed over, and so is an
+    /// application that has all the runs that it may have.
+    pub async fn claim_within(&self, request: &ClaimRequest<'_>, room: &Room) -> Result<Vec<Claim>> {
         let now = self.now();
         let per_connection = i64::try_from(request.per_connection.max(1)).unwrap_or(i64::MAX);
-        // Most looks find nothing: they must not queue for the writer's place.
-        let peek = self.inner.db.row::<Candidate>(select_due!(""), args![now, per_connection, 1_i64]).await?;
-        if request.limit == 0 || peek.is_none() {
-            return Ok(Vec::new());
+        let open = Lane::ALL.into_iter().zip(room.lanes).filter(|(_, free)| *free > 0);
+        let mut waiting = Vec::new();
+        for (lane, free) in open.filter(|_| request.limit > 0) {
+            // Most looks find nothing: they must not queue for the writer's place.
+            let bound = args![now, per_connection, 1_i64, lane.number(), full(room).unwrap_or_default()];
+            if self.inner.db.row::<Candidate>(select_due!(""), bound).await?.is_some() {
+                waiting.push((lane, free));
+            }
+        }
+        let mut claims: Vec<Claim> = Vec::new();
+        if waiting.is_empty() {
+            return Ok(claims);
         }
         let mut tx = self.inner.db.begin().await?;
         tx.alone(CLAIMING).await?;
         let now = self.now();
-        // More than wanted, because some may be of connections that this very claim fills up.
-        let look_at = i64::try_from(request.limit.saturating_mul(4)).unwrap_or(i64::MAX);
-        let sql = tx.dialect().pick(select_due!(""), select_due!(" for update of p skip locked"));
-        let candidates = tx.rows::<Candidate>(sql, args![now, per_connection, look_at]).await?;
-        let mut claims: Vec<Claim> = Vec::new();
-        let mut taken: HashMap<Uuid, i64> = HashMap::new();
-        for candidate in candidates {
-            let running = taken.entry(candidate.plan.connection_id).or_insert(candidate.running);
-            if claims.len() == request.limit || *running >= per_connection {
-                continue;
-            }
-            if let Some(claim) = self.take(&mut tx, candidate, request, now).await? {
-                *running += 1;
-                claims.push(claim);
+        let mut taken = Taken { room: room.clone(), connections: HashMap::new() };
+        for (lane, free) in waiting {
+            let most = claims.len().saturating_add(free).min(request.limit);
+            // Once more, if an application becomes full by what was taken: others wait behind it.
+            for _ in 0..2 {
+                let before = full(&taken.room);
+                // More than wanted, because some may be of connections that this very claim fills up.
+                let look_at = i64::try_from(free.saturating_mul(4)).unwrap_or(i64::MAX);
+                let sql = tx.dialect().pick(select_due!(""), select_due!(" for update of p skip locked"));
+                let bound = args![now, per_connection, look_at, lane.number(), before.unwrap_or_default()];
+                for candidate in tx.rows::<Candidate>(sql, bound).await? {
+                    if claims.len() < most
+                        && taken.may_take(&candidate, per_connection)
+                        && let Some(claim) = self.take(&mut tx, candidate, request, now).await?
+                    {
+                        taken.note(&claim);
+                        claims.push(claim);
+                    }
+                }
+                if claims.len() >= most || full(&taken.room) == before {
+                    break;
+                }
             }
         }
         tx.commit().await?;
@@ -103,6 +128,7 @@ impl Store {
             return Ok(None);
         };
         let connection = ConnectionId(candidate.plan.connection_id);
+        let lane = candidate.plan.lane();
         let waiting = candidate.plan.run_id();
         let mut plan = candidate.plan.plan(ConnectionStatus::stored(&candidate.connection_status)?)?;
         let run = match waiting {
@@ -142,8 +168,33 @@ impl Store {
         .await?;
         let run = runs::read(tx, connection, run).await?;
         let application = ApplicationId(candidate.application_id);
-        Ok(Some(Claim { lease, application, system: candidate.system, entity, plan, run }))
+        Ok(Some(Claim { lease, application, system: candidate.system, entity, lane, plan, run }))
     }
+}
+
+/// What a claim has taken so far.
+struct Taken {
+    room: Room,
+    /// The runs that each connection has on all nodes.
+    connections: HashMap<Uuid, i64>,
+}
+
+impl Taken {
+    fn may_take(&mut self, candidate: &Candidate, per_connection: i64) -> bool {
+        let running = *self.connections.entry(candidate.plan.connection_id).or_insert(candidate.running);
+        let busy = self.room.busy.get(&ApplicationId(candidate.application_id)).copied().unwrap_or(0);
+        running < per_connection && busy < self.room.per_application
+    }
+
+    fn note(&mut self, claim: &Claim) {
+        *self.connections.entry(claim.plan.connection.0).or_default() += 1;
+        *self.room.busy.entry(claim.application).or_default() += 1;
+    }
+}
+
+/// An application that has all the runs that it may have. With a limit of more than half of the slots there is one at most.
+fn full(room: &Room) -> Option<Uuid> {
+    room.busy.iter().find(|(_, busy)| **busy >= room.per_application).map(|(application, _)| application.0)
 }
 
 /// `patience` after the instant `now`.
@@ -158,3 +209,6 @@ pub(crate) fn random() -> Result<[u8; 16]> {
         .map_err(|error| Error::Configuration(format!("the system gives no randomness: {error}")))?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests;

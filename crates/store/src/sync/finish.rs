@@ -2,9 +2,9 @@
 
 use trunnion_model::ids::{ConnectionId, RunId};
 
-use super::plans::{NO_PLAN, after, lock_lease, lock_plan};
+use super::plans::{NO_PLAN, lock_lease, lock_plan};
 use super::rows::PlanRow;
-use super::{Failure, Finished, Lease, PlanState, Run, RunMode, RunState, runs};
+use super::{Failure, Finished, Lane, Lease, PlanState, Run, RunMode, RunState, runs};
 use crate::db::{Tx, args};
 use crate::events::{NewEvent, append};
 use crate::{Result, Store};
@@ -19,8 +19,8 @@ impl Store {
         match finished {
             Finished::Succeeded { cursor, cursor_at, next_run_at } => {
                 end_run(&mut tx, lease.run, RunState::Succeeded, None, now).await?;
-                let due_at = next_due(&row, *next_run_at, now);
-                rest(&mut tx, lease.connection, lease.entity, PlanState::Idle, due_at).await?;
+                let due_at = next_due(&row, *next_run_at, now)?;
+                rest(&mut tx, lease.connection, lease.entity, PlanState::Idle, due_at, Lane::Usual).await?;
                 tx.execute(
                     "update sync_plan set cursor = coalesce($3, cursor), cursor_at = coalesce($4, cursor_at), mode = $5,
                          initial_done = $6, last_success_at = $7, last_error_code = null, last_error_message = null
@@ -41,18 +41,21 @@ impl Store {
                 let sql = "update run set state = $2, error_code = $3, error_message = $4 where id = $1";
                 let bound = args![lease.run, RunState::Queued.as_str(), &error.code, &error.message];
                 tx.execute(sql, bound).await?;
+                // What is handed back to go on at once is in no trouble.
+                let lane = if *at <= now { row.lane() } else { Lane::Troubled };
+                let at = if *at <= now { *at } else { row.outside_quiet(*at)? };
                 tx.execute(
-                    "update sync_plan set state = $3, due_at = $4, lease_id = null, lease_node = null
+                    "update sync_plan set state = $3, due_at = $4, lane = $5, lease_id = null, lease_node = null
                      where connection_id = $1 and entity = $2",
-                    args![lease.connection, lease.entity, PlanState::Queued.as_str(), *at],
+                    args![lease.connection, lease.entity, PlanState::Queued.as_str(), at, lane.number()],
                 )
                 .await?;
                 note_error(&mut tx, lease, error).await?;
             }
             Finished::Failed { error, next_run_at } => {
                 end_run(&mut tx, lease.run, RunState::Failed, Some(error), now).await?;
-                let due_at = next_due(&row, *next_run_at, now);
-                rest(&mut tx, lease.connection, lease.entity, PlanState::Failed, due_at).await?;
+                let due_at = next_due(&row, *next_run_at, now)?;
+                rest(&mut tx, lease.connection, lease.entity, PlanState::Failed, due_at, Lane::Troubled).await?;
                 note_error(&mut tx, lease, error).await?;
             }
             Finished::Cancelled => cancel(&mut tx, lease.connection, lease.entity, lease.run, &row, now).await?,
@@ -86,7 +89,8 @@ pub(super) async fn cancel(
     now: i64,
 ) -> Result<()> {
     end_run(tx, run, RunState::Cancelled, None, now).await?;
-    rest(tx, connection, entity, PlanState::Idle, next_due(row, None, now)).await?;
+    let lane = Lane::of(RunMode::Incremental, row.initial_done());
+    rest(tx, connection, entity, PlanState::Idle, next_due(row, None, now)?, lane).await?;
     let sql = "update sync_plan set mode = $3 where connection_id = $1 and entity = $2";
     tx.execute(sql, args![connection, entity, RunMode::Incremental.as_str()]).await?;
     Ok(())
@@ -114,11 +118,13 @@ async fn rest(
     entity: &str,
     state: PlanState,
     due_at: Option<i64>,
+    lane: Lane,
 ) -> Result<()> {
     tx.execute(
-        "update sync_plan set state = $3, due_at = $4, run_id = null, lease_id = null, lease_node = null, attempt = 0
+        "update sync_plan set state = $3, due_at = $4, lane = $5, run_id = null, lease_id = null, lease_node = null,
+             attempt = 0
          where connection_id = $1 and entity = $2",
-        args![connection, entity, state.as_str(), due_at],
+        args![connection, entity, state.as_str(), due_at, lane.number()],
     )
     .await?;
     Ok(())
@@ -133,6 +139,10 @@ async fn note_error(tx: &mut Tx, lease: &Lease, error: &Failure) -> Result<()> {
     Ok(())
 }
 
-fn next_due(row: &PlanRow, wanted: Option<i64>, now: i64) -> Option<i64> {
-    if row.paused() { None } else { wanted.or_else(|| row.interval_seconds.map(|seconds| after(now, seconds))) }
+fn next_due(row: &PlanRow, wanted: Option<i64>, now: i64) -> Result<Option<i64>> {
+    match wanted {
+        Some(_) if row.paused() => Ok(None),
+        Some(wanted) => Ok(Some(wanted)),
+        None => row.next_due(now),
+    }
 }

@@ -2,10 +2,11 @@
 
 use trunnion_model::catalog::Entity;
 use trunnion_model::ids::{ConnectionId, RunId};
+use trunnion_model::schedule::{Cron, Schedule};
 use uuid::Uuid;
 
-use super::rows::{PlanRow, select_plan};
-use super::{Lease, PlanChanges, PlanState, RunMode, RunState, SyncPlan};
+use super::rows::{PlanRow, phase, plan_columns, quiet_text, select_plan};
+use super::{Lane, Lease, PlanChanges, PlanState, RunMode, RunState, SyncPlan};
 use crate::connections::{ConnectionStatus, NewPlan};
 use crate::db::{Tx, args, locking};
 use crate::{Error, Result, Store};
@@ -23,17 +24,17 @@ impl Store {
     /// All plans of the connection, in the order in which they run.
     pub async fn plans(&self, connection: ConnectionId) -> Result<Vec<SyncPlan>> {
         // The left side is the connection, so that one without plans is told from none.
-        let sql = "select p.connection_id, p.entity, p.interval_seconds, p.history_days, p.priority, p.state, p.paused,
-                       p.mode, p.due_at, p.run_id, p.attempt, p.cursor, p.cursor_at, p.initial_done,
-                       p.last_success_at, p.last_error_code, p.last_error_message, p.records,
-                       c.status as connection_status
-                   from sync_plan p join connection c on c.id = p.connection_id
-                   where p.connection_id = $1 order by p.priority, p.entity";
+        let sql = concat!(
+            "select ",
+            plan_columns!(),
+            ", c.status as connection_status from sync_plan p join connection c on c.id = p.connection_id
+             where p.connection_id = $1 order by p.priority, p.entity"
+        );
         let rows = self.inner.db.rows::<PlanAndStatus>(sql, args![connection]).await?;
         rows.into_iter().map(|row| row.plan.plan(ConnectionStatus::stored(&row.connection_status)?)).collect()
     }
 
-    /// Changes a plan. A shorter interval counts from the last success; an unpaused plan is due at once.
+    /// Changes a plan. A plan that waits for its time gets another; an unpaused one is due at once.
     pub async fn set_plan(
         &self,
         connection: ConnectionId,
@@ -45,22 +46,38 @@ impl Store {
         let row = lock_plan(&mut tx, connection, entity.name).await?.ok_or(NO_PLAN)?;
         let (state, was_paused) = (row.state()?, row.paused());
         let before = row.plan(ConnectionStatus::Online)?;
-        let interval = changes.interval_seconds.unwrap_or(before.interval_seconds);
-        let history = changes.history_days.unwrap_or(before.history_days);
+        let schedule = Schedule {
+            every: changes.every.clone().unwrap_or(before.schedule.every),
+            zone: changes.zone.clone().unwrap_or(before.schedule.zone),
+            quiet: changes.quiet.clone().unwrap_or(before.schedule.quiet),
+        };
         let paused = changes.paused.unwrap_or(was_paused);
         tx.execute(
-            "update sync_plan set interval_seconds = $3, history_days = $4, paused = $5
+            "update sync_plan set interval_seconds = $3, cron = $4, time_zone = $5, quiet_hours = $6, real_time = $7,
+                 history_days = $8, paused = $9
              where connection_id = $1 and entity = $2",
-            args![connection, entity.name, interval, history, paused],
+            args![
+                connection,
+                entity.name,
+                schedule.interval_seconds(),
+                schedule.cron().map(Cron::text),
+                schedule.zone_name(),
+                quiet_text(&schedule.quiet),
+                changes.real_time.unwrap_or(before.real_time),
+                changes.history_days.unwrap_or(before.history_days),
+                paused,
+            ],
         )
         .await?;
         if matches!(state, PlanState::Idle | PlanState::Failed) {
+            let phase = phase(connection.0);
             let due_at = if paused {
                 None
             } else if was_paused || !before.initial_done {
-                Some(now)
+                Some(schedule.outside_quiet(now, phase))
             } else {
-                interval.map(|seconds| after(before.last_success_at.unwrap_or(now), seconds).max(now))
+                // From the last success on, so that a shorter interval counts at once.
+                schedule.next(before.last_success_at.unwrap_or(now), phase).map(|due| due.max(now))
             };
             let sql = "update sync_plan set due_at = $3 where connection_id = $1 and entity = $2";
             tx.execute(sql, args![connection, entity.name, due_at]).await?;
@@ -73,9 +90,10 @@ impl Store {
     /// Adds a plan, due at once; one that is there already is left alone.
     pub async fn add_plan(&self, connection: ConnectionId, plan: &NewPlan) -> Result<SyncPlan> {
         let mut tx = self.inner.db.begin().await?;
-        let sql = "select id from connection where id = $1";
-        tx.row::<(Uuid,)>(sql, args![connection]).await?.ok_or(Error::NotFound { what: "connection" })?;
-        insert_plan(&mut tx, connection, plan, self.now()).await?;
+        let sql = "select status from connection where id = $1";
+        let status =
+            tx.row::<(String,)>(sql, args![connection]).await?.ok_or(Error::NotFound { what: "connection" })?;
+        insert_plan(&mut tx, connection, ConnectionStatus::stored(&status.0)?, plan, self.now()).await?;
         tx.commit().await?;
         self.tell_work();
         self.plan(connection, plan.entity.name).await
@@ -86,30 +104,45 @@ impl Store {
     }
 }
 
-/// `seconds` after the instant `from`.
-pub(super) fn after(from: i64, seconds: i64) -> i64 {
-    from.saturating_add(seconds.saturating_mul(1_000_000))
-}
-
-pub(crate) async fn insert_plan(tx: &mut Tx, connection: ConnectionId, plan: &NewPlan, now: i64) -> Result<()> {
+pub(crate) async fn insert_plan(
+    tx: &mut Tx,
+    connection: ConnectionId,
+    status: ConnectionStatus,
+    plan: &NewPlan,
+    now: i64,
+) -> Result<()> {
+    let schedule = &plan.schedule;
     tx.execute(
         "insert into sync_plan (connection_id, entity, interval_seconds, history_days, priority, state, paused, mode,
-             due_at, attempt, initial_done, records)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $7, 0)
+             due_at, attempt, initial_done, records, cron, time_zone, quiet_hours, real_time, resting, lane)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $7, 0, $10, $11, $12, $13, $14, $15)
          on conflict (connection_id, entity) do nothing",
         args![
             connection,
             plan.entity.name,
-            plan.interval_seconds,
+            schedule.interval_seconds(),
             plan.history_days,
             plan.priority,
             PlanState::Idle.as_str(),
             false,
             RunMode::Incremental.as_str(),
-            now,
+            schedule.outside_quiet(now, phase(connection.0)),
+            schedule.cron().map(Cron::text),
+            schedule.zone_name(),
+            quiet_text(&schedule.quiet),
+            plan.real_time,
+            !status.may_sync(),
+            Lane::Backfill.number(),
         ],
     )
     .await?;
+    Ok(())
+}
+
+/// Says whether anybody need look at the plans of the connection. They are locked already.
+pub(crate) async fn rest_or_work(tx: &mut Tx, connection: ConnectionId, status: ConnectionStatus) -> Result<()> {
+    let sql = "update sync_plan set resting = $2 where connection_id = $1 and resting <> $2";
+    tx.execute(sql, args![connection, !status.may_sync()]).await?;
     Ok(())
 }
 
@@ -119,7 +152,16 @@ pub(super) async fn lock_plan(tx: &mut Tx, connection: ConnectionId, entity: &st
     tx.row(sql, args![connection, entity]).await
 }
 
-/// All plans of a connection, locked in the order that everybody uses.
+/// The plan of an entity, if it has one, locked until the end of the transaction.
+pub(crate) async fn lock_one(tx: &mut Tx, connection: ConnectionId, entity: &Entity) -> Result<()> {
+    lock_plan(tx, connection, entity.name).await.map(|_plan| ())
+}
+
+/// All plans of a connection, locked in the order that everybody uses, and before the connection itself.
+pub(crate) async fn lock_all(tx: &mut Tx, connection: ConnectionId) -> Result<()> {
+    lock_plans(tx, connection).await.map(|_plans| ())
+}
+
 pub(super) async fn lock_plans(tx: &mut Tx, connection: ConnectionId) -> Result<Vec<PlanRow>> {
     let sql = locking!(tx.dialect(), select_plan!("where p.connection_id = $1 order by p.entity"));
     tx.rows(sql, args![connection]).await
@@ -138,15 +180,23 @@ pub(crate) async fn lock_lease(tx: &mut Tx, lease: &Lease) -> Result<()> {
     }
 }
 
-/// Makes the plans of a connection that wait for their time due now.
+/// Makes the plans of a connection that wait for their time due now, or after the quiet hours. What failed before is
+/// forgotten: there is a new reason to try.
 pub(crate) async fn make_due(tx: &mut Tx, connection: ConnectionId, now: i64) -> Result<()> {
-    lock_plans(tx, connection).await?;
-    tx.execute(
-        "update sync_plan set due_at = $2
-         where connection_id = $1 and state <> $3 and due_at is not null and not paused",
-        args![connection, now, PlanState::Running.as_str()],
-    )
-    .await?;
+    for plan in lock_plans(tx, connection).await? {
+        tx.execute(
+            "update sync_plan set due_at = $3, lane = $4
+             where connection_id = $1 and entity = $2 and state <> $5 and due_at is not null and not paused",
+            args![
+                connection,
+                &plan.entity,
+                plan.outside_quiet(now)?,
+                Lane::of(plan.mode()?, plan.initial_done()).number(),
+                PlanState::Running.as_str(),
+            ],
+        )
+        .await?;
+    }
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use trunnion_model::ids::{ConnectionId, RunId};
 
 use super::finish::cancel;
 use super::plans::{NO_PLAN, lock_plan, lock_plans};
-use super::{PlanState, Run, RunCause, RunMode, RunState, runs};
+use super::{Lane, PlanState, Run, RunCause, RunMode, RunState, runs};
 use crate::connections::ConnectionStatus;
 use crate::db::args;
 use crate::{Error, Result, Store};
@@ -56,9 +56,17 @@ impl Store {
                     let kind = (mode, RunCause::Manual, RunState::Queued);
                     runs::insert(&mut tx, (run, connection, &plan.entity), kind, now).await?;
                     tx.execute(
-                        "update sync_plan set state = $3, run_id = $4, due_at = $5, mode = $6, attempt = 0
+                        "update sync_plan set state = $3, run_id = $4, due_at = $5, mode = $6, attempt = 0, lane = $7
                          where connection_id = $1 and entity = $2",
-                        args![connection, &plan.entity, PlanState::Queued.as_str(), run, now, mode.as_str()],
+                        args![
+                            connection,
+                            &plan.entity,
+                            PlanState::Queued.as_str(),
+                            run,
+                            now,
+                            mode.as_str(),
+                            Lane::of(mode, plan.initial_done()).number(),
+                        ],
                     )
                     .await?;
                     run

@@ -1,18 +1,23 @@
 //! How plans and runs lie in the database.
 
 use trunnion_model::ids::{ConnectionId, RunId};
+use trunnion_model::schedule::{Cron, Every, Quiet, Schedule, zone};
 use trunnion_model::time::rfc3339_micros;
 use uuid::Uuid;
 
-use super::{Failure, PlanState, Run, RunCause, RunMode, RunState, SyncPlan};
-use crate::Result;
+use super::{Failure, Lane, PlanState, Run, RunCause, RunMode, RunState, SyncPlan};
 use crate::connections::ConnectionStatus;
+use crate::{Error, Result};
 
 #[derive(sqlx::FromRow)]
 pub(super) struct PlanRow {
     pub(super) connection_id: Uuid,
     pub(super) entity: String,
-    pub(super) interval_seconds: Option<i64>,
+    interval_seconds: Option<i64>,
+    cron: Option<String>,
+    time_zone: String,
+    quiet_hours: String,
+    real_time: bool,
     history_days: Option<i64>,
     priority: i64,
     state: String,
@@ -28,6 +33,7 @@ pub(super) struct PlanRow {
     last_error_code: Option<String>,
     last_error_message: Option<String>,
     records: i64,
+    lane: i64,
 }
 
 impl PlanRow {
@@ -39,8 +45,9 @@ impl PlanRow {
         let paused = self.paused && waiting || resting && state != PlanState::Running;
         Ok(SyncPlan {
             connection: ConnectionId(self.connection_id),
+            schedule: self.schedule()?,
+            real_time: self.real_time,
             entity: self.entity,
-            interval_seconds: self.interval_seconds,
             history_days: self.history_days,
             priority: self.priority,
             state: if paused { PlanState::Paused } else { state },
@@ -58,6 +65,41 @@ impl PlanRow {
         })
     }
 
+    pub(super) fn schedule(&self) -> Result<Schedule> {
+        let every = match (&self.cron, self.interval_seconds) {
+            (Some(text), _) => Every::Cron(Cron::parse(text).map_err(|_| Error::corrupt("cron expression", text))?),
+            (None, Some(seconds)) => Every::Seconds(seconds),
+            (None, None) => Every::Never,
+        };
+        let zone = zone(&self.time_zone).ok_or_else(|| Error::corrupt("time zone", &self.time_zone))?;
+        Ok(Schedule { every, zone, quiet: parse_quiet(&self.quiet_hours)? })
+    }
+
+    /// When it is due after `now` by its schedule; never while it is paused.
+    pub(super) fn next_due(&self, now: i64) -> Result<Option<i64>> {
+        if self.paused {
+            return Ok(None);
+        }
+        Ok(self.schedule()?.next(now, phase(self.connection_id)))
+    }
+
+    /// `at`, or an instant after the quiet hours that it is in.
+    pub(super) fn outside_quiet(&self, at: i64) -> Result<i64> {
+        Ok(self.schedule()?.outside_quiet(at, phase(self.connection_id)))
+    }
+
+    pub(super) fn mode(&self) -> Result<RunMode> {
+        RunMode::stored(&self.mode)
+    }
+
+    pub(super) fn initial_done(&self) -> bool {
+        self.initial_done
+    }
+
+    pub(super) fn lane(&self) -> Lane {
+        Lane::ALL.into_iter().find(|lane| lane.number() == self.lane).unwrap_or(Lane::Usual)
+    }
+
     pub(super) fn state(&self) -> Result<PlanState> {
         PlanState::stored(&self.state)
     }
@@ -71,19 +113,23 @@ impl PlanRow {
     }
 }
 
-/// `select` with the columns of [`PlanRow`], then the rest of the statement.
-macro_rules! select_plan {
-    ($rest:literal) => {
-        concat!(
-            "select p.connection_id, p.entity, p.interval_seconds, p.history_days, p.priority, p.state, p.paused, p.mode,
-             p.due_at, p.run_id, p.attempt, p.cursor, p.cursor_at, p.initial_done, p.last_success_at,
-             p.last_error_code, p.last_error_message, p.records from sync_plan p ",
-            $rest
-        )
+/// The columns of [`PlanRow`].
+macro_rules! plan_columns {
+    () => {
+        "p.connection_id, p.entity, p.interval_seconds, p.cron, p.time_zone, p.quiet_hours, p.real_time, p.history_days,
+         p.priority, p.state, p.paused, p.mode, p.due_at, p.run_id, p.attempt, p.cursor, p.cursor_at, p.initial_done,
+         p.last_success_at, p.last_error_code, p.last_error_message, p.records, p.lane"
     };
 }
 
-pub(super) use select_plan;
+/// `select` with the columns of [`PlanRow`], then the rest of the statement.
+macro_rules! select_plan {
+    ($rest:literal) => {
+        concat!("select ", $crate::sync::rows::plan_columns!(), " from sync_plan p ", $rest)
+    };
+}
+
+pub(super) use {plan_columns, select_plan};
 
 #[derive(sqlx::FromRow)]
 pub(super) struct RunRow {
@@ -168,6 +214,25 @@ impl Run {
             "error": error.map(|error| serde_json::json!({ "code": error.code, "message": error.message })),
         })
     }
+}
+
+/// A connection's place among all that have the same schedule: its id, stirred.
+pub(super) fn phase(connection: Uuid) -> u64 {
+    let hash = blake3::hash(connection.as_bytes());
+    u64::from_le_bytes(*hash.as_bytes().first_chunk().unwrap_or(&[0; 8]))
+}
+
+/// As they are stored: `22:00-06:00 12:00-13:00`.
+pub(super) fn quiet_text(quiet: &[Quiet]) -> String {
+    let ranges: Vec<String> = quiet.iter().map(|quiet| format!("{}-{}", quiet.from(), quiet.to())).collect();
+    ranges.join(" ")
+}
+
+fn parse_quiet(text: &str) -> Result<Vec<Quiet>> {
+    let range = |range: &str| range.split_once('-').and_then(|(from, to)| Quiet::parse(from, to));
+    text.split_whitespace()
+        .map(|text| range(text).ok_or_else(|| Error::corrupt("range of quiet hours", text)))
+        .collect()
 }
 
 fn failure(code: Option<String>, message: Option<String>) -> Option<Failure> {

@@ -1,9 +1,11 @@
 //! What plans, runs and leases are.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use trunnion_model::catalog::Entity;
 use trunnion_model::ids::{ApplicationId, ConnectionId, RunId};
+use trunnion_model::schedule::{Every, Quiet, Schedule, TimeZone};
 use uuid::Uuid;
 
 use crate::words::words;
@@ -65,7 +67,9 @@ pub struct SyncPlan {
     pub connection: ConnectionId,
     /// The entity's name.
     pub entity: String,
-    pub interval_seconds: Option<i64>,
+    pub schedule: Schedule,
+    /// Changes are told by the system as they happen, where it can; the schedule catches what was missed.
+    pub real_time: bool,
     pub history_days: Option<i64>,
     pub priority: i64,
     pub state: PlanState,
@@ -150,6 +154,45 @@ pub struct ClaimRequest<'a> {
     pub per_connection: usize,
 }
 
+/// What a run stands in line with, so that none of these takes the slots of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Changes since the last time, of what went well then.
+    Usual,
+    /// Reading all of it: a first sync, a full one.
+    Backfill,
+    /// The last try failed: it may hang, and the next one too.
+    Troubled,
+}
+
+impl Lane {
+    pub const ALL: [Self; 3] = [Self::Usual, Self::Backfill, Self::Troubled];
+
+    pub(crate) fn number(self) -> i64 {
+        match self {
+            Self::Usual => 0,
+            Self::Backfill => 1,
+            Self::Troubled => 2,
+        }
+    }
+
+    /// Of a run that has not failed yet.
+    pub(crate) fn of(mode: RunMode, initial_done: bool) -> Self {
+        if mode == RunMode::Incremental && initial_done { Self::Usual } else { Self::Backfill }
+    }
+}
+
+/// How much of each kind of work a node has room for.
+#[derive(Clone, Debug)]
+pub struct Room {
+    /// More runs of this lane, in the order of [`Lane::ALL`].
+    pub lanes: [usize; 3],
+    /// Runs of one application at a time, on this node.
+    pub per_application: usize,
+    /// How many runs of which application the node has already.
+    pub busy: HashMap<ApplicationId, usize>,
+}
+
 /// Work, and all that is needed to start or go on with it.
 #[derive(Clone)]
 pub struct Claim {
@@ -157,6 +200,7 @@ pub struct Claim {
     pub application: ApplicationId,
     pub system: String,
     pub entity: &'static Entity,
+    pub lane: Lane,
     pub plan: SyncPlan,
     /// Its `pages` tell whether it goes on from `plan.cursor` (> 0) or starts (0).
     pub run: Run,
@@ -176,7 +220,7 @@ pub enum Finished {
         /// `None` leaves the cursor where it is.
         cursor: Option<String>,
         cursor_at: Option<i64>,
-        /// `None`: one interval from now (never, for a plan without one).
+        /// `None`: by the plan's schedule.
         next_run_at: Option<i64>,
     },
     /// The same run goes on from its cursor at `at`.
@@ -192,10 +236,12 @@ pub enum Finished {
 }
 
 /// What to change in a plan; `None` leaves as it is.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlanChanges {
-    /// `Some(None)`: only when asked.
-    pub interval_seconds: Option<Option<i64>>,
+    pub every: Option<Every>,
+    pub zone: Option<TimeZone>,
+    pub quiet: Option<Vec<Quiet>>,
+    pub real_time: Option<bool>,
     pub history_days: Option<Option<i64>>,
     pub paused: Option<bool>,
 }

@@ -91,3 +91,102 @@ on_both! {
         assert!(!news.has_changed().unwrap(), "nothing new was stored");
     }
 }
+
+on_both! {
+    /// Eight writers append to the logs of eight connections, some of them to another's too, while readers of the
+    /// application's log follow it: nothing is missed, nothing comes twice, each connection's events keep their order, and
+    /// whoever reads it later reads it in the same order.
+    async fn an_applications_log_misses_nothing_and_has_one_order_for_all(world: World) {
+        const WRITERS: usize = 8;
+        const PAGES: usize = 12;
+        let application = world.application().await;
+        let mut connections = Vec::new();
+        for _ in 0..WRITERS {
+            connections.push(world.connect(application, &[crate::harness::vendor()]).await.id);
+        }
+        let over = Arc::new(AtomicBool::new(false));
+        let mut readers = tokio::task::JoinSet::new();
+        for limit in [3, 500] {
+            let (world, over) = (world.clone(), over.clone());
+            readers.spawn(async move {
+                let (mut after, mut seen) = (0, Vec::new());
+                loop {
+                    let last_round = over.load(Ordering::SeqCst);
+                    let page = world.store.application_events(application, after, &[], limit).await.unwrap();
+                    for (place, event) in &page.events {
+                        assert_eq!(*place, after + 1, "a hole, or out of order");
+                        after = *place;
+                        seen.push((event.connection, event.sequence));
+                    }
+                    assert_eq!(page.next_after, after);
+                    if last_round && after == page.last_position {
+                        return seen;
+                    }
+                }
+            });
+        }
+        let mut writers = tokio::task::JoinSet::new();
+        for writer in 0..WRITERS {
+            let (world, connections) = (world.clone(), connections.clone());
+            writers.spawn(async move {
+                for number in 0..PAGES {
+                    // Each connection has two writers, which wait for each other in the middle of their commits.
+                    let connection = connections[(writer + number % 2) % WRITERS];
+                    let rows = (0..5).map(|n| {
+                        crate::harness::row(connection, &format!("{writer}-{number}-{n}"), "A")
+                    });
+                    world.apply(connection, rows.collect()).await;
+                }
+            });
+        }
+        while let Some(done) = writers.join_next().await {
+            done.unwrap();
+        }
+        over.store(true, Ordering::SeqCst);
+        let mut orders = Vec::new();
+        while let Some(seen) = readers.join_next().await {
+            orders.push(seen.unwrap());
+        }
+        assert_eq!(orders[0], orders[1], "two readers, two orders");
+        let mut last = std::collections::HashMap::new();
+        for (connection, sequence) in &orders[0] {
+            let before = last.insert(*connection, *sequence).unwrap_or(0);
+            assert_eq!(*sequence, before + 1, "a connection's events are out of order, or one is missing");
+        }
+        for connection in &connections {
+            assert_eq!(last[connection], world.store.last_sequence(*connection).await.unwrap());
+        }
+        assert_eq!(orders[0].len(), WRITERS + WRITERS * PAGES * 5, "one for each connection, one for each row");
+    }
+}
+
+on_both! {
+    async fn an_applications_log_is_filtered_by_type_and_holds_no_other_applications_events(world: World) {
+        let application = world.application().await;
+        let (one, other) = (
+            world.connect(application, &[crate::harness::vendor()]).await.id,
+            world.connect(application, &[crate::harness::vendor()]).await.id,
+        );
+        world.connection().await;
+        world.apply(one, vec![crate::harness::row(one, "1", "A")]).await;
+        world.store.order_all_events().await.unwrap();
+        world.apply(other, vec![crate::harness::row(other, "1", "A"), crate::harness::row(other, "2", "A")]).await;
+        world.apply(one, vec![crate::harness::row(one, "1", "B")]).await;
+        let ask = async |after: i64, types: &[&str], limit: usize| {
+            let types: Vec<String> = types.iter().map(|&kind| kind.to_owned()).collect();
+            let page = world.store.application_events(application, after, &types, limit).await.unwrap();
+            let places: Vec<i64> = page.events.iter().map(|(place, _)| *place).collect();
+            (places, page.next_after, page.last_position)
+        };
+        assert_eq!(ask(0, &[], 100).await, (vec![1, 2, 3, 4, 5, 6], 6, 6));
+        assert_eq!(ask(0, &["connection.*"], 100).await.0.len(), 2);
+        let vendors = ask(0, &["vendor.*"], 100).await.0;
+        assert_eq!((vendors.len(), ask(0, &["vendor.updated"], 100).await.0.len()), (4, 1));
+        assert_eq!(ask(0, &["vendor.*"], 2).await, (vendors[..2].to_vec(), vendors[1], 6));
+        assert_eq!(ask(vendors[1], &["vendor.*"], 2).await.0, vendors[2..]);
+        assert_eq!(ask(6, &[], 2).await, (vec![], 6, 6));
+        world.store.erase(application, other).await.unwrap();
+        let left = world.store.application_events(application, 0, &[], 100).await.unwrap();
+        assert!(left.events.iter().all(|(_, event)| event.connection == one) && left.events.len() == 3);
+    }
+}

@@ -9,6 +9,7 @@ use trunnion_model::catalog::{self, Entity};
 use trunnion_model::change::Cause;
 use trunnion_model::ids::{ApplicationId, ConnectionId, RecordId};
 use trunnion_model::record::Incoming;
+use trunnion_model::schedule::Schedule;
 use trunnion_model::time::{Clock, Hands};
 use trunnion_model::token::{NewToken, TokenKind};
 use trunnion_store::{
@@ -136,6 +137,11 @@ impl World {
         self.hands.advance(Duration::from_secs(seconds));
     }
 
+    /// Moves the clock to that instant.
+    pub(crate) fn until(&self, micros: i64) {
+        self.hands.set(trunnion_model::time::from_micros(micros));
+    }
+
     pub(crate) async fn application(&self) -> ApplicationId {
         self.store.create_application("acme").await.unwrap().id
     }
@@ -153,7 +159,8 @@ impl World {
     ) -> Connection {
         let plans = entities.iter().zip(1..).map(|(&entity, priority)| NewPlan {
             entity,
-            interval_seconds: Some(900),
+            schedule: Schedule::every(Some(900)),
+            real_time: false,
             history_days: Some(90),
             priority,
         });

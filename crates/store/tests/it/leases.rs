@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use trunnion_model::catalog;
-use trunnion_store::{ClaimRequest, ConnectionStatus, Error, Finished, RunCause, RunState, StatusChange};
+use trunnion_model::ids::ApplicationId;
+use trunnion_store::{
+    Claim, ClaimRequest, ConnectionStatus, Error, Failure, Finished, Lane, Room, RunCause, RunState, StatusChange,
+};
 
 use crate::harness::{LEASE, World, item, on_both, row, sync_page, vendor};
 
@@ -104,5 +107,37 @@ on_both! {
         work.mark_unchanged();
         world.connection().await;
         tokio::time::timeout(Duration::from_secs(5), work.changed()).await.unwrap().unwrap();
+    }
+}
+
+on_both! {
+    async fn each_kind_of_work_has_room_of_its_own_and_no_application_takes_it_all(world: World) {
+        let (one, other) = (world.application().await, world.application().await);
+        for application in [one, one, one, one, other] {
+            world.connect(application, &[vendor()]).await;
+        }
+        let claim = async |lanes: [usize; 3], per_application: usize, busy: &[(ApplicationId, usize)]| {
+            let request = ClaimRequest { node: "test", lease_for: LEASE, limit: 10, per_connection: 10 };
+            let room = Room { lanes, per_application, busy: busy.iter().copied().collect() };
+            world.store.claim_within(&request, &room).await.unwrap()
+        };
+        assert!(claim([9, 0, 9], 9, &[]).await.is_empty(), "first syncs have a lane of their own");
+        assert!(claim([0, 9, 0], 2, &[(one, 2), (other, 2)]).await.is_empty());
+        let first = claim([0, 9, 0], 3, &[(one, 1)]).await;
+        let of = |claims: &[Claim], application| claims.iter().filter(|claim| claim.application == application).count();
+        assert_eq!((of(&first, one), of(&first, other)), (2, 1), "who is full is passed over, and nobody waits behind it");
+        assert!(first.iter().all(|claim| claim.lane == Lane::Backfill));
+
+        let soon = world.clock.now_micros() + 1;
+        let error = Failure { code: "SYSTEM_UNREACHABLE".into(), message: "no route".into() };
+        let done = Finished::Succeeded { cursor: None, cursor_at: None, next_run_at: Some(soon) };
+        world.store.finish_run(&first[0].lease, &done).await.unwrap();
+        world.store.finish_run(&first[1].lease, &Finished::Retry { at: soon, error: error.clone() }).await.unwrap();
+        let failed = Finished::Failed { error, next_run_at: Some(soon) };
+        world.store.finish_run(&first[2].lease, &failed).await.unwrap();
+        world.pass(1);
+        assert_eq!(claim([9, 0, 0], 9, &[]).await.len(), 1, "what went well is not held up by what did not");
+        assert_eq!(claim([0, 0, 1], 9, &[]).await.len(), 1);
+        assert_eq!(claim([0, 0, 9], 9, &[]).await[0].lane, Lane::Troubled);
     }
 }

@@ -1,5 +1,6 @@
 //! Runs: how they end, and how they are asked for.
 
+use trunnion_model::schedule::{Cron, Every, Quiet, zone};
 use trunnion_store::{Error, Failure, Finished, PlanChanges, PlanState, RunCause, RunMode, RunState};
 
 use crate::harness::{World, item, on_both, row, sync_page, vendor};
@@ -9,23 +10,27 @@ fn failure() -> Failure {
 }
 
 on_both! {
-    async fn a_run_that_succeeds_is_due_again_after_the_interval(world: World) {
+    async fn a_run_that_succeeds_is_due_again_at_the_connections_place_in_the_interval(world: World) {
         let connection = world.connection().await;
         let claim = world.claim_one().await;
         let end = Finished::Succeeded { cursor: Some("c9".into()), cursor_at: Some(9), next_run_at: None };
         world.store.finish_run(&claim.lease, &end).await.unwrap();
         let plan = world.store.plans(connection).await.unwrap().remove(0);
         let now = world.clock.now_micros();
-        assert_eq!((plan.state, plan.next_run_at, plan.run), (PlanState::Idle, Some(now + 900_000_000), None));
+        assert_eq!((plan.state, plan.run), (PlanState::Idle, None));
+        let due = plan.next_run_at.unwrap();
+        assert!((now + 90_000_000..now + 990_000_000).contains(&due), "{}", due - now);
         assert_eq!((plan.cursor.as_deref(), plan.initial_done, plan.last_success_at), (Some("c9"), true, Some(now)));
         let log = world.log(connection).await;
         assert_eq!(log[1].kind, "sync.completed");
         let data: serde_json::Value = serde_json::from_str(&log[1].data).unwrap();
         assert_eq!((&data["state"], &data["cause"]), (&"succeeded".into(), &"initial".into()));
-        world.pass(899);
+        world.until(due - 1);
         assert!(world.claim().await.is_empty());
-        world.pass(1);
+        world.until(due);
         let next = world.claim_one().await;
+        world.store.finish_run(&next.lease, &end).await.unwrap();
+        assert_eq!(world.store.plans(connection).await.unwrap()[0].next_run_at, Some(due + 900_000_000));
         assert_eq!((next.run.cause, next.plan.cursor.as_deref()), (RunCause::Incremental, Some("c9")));
         assert_ne!(next.run.id, claim.run.id);
     }
@@ -126,9 +131,11 @@ on_both! {
         world.store.finish_run(&claim.lease, &end).await.unwrap();
         let done = world.clock.now_micros();
         world.pass(10);
-        let hourly = change(PlanChanges { interval_seconds: Some(Some(3600)), ..Default::default() }).await;
-        assert_eq!(hourly.next_run_at, Some(done + 3_600_000_000));
-        let by_hand = change(PlanChanges { interval_seconds: Some(None), ..Default::default() }).await;
+        let every = |every| PlanChanges { every: Some(every), ..Default::default() };
+        let hourly = change(every(Every::Seconds(3600))).await;
+        let wait = hourly.next_run_at.unwrap() - done;
+        assert!((360_000_000..3_960_000_000).contains(&wait), "{wait}");
+        let by_hand = change(every(Every::Never)).await;
         assert_eq!(by_hand.next_run_at, None);
     }
 }
@@ -138,7 +145,7 @@ on_both! {
         let connection = world.connection().await;
         let mut made = Vec::new();
         for _ in 0..5 {
-            world.pass(900);
+            world.pass(1_000);
             let claim = world.claim_one().await;
             let end = Finished::Succeeded { cursor: None, cursor_at: None, next_run_at: None };
             made.insert(0, world.store.finish_run(&claim.lease, &end).await.unwrap());
@@ -147,5 +154,41 @@ on_both! {
         assert_eq!(world.store.runs(connection, Some(made[2].id), 3).await.unwrap(), made[3..]);
         let other = world.connection().await;
         assert_eq!(world.store.run(other, made[0].id).await.unwrap(), None);
+    }
+}
+
+on_both! {
+    async fn a_plan_by_cron_keeps_its_time_zone_and_waits_for_the_end_of_quiet_hours(world: World) {
+        let connection = world.connection().await;
+        let changes = PlanChanges {
+            every: Some(Every::Cron(Cron::parse("0 3,12 * * *").unwrap())),
+            zone: zone("Europe/Berlin"),
+            quiet: Some(vec![Quiet::parse("22:00", "06:00").unwrap()]),
+            real_time: Some(true),
+            ..Default::default()
+        };
+        let claim = world.claim_one().await;
+        world.store.set_plan(connection, vendor(), &changes).await.unwrap();
+        let end = Finished::Succeeded { cursor: None, cursor_at: None, next_run_at: None };
+        world.store.finish_run(&claim.lease, &end).await.unwrap();
+        let plan = world.store.plans(connection).await.unwrap().remove(0);
+        assert_eq!(plan.schedule.cron().map(Cron::text), Some("0 3,12 * * *"));
+        assert_eq!((plan.schedule.zone_name(), plan.schedule.quiet.len(), plan.real_time), ("Europe/Berlin", 1, true));
+        // It is 01:00 in Berlin: the run of 03:00 waits until 06:00, which is 05:00 UTC, and at most 15 minutes more.
+        let minutes = (plan.next_run_at.unwrap() - world.clock.now_micros()) / 60_000_000;
+        assert!((300..316).contains(&minutes), "{minutes}");
+
+        world.until(plan.next_run_at.unwrap());
+        let claim = world.claim_one().await;
+        let hour = world.clock.now_micros() + 3_600_000_000;
+        world.store.finish_run(&claim.lease, &Finished::Retry { at: hour, error: failure() }).await.unwrap();
+        let before = world.store.plans(connection).await.unwrap()[0].next_run_at.unwrap();
+        assert_eq!(before, hour, "in the morning it may try again");
+        world.until(before);
+        let claim = world.claim_one().await;
+        let late = world.clock.now_micros() + 16 * 3_600_000_000;
+        world.store.finish_run(&claim.lease, &Finished::Retry { at: late, error: failure() }).await.unwrap();
+        let after = world.store.plans(connection).await.unwrap()[0].next_run_at.unwrap();
+        assert!(after > late, "another try waits for the end of the night as well");
     }
 }

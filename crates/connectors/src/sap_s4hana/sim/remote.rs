@@ -2,10 +2,12 @@
 //!
 //! | request | effect |
 //! |---|---|
+//! | `POST /_control/password?new=TEXT` | the user's password is another one from now on, as after a reset |
 //! | `POST /_control/unlock` | the user may log on again after wrong passwords |
 //! | `POST /_control/release_strategy?on=true` | new orders, and orders whose value changes, wait for release |
 //! | `POST /_control/release_purchase_order?id=N`, `…/reject_purchase_order?id=N` | ends or refuses the release of one |
 //! | `POST /_control/touch_purchase_order?id=N` | raises a price and with it the change time |
+//! | `POST /_control/reassign_equipment?id=N` | gives a piece of equipment to another cost centre: a new validity row |
 //! | `POST /_control/page_cap?rows=N` | no answer has more rows than that |
 
 use axum::Router;
@@ -19,17 +21,24 @@ use super::write::{self, Now};
 
 pub(super) fn router() -> Router<App> {
     Router::new()
+        .route("/_control/password", post(password))
         .route("/_control/unlock", post(unlock))
         .route("/_control/release_strategy", post(release_strategy))
         .route("/_control/release_purchase_order", post(release))
         .route("/_control/reject_purchase_order", post(reject))
         .route("/_control/touch_purchase_order", post(touch))
+        .route("/_control/reassign_equipment", post(reassign))
         .route("/_control/page_cap", post(page_cap))
 }
 
 #[derive(serde::Deserialize)]
 struct Switch {
     on: bool,
+}
+
+#[derive(serde::Deserialize)]
+struct Password {
+    new: String,
 }
 
 #[derive(serde::Deserialize)]
@@ -40,6 +49,11 @@ struct Order {
 #[derive(serde::Deserialize)]
 struct Rows {
     rows: usize,
+}
+
+async fn password(State(app): State<App>, Query(Password { new }): Query<Password>) -> StatusCode {
+    app.sessions().change_password(new);
+    StatusCode::NO_CONTENT
 }
 
 async fn unlock(State(app): State<App>) -> StatusCode {
@@ -62,6 +76,10 @@ async fn reject(State(app): State<App>, Query(Order { id }): Query<Order>) -> St
 
 async fn touch(State(app): State<App>, Query(Order { id }): Query<Order>) -> StatusCode {
     change(&app, &id, write::touch)
+}
+
+async fn reassign(State(app): State<App>, Query(Order { id }): Query<Order>) -> StatusCode {
+    change(&app, &id, write::reassign)
 }
 
 async fn page_cap(State(app): State<App>, Query(Rows { rows }): Query<Rows>) -> StatusCode {

@@ -72,6 +72,12 @@ impl Sessions {
         &self.user
     }
 
+    /// Open sessions end, as they do when an administrator resets a password.
+    pub(super) fn change_password(&mut self, new: String) {
+        self.password = new;
+        self.open.clear();
+    }
+
     pub(super) fn unlock(&mut self) {
         self.wrong_passwords = 0;
     }

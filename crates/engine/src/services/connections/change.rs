@@ -50,8 +50,7 @@ pub async fn patch(engine: &Engine, scope: &Scope, patch: Patch) -> Result<Conne
     }
     for spec in &connector.spec.entities {
         let changes = sync.changes(spec.entity);
-        let PlanChanges { interval_seconds, history_days, paused } = &changes;
-        if interval_seconds.is_some() || history_days.is_some() || paused.is_some() {
+        if changes != PlanChanges::default() {
             engine.store().set_plan(scope.id(), spec.entity, &changes).await?;
         }
     }
@@ -59,7 +58,8 @@ pub async fn patch(engine: &Engine, scope: &Scope, patch: Patch) -> Result<Conne
         pause(engine, scope, paused).await?;
     }
     let row = engine.store().connection(scope.application(), scope.id()).await?;
-    row.as_ref().map(ConnectionView::of).ok_or_else(|| ServiceError::missing("connection"))
+    let row = row.ok_or_else(|| ServiceError::missing("connection"))?;
+    ConnectionView::with_sync(engine, ConnectionView::of(&row), scope).await
 }
 
 /// The old token dies.

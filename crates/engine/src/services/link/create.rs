@@ -155,7 +155,7 @@ fn for_new(engine: &Engine, new: &NewLinkSession, link: &mut NewLink, errors: &m
             None if !settings.entities.is_empty() => {
                 errors.push(FieldError::new("/sync/entities", "can only be given together with a system"));
             }
-            None => errors.extend(settings.number_problems()),
+            None => errors.extend(settings.own_problems()),
         },
         Err(error) => errors.push(FieldError::new("/sync", error.to_string())),
     }

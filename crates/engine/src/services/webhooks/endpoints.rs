@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use trunnion_kit::webhook::Secret;
-use trunnion_model::catalog;
+use trunnion_model::events;
 use trunnion_model::ids::{ConnectionId, DeliveryId, WebhookEndpointId};
 use trunnion_store::{Attempt, EndpointChanges, NewEndpoint as NewRow, WebhookEndpoint};
 
@@ -20,20 +20,6 @@ const MOST: usize = 50;
 const MOST_WORDS: usize = 100;
 const OVERLAP: i64 = 24 * 60 * 60;
 const LONGEST_OVERLAP: i64 = 7 * OVERLAP;
-
-/// Types that are not about records.
-const KINDS: &[&str] = &[
-    "connection.created",
-    "connection.status_changed",
-    "connection.reauthorization_required",
-    "connection.reauthorized",
-    "connection.disconnected",
-    "sync.completed",
-    "sync.failed",
-    "operation.succeeded",
-    "operation.failed",
-    "operation.unknown",
-];
 
 /// What `POST /webhook-endpoints` takes.
 #[derive(Clone, Debug, Deserialize)]
@@ -191,24 +177,12 @@ pub(super) fn check_types(pointer: &str, types: &[String], errors: &mut Vec<Fiel
         return;
     }
     for (place, kind) in types.iter().enumerate() {
-        if !is_type(kind) {
+        if !events::is_known(kind) {
             let message =
                 "is no event type; these are types: purchase_order.updated, purchase_order.*, sync.completed, *";
             errors.push(FieldError::new(format!("{pointer}/{place}"), message));
         }
     }
-}
-
-fn is_type(text: &str) -> bool {
-    let fits = |known: &str| match text.strip_suffix('*') {
-        Some("") => true,
-        Some(beginning) => beginning.ends_with('.') && known.starts_with(beginning),
-        None => known == text,
-    };
-    let of_records = catalog::entities()
-        .iter()
-        .flat_map(|entity| ["created", "updated", "deleted"].map(|change| format!("{}.{change}", entity.name)));
-    KINDS.iter().any(|kind| fits(kind)) || of_records.into_iter().any(|kind| fits(&kind))
 }
 
 /// `None` for all of them.

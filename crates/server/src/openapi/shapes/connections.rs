@@ -41,9 +41,19 @@ pub(crate) struct Customer {
 /// What is synced, and how often. What is left out stays as it is, or as usual for the connector.
 #[derive(ToSchema)]
 pub(crate) struct SyncSettings {
-    /// Seconds between syncs; null: only when asked.
+    /// Seconds between syncs; null: only when asked. Each connection has its own place in the interval.
     #[schema(example = 900)]
     interval_seconds: Option<i64>,
+    /// Instead of an interval: minute, hour, day of the month, month, day of the week. A run begins within the minute.
+    #[schema(example = "30 5 * * mon-fri")]
+    cron: Option<String>,
+    /// In which `cron` and `quiet_hours` are meant: a name of the time zone database. UTC if it was never given.
+    #[schema(example = "Europe/Berlin")]
+    time_zone: Option<String>,
+    /// No sync begins by itself in these hours; one that was asked for does.
+    quiet_hours: Option<Vec<QuietHours>>,
+    /// Take changes as the system tells them, where the connector can; the schedule then catches what was missed.
+    real_time: Option<bool>,
     /// How far back the first sync reads; null: everything.
     #[schema(example = 90)]
     history_days: Option<i64>,
@@ -52,12 +62,48 @@ pub(crate) struct SyncSettings {
     entities: Option<BTreeMap<String, EntitySync>>,
 }
 
+/// From one time of day to just before the other, over midnight if the end is earlier.
+#[derive(ToSchema)]
+pub(crate) struct QuietHours {
+    #[schema(example = "22:00")]
+    from: String,
+    #[schema(example = "06:00")]
+    to: String,
+}
+
 /// How one entity is synced.
 #[derive(ToSchema)]
 pub(crate) struct EntitySync {
     interval_seconds: Option<i64>,
+    cron: Option<String>,
+    time_zone: Option<String>,
+    quiet_hours: Option<Vec<QuietHours>>,
+    real_time: Option<bool>,
     history_days: Option<i64>,
     paused: Option<bool>,
+}
+
+/// What a connection syncs when, by entity.
+#[derive(ToSchema)]
+pub(crate) struct SyncView {
+    /// The whole connection rests.
+    paused: bool,
+    entities: BTreeMap<String, SyncPlan>,
+}
+
+/// When one entity is synced.
+#[derive(ToSchema)]
+pub(crate) struct SyncPlan {
+    #[schema(required = true)]
+    interval_seconds: Option<i64>,
+    #[schema(required = true)]
+    cron: Option<String>,
+    time_zone: String,
+    quiet_hours: Vec<QuietHours>,
+    real_time: bool,
+    #[schema(required = true)]
+    history_days: Option<i64>,
+    paused: bool,
 }
 
 #[derive(ToSchema)]
@@ -121,6 +167,8 @@ pub(crate) struct Connection {
     modified_at: String,
     /// The sequence of its newest event.
     last_sequence: i64,
+    /// What is synced when. Only where one connection is asked for or changed, not in lists.
+    sync: Option<SyncView>,
 }
 
 /// How a connection is doing.

@@ -7,7 +7,8 @@ use utoipa::{IntoParams, ToSchema};
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct EventQuery {
-    /// Only events after this one: a `sequence`, or the `next_cursor` of the answer before. From the start, if not given.
+    /// Only events after this place: the `next_cursor` of the answer before, in a connection's log also a `sequence`, or
+    /// `latest` for what comes from now on. With the oldest event that is kept, if not given.
     #[param(example = "0")]
     after: Option<String>,
     /// Only these types, separated by commas; `purchase_order.*` means all of that entity.
@@ -19,8 +20,42 @@ pub(crate) struct EventQuery {
     /// How many at most: 1 to 500, 100 if not given.
     #[param(minimum = 1, maximum = 500, default = 100, example = 50)]
     limit: Option<u16>,
-    /// With an application key: the connection, instead of the header `Trunnion-Connection`.
+    /// With an application key: the log of this connection alone. As the header `Trunnion-Connection`.
     connection_id: Option<String>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct StreamQuery {
+    /// As of `GET /events`; the header `Last-Event-ID` goes before it.
+    #[param(example = "0")]
+    after: Option<String>,
+    /// As of `GET /events`.
+    #[param(example = "vendor.*,sync.completed")]
+    types: Option<String>,
+    /// End after so many seconds: 1 to 900, which is also what it is if not given.
+    #[param(minimum = 1, maximum = 900, default = 900, example = 1)]
+    seconds: Option<u16>,
+    /// As of `GET /events`.
+    connection_id: Option<String>,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct EventTypeList {
+    data: Vec<EventType>,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct EventType {
+    #[schema(example = "purchase_order.updated")]
+    name: String,
+    description: String,
+    /// JSON Schema 2020-12 of the whole event.
+    #[schema(value_type = Object)]
+    schema: Value,
+    /// An event of this type, made up.
+    #[schema(value_type = Object)]
+    example: Value,
 }
 
 #[derive(ToSchema)]
@@ -29,8 +64,8 @@ pub(crate) struct EventList {
     /// Give it as `after` to go on, also if there are no events.
     #[schema(example = "17")]
     next_cursor: String,
-    /// The sequence of the connection's newest event.
-    last_sequence: i64,
+    /// The sequence of the connection's newest event; only of a connection's log.
+    last_sequence: Option<i64>,
     /// Whether there are more already.
     has_more: bool,
 }

@@ -3,7 +3,7 @@
 
 use utoipa::{IntoParams, ToSchema};
 
-use super::connections::Failure;
+use super::connections::{Failure, QuietHours};
 
 #[derive(ToSchema)]
 pub(crate) struct SyncStatus {
@@ -26,7 +26,7 @@ pub(crate) struct EntityStatus {
     #[schema(required = true, format = DateTime)]
     cursor_at: Option<String>,
     #[schema(required = true)]
-    last_error: Option<Failure>,
+    last_error: Option<LastError>,
     #[schema(required = true, format = DateTime)]
     next_run_at: Option<String>,
     #[schema(required = true)]
@@ -36,7 +36,13 @@ pub(crate) struct EntityStatus {
     #[schema(required = true)]
     interval_seconds: Option<i64>,
     #[schema(required = true)]
+    cron: Option<String>,
+    time_zone: String,
+    quiet_hours: Vec<QuietHours>,
+    real_time: bool,
+    #[schema(required = true)]
     history_days: Option<i64>,
+    paused: bool,
 }
 
 /// Of the run that is queued or going.
@@ -48,8 +54,39 @@ pub(crate) struct Progress {
     pages: i64,
     /// Rows that the system sent so far.
     seen: i64,
+    /// How many there are, if the system said.
     #[schema(required = true)]
     total_known: Option<i64>,
+    /// Rows per second since the run was first taken up.
+    #[schema(required = true)]
+    rate_per_second: Option<f64>,
+    #[schema(required = true, format = DateTime)]
+    started_at: Option<String>,
+}
+
+/// Why the last run, or the last try of it, did not complete.
+#[derive(ToSchema)]
+pub(crate) struct LastError {
+    #[schema(example = "SYSTEM_UNREACHABLE")]
+    code: String,
+    class: ErrorClass,
+    message: String,
+}
+
+/// What will become of an error.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum ErrorClass {
+    /// It is tried again, with growing pauses.
+    Passing,
+    /// The connection waits for new credentials.
+    Credentials,
+    /// The system said no; it will again until something is changed there.
+    Refused,
+    /// A row could not be mapped.
+    Data,
+    /// Trunnion's own.
+    Internal,
 }
 
 /// What is going on with an entity.

@@ -107,3 +107,13 @@ async fn control_functions_are_not_part_of_the_simulated_system() {
     assert_eq!(bench.get(ORDER, "A_PurchaseOrder/$count").await.body, "5");
     assert_eq!(bench.sim.control.requests().len(), 2);
 }
+
+#[tokio::test]
+async fn after_a_password_reset_the_old_one_and_the_open_sessions_are_refused() {
+    let bench = Bench::logged_on(5).await;
+    let root = service(ORDER);
+    assert_eq!(bench.control("password?new=Autumn-2026").await, 204);
+    assert_eq!(bench.send("GET", &root, &[("cookie", &bench.cookies)], None).await.status, 401);
+    let new = basic("TRUNNION", "Autumn-2026");
+    assert_eq!(bench.send("GET", &root, &[("authorization", &new)], None).await.status, 200);
+}

@@ -1,0 +1,9 @@
+//! The door: one request in, one answer out. Limits, handshake, proof, storing, in this order.
+
+mod receive;
+mod service;
+mod source;
+
+pub use receive::{Rejected, Reply, receive, receive_with};
+pub use service::Door;
+pub use source::{Limits, Named, Naming, Source};
