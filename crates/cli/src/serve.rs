@@ -58,12 +58,13 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let options = trunnion_server::Options { public_url, ..Default::default() };
     let app = trunnion_server::app(engine.clone(), options);
     trunnion_server::serve(listener, app, stopped()).await?;
-    workers.stop(Duration::from_secs(20)).await;
+    // A receiver has up to 30 seconds to answer what is on its way.
+    workers.stop(Duration::from_secs(35)).await;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Completes when the process is asked to stop.
-async fn stopped() {
+pub(crate) async fn stopped() {
     let terminate = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
             Ok(mut signal) => {
@@ -78,7 +79,7 @@ async fn stopped() {
     }
 }
 
-fn log_to_stderr(config: &Config) -> Result<(), Refused> {
+pub(crate) fn log_to_stderr(config: &Config) -> Result<(), Refused> {
     let level: LevelFilter = config.parse("log.level", "error, warn, info, debug or trace")?;
     let builder = tracing_subscriber::fmt()
         .with_max_level(level)

@@ -10,6 +10,8 @@ mod cursor;
 mod deliver;
 mod engine;
 mod error;
+mod health;
+mod ingest;
 mod links;
 mod log;
 mod params;
@@ -19,10 +21,15 @@ mod workers;
 mod write;
 
 pub use caller::{Caller, Permission, Scope, authenticate, scope};
-pub use engine::{Engine, Options, RetryOptions, WebhookOptions, WriteOptions};
+pub use engine::{Engine, HealthOptions, Options, RetryOptions, WebhookOptions, WriteOptions};
 pub use error::{FieldError, Result, ServiceError, Vendor};
-pub use trunnion_kit::webhook::Network;
+pub use trunnion_kit::webhook::{Network, Proxy};
 pub use workers::Workers;
+
+/// Hooks that systems send us, as they come.
+pub mod hooks {
+    pub use crate::ingest::{Reply, receive};
+}
 
 /// The ids that services take and give.
 pub mod ids {

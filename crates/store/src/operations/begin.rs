@@ -80,6 +80,24 @@ impl Store {
         self.inner.db.row::<OperationRow>(sql, args![id, connection]).await?.map(OperationRow::operation).transpose()
     }
 
+    /// The connection's operations, the newest first, from the one after (older than) `after`. At most 500.
+    pub async fn operations(
+        &self,
+        connection: ConnectionId,
+        state: Option<OperationState>,
+        after: Option<OperationId>,
+        limit: usize,
+    ) -> Result<Vec<Operation>> {
+        let before = after.unwrap_or(OperationId(Uuid::max()));
+        let limit = i64::try_from(limit.clamp(1, 500)).unwrap_or(i64::MAX);
+        let sql = select_operation!(
+            "where connection_id = $1 and id < $2 and (cast($3 as text) is null or state = $3) order by id desc limit $4"
+        );
+        let bound = args![connection, before, state.map(OperationState::as_str), limit];
+        let rows = self.inner.db.rows::<OperationRow>(sql, bound).await?;
+        rows.into_iter().map(OperationRow::operation).collect()
+    }
+
     /// Operations that were begun and not settled, and that nobody works on any more, of all connections; the caller has
     /// them for `lease_for`.
     pub async fn claim_unsettled(&self, lease_for: Duration, limit: usize) -> Result<Vec<(Operation, OperationLease)>> {

@@ -152,3 +152,23 @@ on_both! {
         assert_eq!(now.steps.as_deref(), Some(r#"{"sent":true}"#));
     }
 }
+
+on_both! {
+    async fn operations_are_listed_the_newest_first_by_state_and_page(world: World) {
+        let connection = world.connection().await;
+        let (first, lease) = begin(&world, connection, "a").await;
+        world.store.finish_operation(outcome(&lease, OperationState::Failed)).await.unwrap();
+        world.pass(1);
+        let (second, _) = begin(&world, connection, "b").await;
+        let list = async |state, after| -> Vec<_> {
+            let found = world.store.operations(connection, state, after, 1).await.unwrap();
+            found.into_iter().map(|operation| operation.id).collect()
+        };
+        assert_eq!(list(None, None).await, [second.id]);
+        assert_eq!(list(None, Some(second.id)).await, [first.id]);
+        assert_eq!(list(Some(OperationState::Failed), None).await, [first.id]);
+        assert_eq!(list(Some(OperationState::Unknown), None).await, []);
+        let elsewhere = world.connection().await;
+        assert!(world.store.operations(elsewhere, None, None, 9).await.unwrap().is_empty());
+    }
+}

@@ -3,6 +3,8 @@
 
 mod connections;
 mod events;
+mod health;
+mod inbound;
 mod links;
 mod syncs;
 mod systems;
@@ -10,6 +12,8 @@ mod webhooks;
 
 pub(crate) use connections::*;
 pub(crate) use events::*;
+pub(crate) use health::*;
+pub(crate) use inbound::*;
 pub(crate) use links::*;
 pub(crate) use syncs::*;
 pub(crate) use systems::*;
