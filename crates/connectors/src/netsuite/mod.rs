@@ -62,6 +62,9 @@ impl Vendor for NetSuite {
         mut change: Change,
     ) -> Answered<'a, ()> {
         Box::pin(async move {
+            if entity.entity.name == "inventory_level" {
+                return stock::set(link, target, &change).await;
+            }
             for list in &mut change.lists {
                 for added in list.edits.iter_mut().filter(|edit| edit.line.is_none()) {
                     let lines = Node::Array(vec![std::mem::replace(&mut added.body, Node::Null)]);

@@ -2,6 +2,7 @@
 
 pub mod capabilities;
 pub mod connections;
+pub mod deletions;
 pub mod event_types;
 pub mod events;
 pub mod health;
@@ -9,6 +10,7 @@ pub mod inbound;
 pub mod keys;
 pub mod link;
 pub mod operations;
+pub mod quarantine;
 pub mod records;
 pub mod schemas;
 pub mod syncs;

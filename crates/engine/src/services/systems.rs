@@ -84,8 +84,5 @@ fn offer(spec: &EntitySpec) -> EntityOffer {
 }
 
 pub(super) fn strategy(spec: &EntitySpec) -> &'static str {
-    match spec.sync.strategy {
-        Strategy::Watermark => "watermark",
-        Strategy::Snapshot => "snapshot",
-    }
+    Strategy::NAMES.iter().find(|(_, known)| *known == spec.sync.strategy).map_or("", |(name, _)| name)
 }

@@ -297,14 +297,7 @@ fn read(live: &Live, spec: &EntitySpec, row: &mut Node<'_>) -> Option<Incoming> 
 
 /// Stores a row as a sync would; the outcome of the operation does not hang on it.
 pub(super) async fn store(engine: &Engine, live: &Live, spec: &EntitySpec, row: Incoming, cause: Cause) {
-    let commit = Commit {
-        connection: live.connection,
-        entity: spec.entity,
-        rows: vec![row],
-        cause,
-        progress: None,
-        outcome: None,
-    };
+    let commit = Commit::new(live.connection, spec.entity, vec![row], cause);
     if let Err(error) = engine.store().apply(commit).await {
         tracing::warn!(connection = %live.connection, %error, "a row that was read for a write was not stored");
     }

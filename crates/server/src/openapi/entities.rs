@@ -66,7 +66,15 @@ fn get(entity: &Entity) -> Value {
         "tags": [title(entity)],
         "summary": format!("Get one {}", words(entity.name)),
         "description": "A deleted record too: `deleted_at` tells when.",
-        "parameters": [id_parameter(), include_parameter(), fields_parameter()],
+        "parameters": [
+            id_parameter(),
+            include_parameter(),
+            fields_parameter(),
+            {
+                "name": "live", "in": "query", "required": false, "schema": {"type": "boolean"},
+                "description": "`true`: the system is asked first, and what it says is stored and answered."
+            }
+        ],
         "responses": {"200": response("The record.", &type_name(entity), &version_header())}
     })
 }
