@@ -79,7 +79,11 @@ pub enum ServiceError {
     },
     /// The idempotency key was used for another request.
     IdempotencyConflict,
-    VersionMismatch,
+    /// The record does not have the version that `If-Match` names.
+    VersionMismatch {
+        given: i64,
+        current: i64,
+    },
     RateLimited {
         after: Option<Duration>,
     },
@@ -135,7 +139,9 @@ impl ServiceError {
                 errors => format!("{} problems were found.", errors.len()),
             },
             Self::IdempotencyConflict => "This Idempotency-Key was used with another request.".to_owned(),
-            Self::VersionMismatch => "The record has another version.".to_owned(),
+            Self::VersionMismatch { given, current } => {
+                format!("The record has version {current}, not {given}.")
+            }
             Self::RateLimited { .. } => "The system asks to slow down.".to_owned(),
             Self::SystemRejected { vendor, .. } => format!("The system refused: {}", vendor.message),
             Self::Internal { .. } => "Something went wrong here; it was logged under the request's id.".to_owned(),
@@ -195,7 +201,7 @@ impl ServiceError {
             Self::Conflict { .. } => ("CONFLICT", 409, "Conflict"),
             Self::CursorExpired { .. } => ("CURSOR_EXPIRED", 410, "The cursor is too old"),
             Self::IdempotencyConflict => ("IDEMPOTENCY_CONFLICT", 422, "The idempotency key was used before"),
-            Self::VersionMismatch => ("VERSION_MISMATCH", 412, "Another version"),
+            Self::VersionMismatch { .. } => ("VERSION_MISMATCH", 412, "Another version"),
             Self::RateLimited { .. } => ("RATE_LIMIT_EXCEEDED", 429, "Too many requests"),
             Self::SystemRejected { .. } => ("SYSTEM_REJECTED", 502, "The system refused"),
             Self::SystemUnreachable { .. } => ("SYSTEM_UNREACHABLE", 503, "The system cannot be reached"),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::routing::{MethodRouter, any, get};
+use axum::routing::{MethodRouter, any, get, post};
 use axum::{Extension, Router, middleware};
 use bytes::Bytes;
 use http::uri::Authority;
@@ -69,6 +69,7 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(systems::get_schema))
         .routes(routes!(connections::create_connection, connections::list_connections))
         .routes(routes!(connections::get_connection, connections::update_connection, connections::delete_connection))
+        .routes(routes!(connections::get_connection_capabilities))
         .routes(routes!(connections::rotate_token))
         .routes(routes!(connections::reconnect))
         .routes(routes!(connections::check_connection))
@@ -97,6 +98,7 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(events::list_events))
         .routes(routes!(events::stream_events))
         .routes(routes!(events::list_event_types))
+        .routes(routes!(operations::list_operations))
         .routes(routes!(operations::get_operation))
         .routes(routes!(webhooks::create_webhook_endpoint, webhooks::list_webhook_endpoints))
         .routes(routes!(
@@ -125,10 +127,11 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
 fn entities() -> Router<Gate> {
     catalog::entities().iter().fold(Router::new(), |router, entity| {
         let path = format!("/api/v1/{}", entity.path);
-        let one = of(entity, get(v1::records::get));
+        let one = get(v1::records::get).patch(v1::records::update).delete(v1::records::delete);
         router
             .route(&path, of(entity, get(v1::records::list).post(v1::records::create)))
-            .route(&format!("{path}/{{id}}"), one)
+            .route(&format!("{path}/{{id}}"), of(entity, one))
+            .route(&format!("{path}/{{id}}/{{action}}"), of(entity, post(v1::records::act)))
     })
 }
 

@@ -33,7 +33,7 @@ fn pick(from: &Value, fields: &[&str]) -> Value {
     fields.iter().map(|field| ((*field).to_owned(), from[*field].clone())).collect()
 }
 
-async fn create(api: &Api) -> Value {
+pub(crate) async fn create(api: &Api) -> Value {
     let address = json!({"line1": "8 Foundry Road", "city": "Pittsburgh", "postal_code": "15201", "country": "US"});
     let vendor = json!({"name": "Northgate Bearings Ltd", "currency": "USD", "email": "orders@northgate.example", "address": address});
     let made = api.send(reqwest::Method::POST, "/vendors", Some(&vendor), Some("vendor")).await;

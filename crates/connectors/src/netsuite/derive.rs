@@ -1,4 +1,5 @@
-//! What SuiteQL does not say in one column: names of persons, quantities without the account's sign, net totals.
+//! What SuiteQL does not say in one column: names of persons, quantities without the account's sign, net totals,
+//! whether a closed order was cancelled.
 //!
 //! The computed values stand under names with `@`, beside what NetSuite sent.
 
@@ -34,6 +35,7 @@ pub(super) fn row(entity: &str, row: &mut Object<'_>) {
 
 fn purchase_order(row: &mut Object<'_>) {
     let mut total = Some(Decimal::ZERO);
+    let mut came = false;
     for line in row.get_mut("lines").and_then(Node::items_mut).into_iter().flatten().filter_map(Node::as_object_mut) {
         let amount = unsigned(line, "foreignamount");
         total = total.zip(amount).and_then(|(total, amount)| total.checked_add(amount));
@@ -44,10 +46,15 @@ fn purchase_order(row: &mut Object<'_>) {
             ("@billed", "quantitybilled"),
         ] {
             if let Some(number) = unsigned(line, source) {
+                came |= source == "quantityshiprecv" && !number.is_zero();
                 line.set(computed, Node::text(decimal::text(number)));
             }
         }
     }
+    // There is no letter for a cancelled order: it is one that was closed before anything came.
+    let letter = row.get("status").and_then(Node::as_text).unwrap_or_default();
+    let status = if letter == "H" && !came { "cancelled".to_owned() } else { letter.to_owned() };
+    row.set("@status", Node::text(status));
     let gross = unsigned(row, "foreigntotal");
     for (computed, number) in [("@net_total", total), ("@gross_total", gross)] {
         if let Some(number) = number {

@@ -8,7 +8,7 @@ mod stock;
 
 use std::sync::Arc;
 
-use trunnion_kit::json::Node;
+use trunnion_kit::json::{Node, Object};
 use trunnion_kit::link::Link;
 use trunnion_kit::mapping::{Change, RowHook};
 use trunnion_kit::spec::EntitySpec;
@@ -59,13 +59,22 @@ impl Vendor for NetSuite {
         link: &'a Link,
         entity: &'a EntitySpec,
         target: Target<'a>,
-        change: Change,
+        mut change: Change,
     ) -> Answered<'a, ()> {
         Box::pin(async move {
-            match entity.entity.name {
-                "inventory_level" => stock::set(link, target, &change).await,
-                _ => Declared.update(link, entity, target, change).await,
+            if entity.entity.name == "inventory_level" {
+                return stock::set(link, target, &change).await;
             }
+            for list in &mut change.lists {
+                for added in list.edits.iter_mut().filter(|edit| edit.line.is_none()) {
+                    let lines = Node::Array(vec![std::mem::replace(&mut added.body, Node::Null)]);
+                    let mut order = Node::Object(Object::from_iter([("item".into(), lines)]));
+                    lookup::units(link, &mut order).await?;
+                    let lines = order.as_object_mut().and_then(|order| order.get_mut("item"));
+                    added.body = lines.and_then(Node::items_mut).and_then(Vec::pop).unwrap_or(Node::Null);
+                }
+            }
+            Declared.update(link, entity, target, change).await
         })
     }
 }

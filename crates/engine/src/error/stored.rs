@@ -19,6 +19,9 @@ struct Stored {
     errors: Vec<FieldError>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     retry_after: Option<u64>,
+    /// The version that was given, and the record's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    versions: Option<(i64, i64)>,
 }
 
 /// The error as JSON, in the members of a problem document (RFC 9457).
@@ -31,6 +34,10 @@ pub(crate) fn to_stored(error: &ServiceError) -> String {
         vendor: error.vendor().cloned(),
         errors: error.errors().to_vec(),
         retry_after: error.retry_after().map(|after| after.as_secs()),
+        versions: match error {
+            ServiceError::VersionMismatch { given, current } => Some((*given, *current)),
+            _ => None,
+        },
     };
     // A struct of texts and numbers has a JSON form.
     serde_json::to_string(&stored).unwrap_or_else(|_| "{}".to_owned())
@@ -38,7 +45,7 @@ pub(crate) fn to_stored(error: &ServiceError) -> String {
 
 /// The error that [`to_stored`] wrote.
 pub(crate) fn from_stored(text: &str, operation: OperationId) -> ServiceError {
-    let Ok(Stored { code, detail, vendor, errors, retry_after, .. }) = serde_json::from_str(text) else {
+    let Ok(Stored { code, detail, vendor, errors, retry_after, versions, .. }) = serde_json::from_str(text) else {
         return ServiceError::internal(&format!("the stored outcome of {operation} cannot be read"));
     };
     let after = retry_after.map(Duration::from_secs);
@@ -46,6 +53,15 @@ pub(crate) fn from_stored(text: &str, operation: OperationId) -> ServiceError {
         "PERMISSION_DENIED" => ServiceError::PermissionDenied { message: detail, vendor },
         "REAUTHORIZATION_REQUIRED" => ServiceError::ReauthorizationRequired { message: detail },
         "VALIDATION_FAILED" => ServiceError::ValidationFailed { errors },
+        "NOT_FOUND" => {
+            let what = detail.strip_prefix("There is no such ").map_or("record", |what| what.trim_end_matches('.'));
+            ServiceError::missing(what)
+        }
+        "UNSUPPORTED_OPERATION" => ServiceError::UnsupportedOperation { message: detail },
+        "VERSION_MISMATCH" => {
+            let (given, current) = versions.unwrap_or_default();
+            ServiceError::VersionMismatch { given, current }
+        }
         "CONFLICT" => ServiceError::Conflict { message: detail },
         "RATE_LIMIT_EXCEEDED" => ServiceError::RateLimited { after },
         "SYSTEM_REJECTED" => ServiceError::SystemRejected { vendor: vendor.unwrap_or_default(), errors },
@@ -69,6 +85,8 @@ mod tests {
             ServiceError::SystemRejected { vendor: vendor.clone(), errors: vec![FieldError::new("/a", "b")] },
             ServiceError::PermissionDenied { message: "no".into(), vendor: Some(vendor) },
             ServiceError::RateLimited { after: Some(Duration::from_secs(7)) },
+            ServiceError::VersionMismatch { given: 7, current: 8 },
+            ServiceError::missing("purchase order"),
             ServiceError::SystemUnreachable { message: "down".into(), after: None },
             ServiceError::ReauthorizationRequired { message: "expired".into() },
             ServiceError::OutcomeUnknown { operation, message: "cut".into() },

@@ -1,6 +1,7 @@
 //! What callers can ask for, one file per resource.
 
 pub mod alerts;
+pub mod capabilities;
 pub mod connections;
 pub mod deletions;
 pub mod event_types;

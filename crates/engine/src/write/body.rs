@@ -1,8 +1,8 @@
-//! From the unified body of a create to the system's, with every problem told at once.
+//! From a unified body to the system's, with every problem told at once.
 
 use serde_json::{Map, Value};
 use trunnion_kit::json::Node;
-use trunnion_kit::mapping::{FieldProblem, WriteContext, to_vendor};
+use trunnion_kit::mapping::{Change, FieldProblem, Standing, WriteContext, to_change, to_vendor};
 use trunnion_kit::spec::{Create, EntitySpec};
 
 use super::resolve::Resolved;
@@ -19,6 +19,17 @@ pub(super) fn vendor_body(
 ) -> Result<Node<'static>, Vec<FieldProblem>> {
     let setting = |name: &str| live.link.setting(name).map(str::to_owned);
     to_vendor(spec, create, body, &WriteContext { setting: &setting, write_key })
+}
+
+/// The system's form of a change that was resolved.
+pub(super) fn vendor_change(
+    live: &Live,
+    spec: &EntitySpec,
+    change: &Map<String, Value>,
+    standing: Standing<'_>,
+) -> Result<Change, Vec<FieldProblem>> {
+    let setting = |name: &str| live.link.setting(name).map(str::to_owned);
+    to_change(spec, change, standing, &WriteContext { setting: &setting, write_key: "" })
 }
 
 /// What is wrong with a body, of resolving and mapping together, said of the members that the caller gave.
@@ -45,7 +56,7 @@ pub(super) fn problems(live: &Live, spec: &EntitySpec, create: &Create, resolved
 }
 
 /// A reference that is not there at all is asked for by the name of our id.
-fn as_reference(body: &Map<String, Value>, pointer: &str) -> String {
+pub(super) fn as_reference(body: &Map<String, Value>, pointer: &str) -> String {
     let there = pointer.split('/').skip(1).try_fold(None::<&Value>, |here, step| {
         let next = match here {
             None => body.get(step),

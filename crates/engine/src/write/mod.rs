@@ -13,16 +13,31 @@
 //! A node that dies in the middle leaves the operation under a lease that runs out; another node takes it up, and searches
 //! before it sends, unless it was never marked as sending.
 //!
+//! A **change** of a record that is there is never sent blindly either: the record is read, what it does not say yet is sent, and
+//! it is read again (`carry.rs`). After a lost answer that reading is the search. One operation at a time writes a record, on
+//! all nodes; the journal of its steps lies with the operation.
+//!
 //! A failure is an outcome too and is replayed to the same key, as users of payment APIs expect: whoever wants another try
 //! sends another key.
 
 mod answer;
+mod asked;
+mod begin;
+mod blame;
 mod body;
+mod carry;
+mod change;
 mod create;
+mod diff;
+mod dry;
 mod key;
 mod perform;
 mod recover;
 mod resolve;
+mod route;
 
+pub use begin::Answer;
+pub(crate) use begin::Ask;
+pub(crate) use change::{Deed, change};
 pub(crate) use create::create;
 pub(crate) use recover::recover;

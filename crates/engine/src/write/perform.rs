@@ -1,4 +1,5 @@
-//! One operation that was begun: sent, searched for, read back, settled. Whatever happens, what is known is stored.
+//! One operation that was begun: a create sent, searched for and read back, a change carried out; then settled. Whatever
+//! happens, what is known is stored.
 
 use std::time::Duration;
 
@@ -6,12 +7,14 @@ use serde_json::{Map, Value};
 use trunnion_kit::error::Error as SystemError;
 use trunnion_kit::spec::{Create, EntitySpec};
 use trunnion_model::change::Cause;
+use trunnion_model::ids::RecordId;
 use trunnion_model::record::Incoming;
 use trunnion_store::{
     Commit, Error as StoreError, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody,
 };
 
-use super::{body, key};
+use super::carry::carry;
+use super::{blame, body, key};
 use crate::Engine;
 use crate::error::{FieldError, ServiceError, from_system, to_stored};
 use crate::links::{Live, park};
@@ -29,9 +32,13 @@ pub(super) struct Job {
 }
 
 /// Where an operation stands after an attempt.
-enum Verdict {
+pub(super) enum Verdict {
     /// It is in the system, and here is the row.
     Created(Box<Incoming>),
+    /// The record is as it was wanted, and here is the row.
+    Changed(Box<Incoming>),
+    /// The record with that remote id is gone.
+    Deleted(String),
     /// It is certainly not in the system.
     Failed(ServiceError),
     /// It may be in the system; with its remote id, it certainly is.
@@ -42,14 +49,24 @@ enum Verdict {
 pub(super) async fn perform(engine: &Engine, job: Job) {
     let deadline = engine.options().write.deadline;
     let id = job.operation.id;
-    let attempt = tokio::time::timeout(deadline, attempt(engine, &job));
+    let creates = job.operation.action == "create";
+    let attempt = tokio::time::timeout(deadline, async {
+        if creates { attempt(engine, &job).await } else { carry(engine, &job).await }
+    });
     let verdict = tokio::select! {
         verdict = attempt => verdict.unwrap_or_else(|_elapsed| {
             Verdict::Unknown("The system did not answer in time.".to_owned(), None)
         }),
         () = until_lost(engine, &job) => return,
     };
-    match settle(engine, &job, verdict).await {
+    let settled = settle(engine, &job, verdict).await;
+    if let (false, Some(remote_id)) = (creates, &job.operation.remote_id) {
+        // Otherwise it is free when its time is over.
+        if let Err(error) = engine.store().unlock_record(&job.lease, &job.operation.entity, remote_id).await {
+            tracing::warn!(operation = %id, %error, "a record stays locked for a while");
+        }
+    }
+    match settled {
         Ok(()) => {}
         Err(StoreError::LeaseLost) => tracing::warn!(operation = %id, "another node took the operation over"),
         // The lease runs out, and the operation is taken up again.
@@ -126,7 +143,7 @@ async fn deliver(
                 }
                 return Err(Verdict::Failed(from_system(&error)));
             }
-            _ => return Err(Verdict::Failed(from_system(&error))),
+            _ => return Err(Verdict::Failed(blame::with_fields(from_system(&error), spec))),
         }
     }
     Err(Verdict::Unknown(format!("The system did not confirm the write, and does not show it: {last}"), None))
@@ -206,31 +223,46 @@ async fn read_back(engine: &Engine, live: &Live, spec: &EntitySpec, remote_id: S
 
 async fn settle(engine: &Engine, job: &Job, verdict: Verdict) -> Result<(), StoreError> {
     let Job { live, operation, lease } = job;
-    let Verdict::Created(incoming) = verdict else {
-        let (state, error, remote_id) = match verdict {
-            Verdict::Failed(error) => (OperationState::Failed, error, None),
-            Verdict::Unknown(message, remote_id) => {
-                let error = ServiceError::OutcomeUnknown { operation: operation.id, message };
-                (OperationState::Unknown, error, remote_id)
-            }
-            Verdict::Created(_) => return Ok(()),
-        };
-        return finish(engine, lease, state, &error, remote_id).await;
-    };
     let Some(spec) = live.entity(&operation.entity) else { return Ok(()) };
+    let (incoming, status) = match verdict {
+        Verdict::Created(incoming) => (*incoming, 201),
+        Verdict::Changed(incoming) => (*incoming, 200),
+        Verdict::Deleted(remote_id) => (gone(operation, spec, remote_id), 200),
+        Verdict::Failed(error) => return finish(engine, lease, OperationState::Failed, &error, None).await,
+        Verdict::Unknown(message, remote_id) => {
+            let error = ServiceError::OutcomeUnknown { operation: operation.id, message };
+            return finish(engine, lease, OperationState::Unknown, &error, remote_id).await;
+        }
+    };
     let outcome = OperationOutcome {
         lease: lease.clone(),
         state: OperationState::Succeeded,
         remote_id: Some(incoming.remote_id.clone()),
         record: Some(incoming.id),
-        status: 201,
+        status,
         body: OutcomeBody::StoredRecord,
     };
     let commit = Commit {
         outcome: Some(outcome),
-        ..Commit::new(operation.connection, spec.entity, vec![*incoming], Cause::OwnWrite)
+        ..Commit::new(operation.connection, spec.entity, vec![incoming], Cause::OwnWrite)
     };
     engine.store().apply(commit).await.map(|_applied| ())
+}
+
+/// A row that says nothing but that it is gone.
+fn gone(operation: &Operation, spec: &EntitySpec, remote_id: String) -> Incoming {
+    Incoming {
+        id: RecordId::of(operation.connection, spec.entity, &remote_id),
+        display: remote_id.clone(),
+        remote_id,
+        natural_key: None,
+        remote_url: None,
+        remote_created_at: None,
+        remote_modified_at: None,
+        deleted: true,
+        data: "{}".to_owned(),
+        raw: "{}".to_owned(),
+    }
 }
 
 /// Stores an outcome that has no record.

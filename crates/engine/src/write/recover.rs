@@ -38,7 +38,7 @@ pub(crate) async fn recover(engine: Engine, mut stopping: watch::Receiver<bool>)
 async fn one(engine: Engine, operation: Operation, lease: OperationLease) {
     let id = operation.id;
     tracing::info!(operation = %id, state = operation.state.as_str(), "a write that nobody finished is taken up");
-    if let Err(error) = take_up(&engine, operation, lease).await {
+    if let Err(error) = Box::pin(take_up(&engine, operation, lease)).await {
         tracing::warn!(operation = %id, ?error, "a write could not be taken up; it is tried again later");
     }
 }
@@ -65,6 +65,6 @@ async fn take_up(engine: &Engine, operation: Operation, lease: OperationLease) -
         return Ok(finish(engine, &lease, OperationState::Unknown, &error, None).await?);
     }
     let live = engine.links().get(engine, &row).await?;
-    perform(engine, Job { live, operation, lease }).await;
+    Box::pin(perform(engine, Job { live, operation, lease })).await;
     Ok(())
 }

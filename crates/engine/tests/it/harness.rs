@@ -202,6 +202,28 @@ impl Node {
         key: &str,
         body: Value,
     ) -> Result<writes::Written, ServiceError> {
-        writes::create(&self.engine, scope, path, Some(key), body, &[]).await
+        let manner = writes::Manner { idempotency_key: Some(key), ..writes::Manner::default() };
+        writes::create(&self.engine, scope, path, body, manner, &[]).await.map(done)
+    }
+
+    /// A change without a key; `if_match` is a version.
+    pub(crate) async fn update(
+        &self,
+        scope: &Scope,
+        path: &str,
+        id: &str,
+        body: Value,
+        if_match: Option<&str>,
+    ) -> Result<writes::Written, ServiceError> {
+        let manner = writes::Manner { if_match, ..writes::Manner::default() };
+        writes::update(&self.engine, scope, path, id, body, manner, &[]).await.map(done)
+    }
+}
+
+/// Of a write that was waited for.
+pub(crate) fn done(answer: writes::Answer) -> writes::Written {
+    match answer {
+        writes::Answer::Done(written) => written,
+        other => panic!("{other:?}"),
     }
 }

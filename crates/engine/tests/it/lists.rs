@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use trunnion_engine::Scope;
-use trunnion_engine::services::{events, records, schemas, systems};
+use trunnion_engine::services::{capabilities, events, records, schemas, systems};
 
 use super::harness::{House, Node, params};
 
@@ -162,12 +162,25 @@ async fn the_catalogue_says_what_each_system_can() {
     assert_eq!(system.auth_methods[0].schema["required"], json!(["auth", "url", "username", "password"]));
     let creates: Vec<(&str, bool)> = system.entities.iter().map(|offer| (offer.path.as_str(), offer.create)).collect();
     assert_eq!(creates, [("purchase-orders", true), ("vendors", true), ("items", false)]);
-    let matrix = systems::capabilities(&node.engine, "acme").unwrap();
+    let matrix = capabilities::of_system(&node.engine, "acme").unwrap();
     assert_eq!(matrix["entities"]["vendor"]["fields"]["name"]["max_length"], 10);
     assert_eq!(
         matrix["entities"]["purchase_order"]["fields"]["lines"]["fields"]["quantity"]["required_on_create"],
         true
     );
+    let order = &matrix["entities"]["purchase_order"];
+    assert_eq!((&order["locked_in"], &order["because"]), (&json!(["closed"]), &json!("it is over")));
+    assert_eq!(
+        (&order["delete"], &order["delete_modes"]),
+        (&json!(true), &json!([{"mode": "close", "status": "closed"}]))
+    );
+    assert_eq!(order["actions"], json!(["close", "approve"]));
+    assert_eq!(order["moves"][2], json!({"name": "close", "from": ["approved", "remote:R"], "to": "closed"}));
+    let field = |name: &str| (order["fields"][name]["on_create"].clone(), order["fields"][name]["on_update"].clone());
+    assert_eq!(field("memo"), (json!(true), json!(true)));
+    assert_eq!(field("currency"), (json!(true), json!(false)));
+    assert_eq!(order["fields"]["currency"]["why_not"], "only when the record is created");
+    assert_eq!(field("status"), (json!(false), json!(true)));
     assert_eq!(systems::get(&node.engine, "other").unwrap_err().code(), "NOT_FOUND");
     assert_eq!(schemas::get("purchase-orders").unwrap(), schemas::get("purchase_order").unwrap());
 }

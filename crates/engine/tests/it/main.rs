@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
 
 mod alerts;
+mod changes;
 mod connections;
 mod credentials;
 mod fairness;

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use trunnion_kit::error::{Error, VendorMessage};
 use trunnion_kit::json::Node;
 use trunnion_kit::link::Link;
-use trunnion_kit::spec::EntitySpec;
-use trunnion_kit::vendor::{Account, Answered, Page, Vendor, Window};
+use trunnion_kit::mapping::Change;
+use trunnion_kit::spec::{Call, EntitySpec};
+use trunnion_kit::vendor::{Account, Answered, Page, Target, Vendor, Window};
 use trunnion_model::time::{Clock, rfc3339};
 
 /// Makes an error each time it is wanted: errors cannot be cloned.
@@ -40,6 +41,7 @@ struct State {
     asked: Vec<(&'static str, Window)>,
     probes: usize,
     creates: usize,
+    changes: Vec<String>,
     searches: usize,
     page_troubles: VecDeque<Option<Trouble>>,
     probe_trouble: Option<Trouble>,
@@ -71,6 +73,31 @@ impl Tables {
         row["Id"] = key.into();
         row["Changed"] = rfc3339(clock.now()).into();
         self.rows.entry(entity).or_default().insert(key.to_owned(), row);
+    }
+
+    fn merge(&mut self, entity: &'static str, key: &str, change: Change, clock: &Clock) {
+        let mut row = self.rows[entity][key].clone();
+        let own = |node: &Node<'static>| -> Value { serde_json::from_str(&node.to_json()).unwrap() };
+        for (name, value) in own(&change.header).as_object().unwrap() {
+            row[name] = value.clone();
+        }
+        for edit in change.lists.into_iter().flat_map(|list| list.edits) {
+            let lines = row["Lines"].as_array_mut().unwrap();
+            let mut line = own(&edit.body);
+            match edit.line {
+                Some(no) => {
+                    let there = lines.iter_mut().find(|line| line["No"] == no).unwrap();
+                    for (name, value) in line.as_object().unwrap() {
+                        there[name] = value.clone();
+                    }
+                }
+                None => {
+                    line["No"] = (lines.len() + 1).to_string().into();
+                    lines.push(line);
+                }
+            }
+        }
+        self.put(entity, key, row, clock);
     }
 
     fn of(&self, entity: &str) -> Vec<(&String, &Value)> {
@@ -128,6 +155,11 @@ impl Source {
 
     pub(crate) fn creates(&self) -> usize {
         self.state().creates
+    }
+
+    /// What was called to change or delete records, in order.
+    pub(crate) fn changes(&self) -> Vec<String> {
+        self.state().changes.clone()
     }
 
     pub(crate) fn searches(&self) -> usize {
@@ -190,6 +222,27 @@ impl Source {
         let meter = Arc::new(tokio::sync::Semaphore::new(permits));
         self.state().slow = Some(meter.clone());
         meter
+    }
+
+    /// A change of a row, with what was ordered to happen to it.
+    fn alter<'a>(&'a self, what: String, change: impl FnOnce(&mut Tables, &Clock) + Send + 'a) -> Answered<'a, ()> {
+        Box::pin(async move {
+            let (mishap, pause) = {
+                let mut state = self.state();
+                state.changes.push(what);
+                (state.mishaps.pop_front(), state.create_pause)
+            };
+            tokio::time::sleep(pause).await;
+            match mishap {
+                Some(Mishap::Refused(trouble)) => return Err(trouble()),
+                Some(Mishap::LostRequest) => return Err(Error::OutcomeUnknown("the connection was closed".into())),
+                _ => change(&mut self.state().tables, &self.clock),
+            }
+            match mishap {
+                None => Ok(()),
+                Some(_) => Err(Error::OutcomeUnknown("the connection was closed".into())),
+            }
+        })
     }
 
     /// From now on the system of whoever logs in by that name does not answer.
@@ -320,6 +373,49 @@ impl Vendor for Source {
                 }
                 Some(Mishap::Refused(trouble)) => Err(trouble()),
             }
+        })
+    }
+
+    fn update<'a>(
+        &'a self,
+        _link: &'a Link,
+        entity: &'a EntitySpec,
+        target: Target<'a>,
+        change: Change,
+    ) -> Answered<'a, ()> {
+        let name = entity.entity.name;
+        self.alter(format!("update {}", change.header.to_json()), move |tables, clock| {
+            tables.merge(name, target.remote_id, change, clock);
+        })
+    }
+
+    fn act<'a>(
+        &'a self,
+        _link: &'a Link,
+        entity: &'a EntitySpec,
+        target: Target<'a>,
+        call: &'a Call,
+    ) -> Answered<'a, ()> {
+        let (change, what) = match call {
+            Call::Named(name) => {
+                let word = match name.as_str() {
+                    "Approve" => "O",
+                    _ => "C",
+                };
+                let status = [(trunnion_kit::mapping::Path::new("Status"), word.to_owned())];
+                (Change::of_constants(&status), name.clone())
+            }
+            Call::Set(set) => (Change::of_constants(set), "set".to_owned()),
+            Call::SetLines(_) | Call::DeleteLines => panic!("not declared"),
+        };
+        let name = entity.entity.name;
+        self.alter(what, move |tables, clock| tables.merge(name, target.remote_id, change, clock))
+    }
+
+    fn delete<'a>(&'a self, _link: &'a Link, entity: &'a EntitySpec, target: Target<'a>) -> Answered<'a, ()> {
+        let name = entity.entity.name;
+        self.alter("delete".to_owned(), move |tables, _| {
+            tables.rows.get_mut(name).unwrap().remove(target.remote_id);
         })
     }
 

@@ -121,7 +121,8 @@ async fn one_key_has_one_effect_under_twenty_calls_at_once() {
     assert!(later.replayed && later.result == Ok(first));
     let other = node.create(&scope, "vendors", "same", json!({"name": "Other"})).await.unwrap_err();
     assert_eq!(other.code(), "IDEMPOTENCY_CONFLICT");
-    let nameless = writes::create(&node.engine, &scope, "vendors", None, vendor(), &[]).await.unwrap_err();
+    let nameless =
+        writes::create(&node.engine, &scope, "vendors", vendor(), writes::Manner::default(), &[]).await.unwrap_err();
     assert_eq!(nameless.errors()[0].pointer, "/Idempotency-Key");
 }
 
@@ -199,7 +200,10 @@ async fn a_node_that_dies_while_sending_leaves_one_effect() {
     house.source.mishaps([Mishap::LostAnswer]);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let (dying, dying_scope) = (node.engine.clone(), scope.clone());
-    runtime.spawn(async move { writes::create(&dying, &dying_scope, "vendors", Some("k1"), vendor(), &[]).await });
+    runtime.spawn(async move {
+        let manner = writes::Manner { idempotency_key: Some("k1"), ..writes::Manner::default() };
+        writes::create(&dying, &dying_scope, "vendors", vendor(), manner, &[]).await
+    });
     node.wait_for("sending", async || (house.source.creates() == 1).then_some(())).await;
     runtime.shutdown_background();
     // What the dead node sent takes effect.
@@ -269,12 +273,11 @@ async fn what_is_not_offered_is_refused_plainly() {
     assert_eq!(code(node.create(&scope, "assets", "k", json!({})).await), "UNSUPPORTED_OPERATION");
     assert_eq!(code(node.create(&scope, "nonsense", "k", json!({})).await), "NOT_FOUND");
     assert_eq!(code(node.create(&scope, "vendors", "k", json!([])).await), "VALIDATION_FAILED");
-    let dry = super::harness::params(&[("dry_run", "true")]);
+    assert_eq!(code(node.update(&scope, "vendors", "ven_x", json!({}), None).await), "NOT_FOUND");
     assert_eq!(
-        code(writes::create(&node.engine, &scope, "vendors", Some("k"), vendor(), &dry).await),
+        code(node.update(&scope, "items", "remote:77", json!({"name": "x"}), None).await),
         "UNSUPPORTED_OPERATION"
     );
-    assert_eq!(writes::update(&node.engine, &scope, "vendors", "ven_x").code(), "UNSUPPORTED_OPERATION");
     assert_eq!(house.source.creates(), 0);
 }
 

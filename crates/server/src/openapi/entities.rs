@@ -1,6 +1,7 @@
 //! The operations on records, described from the catalogue: a new entity is documented without a line here.
 
 use serde_json::{Value, json};
+use trunnion_engine::services::writes::ACTIONS;
 use trunnion_model::catalog::{self, Entity, Field, Kind};
 
 /// Members that Trunnion or the system gives; a write does not.
@@ -23,10 +24,16 @@ const ALSO_IN_EXAMPLES: &[&str] = &["item_id", "unit", "unit_price"];
 
 /// Adds paths and schemas of all entities to `document`.
 pub(super) fn describe(document: &mut Value) {
+    document["components"]["schemas"]["DryRun"] = dry_run_schema();
     for entity in catalog::entities() {
         let path = format!("/api/v1/{}", entity.path);
         document["paths"][&path] = json!({"get": list(entity), "post": create(entity)});
-        document["paths"][format!("{path}/{{id}}")] = json!({"get": get(entity)});
+        document["paths"][format!("{path}/{{id}}")] =
+            json!({"get": get(entity), "patch": update(entity), "delete": delete(entity)});
+        let actions = actions(entity);
+        if !actions.is_empty() {
+            document["paths"][format!("{path}/{{id}}/{{action}}")] = json!({"post": act(entity, &actions)});
+        }
         let name = type_name(entity);
         let schema = trunnion_model::schema::of(entity);
         let schemas = &mut document["components"]["schemas"];
@@ -60,11 +67,7 @@ fn get(entity: &Entity) -> Value {
         "summary": format!("Get one {}", words(entity.name)),
         "description": "A deleted record too: `deleted_at` tells when.",
         "parameters": [
-            {
-                "name": "id", "in": "path", "required": true, "schema": {"type": "string"},
-                "description": "Trunnion's id, or `remote:` and the system's own id (with `/` written as `%2F`).",
-                "example": "remote:1001"
-            },
+            id_parameter(),
             include_parameter(),
             fields_parameter(),
             {
@@ -80,10 +83,7 @@ fn create(entity: &Entity) -> Value {
     let name = type_name(entity);
     let mut headers = version_header();
     headers["Location"] = json!({"description": "Where the record is.", "schema": {"type": "string"}});
-    headers["Idempotency-Replayed"] = json!({
-        "description": "`true`: the key was used before; this is the answer of that time, and nothing was written now.",
-        "schema": {"type": "string", "enum": ["true"]}
-    });
+    headers["Idempotency-Replayed"] = replayed_header();
     json!({
         "operationId": format!("create_{}", entity.name),
         "tags": [title(entity)],
@@ -91,15 +91,7 @@ fn create(entity: &Entity) -> Value {
         "description": "Writes to the connected system, reads back what it made of it, and answers that. The body is the same \
             for every system; which fields a system can take and which it needs, `GET /systems/{system}/capabilities` tells. \
             Repeating a request with the same key never writes twice.",
-        "parameters": [{
-            "name": "Idempotency-Key", "in": "header", "required": true,
-            "description": "A key of your own for this write, 1 to 255 visible ASCII characters; kept for 7 days.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-            "example": format!("{}-4711", entity.path)
-        }, {
-            "name": "dry_run", "in": "query", "required": false, "schema": {"type": "boolean"},
-            "description": "Not offered yet: `true` is answered with 422 `UNSUPPORTED_OPERATION`, and nothing is written."
-        }],
+        "parameters": [key_parameter(entity, "create"), prefer_parameter(), dry_run_parameter()],
         "requestBody": {
             "required": true,
             "content": {"application/json": {
@@ -107,7 +99,180 @@ fn create(entity: &Entity) -> Value {
                 "example": example(entity.fields)
             }}
         },
-        "responses": {"201": response("The record as the system has it now.", &name, &headers)}
+        "responses": {
+            "200": planned_response(),
+            "201": response("The record as the system has it now.", &name, &headers),
+            "202": accepted_response()
+        }
+    })
+}
+
+fn update(entity: &Entity) -> Value {
+    let name = type_name(entity);
+    json!({
+        "operationId": format!("update_{}", entity.name),
+        "tags": [title(entity)],
+        "summary": format!("Change {}", with_article(entity)),
+        "description": "Only the members that are given; `null` empties one. Of a list, a line is named by its `remote_line_id` or \
+            `position`; one without is added; lines that are not named stay. A new `status` moves the record there, by as many \
+            calls as the system needs. What the record says already is not sent. Which fields can be changed, and in which \
+            statuses not, `GET /systems/{system}/capabilities` tells. The answer is the record as read back.",
+        "parameters": [
+            id_parameter(), key_parameter(entity, "update"), if_match_parameter(), prefer_parameter(), dry_run_parameter()
+        ],
+        "requestBody": {
+            "required": true,
+            "content": {"application/json": {
+                "schema": {"$ref": format!("#/components/schemas/{name}Write")},
+                "example": change_example(entity)
+            }}
+        },
+        "responses": changed_responses(&name)
+    })
+}
+
+fn act(entity: &Entity, actions: &[&str]) -> Value {
+    json!({
+        "operationId": format!("move_{}", entity.name),
+        "tags": [title(entity)],
+        "summary": format!("Move {} to another status", with_article(entity)),
+        "description": "The same as `PATCH` with the status that the action stands for. An illegal move is refused with the legal \
+            ones named.",
+        "parameters": [
+            id_parameter(),
+            {
+                "name": "action", "in": "path", "required": true, "schema": {"type": "string", "enum": actions},
+                "description": "What to do.", "example": actions[0]
+            },
+            key_parameter(entity, "move"), if_match_parameter(), prefer_parameter(), dry_run_parameter()
+        ],
+        "responses": changed_responses(&type_name(entity))
+    })
+}
+
+fn delete(entity: &Entity) -> Value {
+    json!({
+        "operationId": format!("delete_{}", entity.name),
+        "tags": [title(entity)],
+        "summary": format!("Delete {}", with_article(entity)),
+        "description": "Only where the system truly deletes; otherwise the refusal names the nearest things, which are done when they \
+            are asked for by `mode`.",
+        "parameters": [
+            id_parameter(),
+            {
+                "name": "mode", "in": "query", "required": false,
+                "schema": {"type": "string", "enum": ["flag", "close", "inactivate"]},
+                "description": "The nearest thing that the system does instead."
+            },
+            key_parameter(entity, "delete"), if_match_parameter(), prefer_parameter(), dry_run_parameter()
+        ],
+        "responses": changed_responses(&type_name(entity))
+    })
+}
+
+fn changed_responses(name: &str) -> Value {
+    let mut headers = version_header();
+    headers["Idempotency-Replayed"] = replayed_header();
+    let mut done = response("The record as the system has it now; of a dry run, the requests.", name, &headers);
+    done["content"]["application/json"]["schema"] = json!({"anyOf": [
+        {"$ref": format!("#/components/schemas/{name}")}, {"$ref": "#/components/schemas/DryRun"}
+    ]});
+    let problem = json!({"$ref": "#/components/responses/Problem"});
+    json!({"200": done, "202": accepted_response(), "409": problem, "412": problem, "502": problem})
+}
+
+/// The actions that lead to a status of the entity.
+fn actions(entity: &Entity) -> Vec<&'static str> {
+    let words = match entity.field("status").map(|field| field.kind) {
+        Some(Kind::Enum(words)) => words,
+        _ => &[],
+    };
+    ACTIONS.iter().filter(|(_, status)| words.contains(status)).map(|(action, _)| *action).collect()
+}
+
+fn change_example(entity: &Entity) -> Value {
+    let field = entity.fields.iter().find(|field| matches!(field.kind, Kind::Text) && field.name != "code");
+    field.map_or_else(|| json!({}), |field| json!({field.name: example_value(field)}))
+}
+
+fn id_parameter() -> Value {
+    json!({
+        "name": "id", "in": "path", "required": true, "schema": {"type": "string"},
+        "description": "Trunnion's id, or `remote:` and the system's own id (with `/` written as `%2F`).",
+        "example": "remote:1001"
+    })
+}
+
+fn key_parameter(entity: &Entity, verb: &str) -> Value {
+    json!({
+        "name": "Idempotency-Key", "in": "header", "required": verb == "create",
+        "description": "A key of your own for this write, 1 to 255 visible ASCII characters; kept for 7 days. Not needed for a dry run.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        "example": format!("{}-4711-{verb}", entity.path)
+    })
+}
+
+fn if_match_parameter() -> Value {
+    json!({
+        "name": "If-Match", "in": "header", "required": false, "schema": {"type": "string"},
+        "description": "The version that the record must have, in quotes, as `ETag` gave it. Otherwise 412 `VERSION_MISMATCH`."
+    })
+}
+
+fn prefer_parameter() -> Value {
+    json!({
+        "name": "Prefer", "in": "header", "required": false, "schema": {"type": "string"},
+        "description": "`respond-async`: the answer is 202 with the operation, before it is done."
+    })
+}
+
+fn dry_run_parameter() -> Value {
+    json!({
+        "name": "dry_run", "in": "query", "required": false, "schema": {"type": "boolean"},
+        "description": "`true`: everything is checked, nothing is written; the answer is the requests that would be sent, with \
+            secrets masked. What must be looked up in the system for that is read."
+    })
+}
+
+fn replayed_header() -> Value {
+    json!({
+        "description": "`true`: the key was used before; this is the answer of that time, and nothing was written now.",
+        "schema": {"type": "string", "enum": ["true"]}
+    })
+}
+
+fn planned_response() -> Value {
+    response("Of a dry run: the requests that would be sent.", "DryRun", &json!({}))
+}
+
+fn accepted_response() -> Value {
+    let at = json!({"Location": {"description": "Where the operation is.", "schema": {"type": "string"}}});
+    response("With `Prefer: respond-async`: the operation.", "Operation", &at)
+}
+
+fn dry_run_schema() -> Value {
+    json!({
+        "type": "object",
+        "description": "What a write would send.",
+        "required": ["dry_run", "action", "requests"],
+        "properties": {
+            "dry_run": {"type": "boolean", "enum": [true]},
+            "action": {"type": "string", "description": "`create`, `update`, `delete`, or the action."},
+            "requests": {
+                "type": "array",
+                "description": "In their order. One that needs the answer to another is not foretold.",
+                "items": {
+                    "type": "object",
+                    "required": ["method", "url", "headers", "body"],
+                    "properties": {
+                        "method": {"type": "string"},
+                        "url": {"type": "string"},
+                        "headers": {"type": "object", "additionalProperties": {"type": "string"}},
+                        "body": {"description": "JSON where it is JSON, else text, else null. A write key stands there in zeros."}
+                    }
+                }
+            }
+        }
     })
 }
 
@@ -184,7 +349,7 @@ fn writable(record: &Value, entity: &Entity) -> Value {
     if let Some(properties) = schema["properties"].as_object_mut() {
         properties.retain(|name, _| !ENVELOPE.contains(&name.as_str()));
     }
-    schema["description"] = json!(format!("What to create {} from.", with_article(entity)));
+    schema["description"] = json!(format!("What to create or change {} from.", with_article(entity)));
     schema
 }
 

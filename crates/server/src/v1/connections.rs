@@ -3,6 +3,8 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
+use serde_json::Value;
+use trunnion_engine::services::capabilities;
 use trunnion_engine::services::connections::{self, CheckView, Connected, ConnectionPage, ConnectionView};
 use trunnion_engine::services::health::{self, HealthView};
 
@@ -80,6 +82,17 @@ pub(crate) async fn delete_connection(
 ) -> Result<StatusCode, Problem> {
     connections::delete(&auth.engine, &auth.scope, query.erase.unwrap_or(false)).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Get what can be done through a connection
+///
+/// As the system's capabilities, without what this connection lacks: values of its form that a create needs.
+#[utoipa::path(
+    get, path = "/connections/{id}/capabilities", tag = CONNECTIONS, params(shapes::ConnectionPath),
+    responses((status = 200, body = shapes::ConnectionCapabilities))
+)]
+pub(crate) async fn get_connection_capabilities(auth: OwnConnection<Read>) -> Result<Json<Value>, Problem> {
+    Ok(Json(capabilities::of_connection(&auth.engine, &auth.scope).await?))
 }
 
 /// Give a connection a new token

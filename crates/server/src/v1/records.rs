@@ -2,16 +2,17 @@
 //!
 //! Records are ready JSON text from the engine and are answered as they are.
 
-use axum::Extension;
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::{Extension, Json};
+use http::{HeaderValue, StatusCode, header};
 use serde_json::Value;
 use trunnion_engine::services::{records, writes};
 use trunnion_model::catalog::Entity;
 
 use crate::auth::{Connection, Read, Write};
 use crate::extract::{Body, Pairs, Query, Segment};
-use crate::idempotency::{IdempotencyKey, REPLAYED};
+use crate::idempotency::{Headers, REPLAYED};
 use crate::problem::Problem;
 
 /// The entity that the route is about.
@@ -34,24 +35,72 @@ pub(crate) async fn get(
 pub(crate) async fn create(
     auth: Connection<Write>,
     entity: Of,
-    IdempotencyKey(key): IdempotencyKey,
+    headers: Headers,
     Query(query): Query<Pairs>,
     Body(body): Body<Value>,
 ) -> Result<Response, Problem> {
-    let written = writes::create(&auth.engine, &auth.scope, entity.path, Some(&key), body, &query).await?;
-    let replayed = written.replayed.then_some([(REPLAYED, HeaderValue::from_static("true"))]);
-    let answer = match written.result {
-        Ok(stored) => created(entity.path, stored),
-        Err(error) => Problem::from(error).into_response(),
-    };
-    Ok((replayed, answer).into_response())
+    let dry = query.iter().any(|(name, value)| name == "dry_run" && value == "true");
+    let headers = if dry { headers } else { headers.with_key()? };
+    let answer = writes::create(&auth.engine, &auth.scope, entity.path, body, headers.manner(), &query).await?;
+    Ok(answered(entity.path, answer))
 }
 
-fn created(path: &str, stored: writes::Stored) -> Response {
-    let status = StatusCode::from_u16(stored.status).unwrap_or(StatusCode::CREATED);
-    let headers: [(HeaderName, String); 2] =
-        [(header::LOCATION, format!("/api/v1/{path}/{}", stored.id)), (header::ETAG, etag(stored.version))];
-    (status, headers, json_text(stored.json)).into_response()
+pub(crate) async fn update(
+    auth: Connection<Write>,
+    entity: Of,
+    Segment(id): Segment,
+    headers: Headers,
+    Query(query): Query<Pairs>,
+    Body(body): Body<Value>,
+) -> Result<Response, Problem> {
+    let answer = writes::update(&auth.engine, &auth.scope, entity.path, &id, body, headers.manner(), &query).await?;
+    Ok(answered(entity.path, answer))
+}
+
+pub(crate) async fn act(
+    auth: Connection<Write>,
+    entity: Of,
+    Path((id, action)): Path<(String, String)>,
+    headers: Headers,
+    Query(query): Query<Pairs>,
+) -> Result<Response, Problem> {
+    let what = (id.as_str(), action.as_str());
+    let answer = writes::act(&auth.engine, &auth.scope, entity.path, what, headers.manner(), &query).await?;
+    Ok(answered(entity.path, answer))
+}
+
+pub(crate) async fn delete(
+    auth: Connection<Write>,
+    entity: Of,
+    Segment(id): Segment,
+    headers: Headers,
+    Query(query): Query<Pairs>,
+) -> Result<Response, Problem> {
+    let answer = writes::delete(&auth.engine, &auth.scope, entity.path, &id, headers.manner(), &query).await?;
+    Ok(answered(entity.path, answer))
+}
+
+fn answered(path: &str, answer: writes::Answer) -> Response {
+    let written = match answer {
+        writes::Answer::Done(written) => written,
+        writes::Answer::Planned(plan) => return Json(plan).into_response(),
+        writes::Answer::Accepted(operation) => {
+            let at = format!("/api/v1/operations/{}", operation["id"].as_str().unwrap_or_default());
+            return (StatusCode::ACCEPTED, [(header::LOCATION, at)], Json(operation)).into_response();
+        }
+    };
+    let replayed = written.replayed.then_some([(REPLAYED, HeaderValue::from_static("true"))]);
+    let answer = match written.result {
+        Ok(stored) => stored_record(path, stored),
+        Err(error) => Problem::from(error).into_response(),
+    };
+    (replayed, answer).into_response()
+}
+
+fn stored_record(path: &str, stored: writes::Stored) -> Response {
+    let status = StatusCode::from_u16(stored.status).unwrap_or(StatusCode::OK);
+    let at = (status == StatusCode::CREATED).then(|| [(header::LOCATION, format!("/api/v1/{path}/{}", stored.id))]);
+    (status, [(header::ETAG, etag(stored.version))], at, json_text(stored.json)).into_response()
 }
 
 /// Answers JSON that is text already.

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use serde_json::{Value, json};
+use trunnion_engine::services::capabilities;
 use trunnion_engine::services::schemas;
 use trunnion_engine::services::systems::{self, SystemView};
 
@@ -40,7 +41,7 @@ pub(crate) async fn get_system_capabilities(
     auth: Application<Read>,
     Segment(system): Segment,
 ) -> Result<Json<Value>, Problem> {
-    Ok(Json(systems::capabilities(&auth.engine, &system)?))
+    Ok(Json(capabilities::of_system(&auth.engine, &system)?))
 }
 
 /// The JSON Schema of an entity

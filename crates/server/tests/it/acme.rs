@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use trunnion_kit::error::{Error, VendorMessage};
 use trunnion_kit::json::Node;
 use trunnion_kit::link::Link;
+use trunnion_kit::mapping::Change;
 use trunnion_kit::spec::{self, EntitySpec};
-use trunnion_kit::vendor::{Account, Answered, Catalogue, Connector, Page, Vendor, Window};
+use trunnion_kit::vendor::{Account, Answered, Catalogue, Connector, Page, Target, Vendor, Window};
 
 #[derive(Clone, Default)]
 pub(crate) struct Acme {
@@ -105,6 +106,29 @@ impl Vendor for Acme {
         _write_key: &'a str,
     ) -> Answered<'a, String> {
         Box::pin(async move { self.make(&body) })
+    }
+
+    fn update<'a>(
+        &'a self,
+        _link: &'a Link,
+        _entity: &'a EntitySpec,
+        target: Target<'a>,
+        change: Change,
+    ) -> Answered<'a, ()> {
+        Box::pin(async move {
+            let change: Value = serde_json::from_str(&change.header.to_json()).unwrap();
+            let mut rows = self.rows.lock().unwrap();
+            let row = rows.iter_mut().find(|row| row["Id"] == target.remote_id).unwrap();
+            row["Name"] = change["Name"].clone();
+            Ok(())
+        })
+    }
+
+    fn delete<'a>(&'a self, _link: &'a Link, _entity: &'a EntitySpec, target: Target<'a>) -> Answered<'a, ()> {
+        Box::pin(async move {
+            self.rows.lock().unwrap().retain(|row| row["Id"] != target.remote_id);
+            Ok(())
+        })
     }
 
     fn find_written<'a>(

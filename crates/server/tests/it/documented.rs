@@ -61,7 +61,7 @@ pub(crate) async fn operations(app: &TestApp) -> Vec<Operation> {
         }
     }
     // Removing comes last, because the others need what is removed.
-    operations.sort_by_key(|operation| operation.method == Method::DELETE);
+    operations.sort_by_key(|operation| (operation.method == Method::DELETE, operation.path.contains("/connections/")));
     operations
 }
 

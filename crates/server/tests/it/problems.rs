@@ -9,9 +9,12 @@ use crate::app::{TestApp, new_connection};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_kind_of_wrong_request_is_a_problem() {
-    let app = TestApp::start(Acme::default()).await;
+    let app = TestApp::start(Acme::with_vendors(1)).await;
     let ours = app.connect().await;
     let create = || post("/api/v1/connections").token(&app.key);
+    let vendor = "/api/v1/vendors/remote:1001";
+    let remove = |path: &str| Ask::new(Method::DELETE, path).token(&ours.token);
+    let change = |path: &str| Ask::new(Method::PATCH, path).token(&ours.token);
     let write = || post("/api/v1/vendors").token(&ours.token);
     let json = |ask: Ask, text: &str| ask.header("content-type", "application/json").bytes(text);
     let unknown_run = "/api/v1/syncs/run_00000000000000000000000000";
@@ -19,8 +22,13 @@ async fn every_kind_of_wrong_request_is_a_problem() {
         ("no such route", get("/api/v1/nothing"), 404, "NOT_FOUND"),
         ("no such page", get("/nothing"), 404, "NOT_FOUND"),
         ("wrong method", Ask::new(Method::PUT, "/api/v1/systems"), 405, "UNSUPPORTED_OPERATION"),
-        ("change a record", Ask::new(Method::PATCH, "/api/v1/vendors/x"), 405, "UNSUPPORTED_OPERATION"),
-        ("delete a record", Ask::new(Method::DELETE, "/api/v1/vendors/x"), 405, "UNSUPPORTED_OPERATION"),
+        ("change a list", Ask::new(Method::PATCH, "/api/v1/vendors"), 405, "UNSUPPORTED_OPERATION"),
+        ("change nothing", change("/api/v1/vendors/remote:none").json(&json!({})), 404, "NOT_FOUND"),
+        ("change to an array", change(vendor).json(&json!([])), 422, "VALIDATION_FAILED"),
+        ("no version", change(vendor).header("if-match", "1").json(&json!({})), 422, "VALIDATION_FAILED"),
+        ("another version", change(vendor).header("if-match", "\"9\"").json(&json!({})), 412, "VERSION_MISMATCH"),
+        ("no such mode", remove("/api/v1/vendors/remote:1001?mode=flag"), 422, "UNSUPPORTED_OPERATION"),
+        ("no such action", post("/api/v1/assets/x/dance").token(&ours.token), 404, "NOT_FOUND"),
         ("no JSON", json(create(), "{\"system\": "), 400, "VALIDATION_FAILED"),
         ("two documents", json(create(), "{} {}"), 400, "VALIDATION_FAILED"),
         ("no content type", create().bytes("{}"), 415, "VALIDATION_FAILED"),

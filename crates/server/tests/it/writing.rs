@@ -1,9 +1,10 @@
 //! Creating records: once per key, whatever is repeated.
 
+use http::Method;
 use serde_json::json;
 
 use crate::acme::Acme;
-use crate::answers::{Answer, post};
+use crate::answers::{Answer, Ask, get, post};
 use crate::app::{Connected, TestApp};
 
 async fn create(app: &TestApp, ours: &Connected, key: &str, name: &str) -> Answer {
@@ -57,4 +58,28 @@ async fn a_refusal_is_replayed_too() {
     assert_eq!(first.problem(), (502, "SYSTEM_REJECTED".into()));
     assert_eq!(again.problem(), first.problem());
     assert_eq!((first.header("idempotency-replayed"), again.header("idempotency-replayed")), ("", "true"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_answers_the_record_with_its_new_version() {
+    let app = TestApp::start(Acme::with_vendors(1)).await;
+    let ours = app.connect().await;
+    let change = |name: &str| {
+        Ask::new(Method::PATCH, "/api/v1/vendors/remote:1001").token(&ours.token).json(&json!({"name": name}))
+    };
+    let changed = app.send(change("Renamed").header("if-match", "\"1\"")).await;
+    assert_eq!((changed.status, changed.header("etag"), changed.header("location")), (200, "\"2\"", ""), "{changed:?}");
+    assert_eq!(changed.json()["name"], "Renamed");
+    let stale = app.send(change("Again").header("if-match", "\"1\"")).await;
+    assert_eq!(stale.problem(), (412, "VERSION_MISMATCH".into()));
+    let accepted = app.send(change("Later").header("prefer", "respond-async")).await;
+    assert_eq!(accepted.status, 202, "{accepted:?}");
+    let operation = accepted.header("location").to_owned();
+    for _ in 0..100 {
+        if app.send(get(&operation).token(&ours.token)).await.ok()["state"] == "succeeded" {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("the operation did not end");
 }

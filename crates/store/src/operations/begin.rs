@@ -25,8 +25,8 @@ impl Store {
         let inserted = tx
             .execute(
                 "insert into operation (id, connection_id, idempotency_key, body_hash, entity, action, state, request,
-                     created_at, updated_at, lease_id, lease_until)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11)
+                     created_at, updated_at, lease_id, lease_until, remote_id, record_id)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12, $13)
                  on conflict (connection_id, idempotency_key) do nothing",
                 args![
                     lease.operation,
@@ -40,6 +40,8 @@ impl Store {
                     now,
                     lease.id,
                     until(now, new.lease_for),
+                    new.target.map(|(remote_id, _)| remote_id),
+                    new.target.map(|(_, record)| record),
                 ],
             )
             .await?;
@@ -76,6 +78,24 @@ impl Store {
     pub async fn operation(&self, connection: ConnectionId, id: OperationId) -> Result<Option<Operation>> {
         let sql = select_operation!("where id = $1 and connection_id = $2");
         self.inner.db.row::<OperationRow>(sql, args![id, connection]).await?.map(OperationRow::operation).transpose()
+    }
+
+    /// The connection's operations, the newest first, from the one after (older than) `after`. At most 500.
+    pub async fn operations(
+        &self,
+        connection: ConnectionId,
+        state: Option<OperationState>,
+        after: Option<OperationId>,
+        limit: usize,
+    ) -> Result<Vec<Operation>> {
+        let before = after.unwrap_or(OperationId(Uuid::max()));
+        let limit = i64::try_from(limit.clamp(1, 500)).unwrap_or(i64::MAX);
+        let sql = select_operation!(
+            "where connection_id = $1 and id < $2 and (cast($3 as text) is null or state = $3) order by id desc limit $4"
+        );
+        let bound = args![connection, before, state.map(OperationState::as_str), limit];
+        let rows = self.inner.db.rows::<OperationRow>(sql, bound).await?;
+        rows.into_iter().map(OperationRow::operation).collect()
     }
 
     /// Operations that were begun and not settled, and that nobody works on any more, of all connections; the caller has

@@ -1,6 +1,7 @@
 //! Writes to systems: begun once per idempotency key, settled once.
 
 mod begin;
+mod change;
 mod rows;
 mod settle;
 mod types;

@@ -20,6 +20,7 @@ pub(super) struct OperationRow {
     remote_id: Option<String>,
     record_id: Option<Uuid>,
     request: String,
+    steps: Option<String>,
     outcome_status: Option<i64>,
     outcome_body: Option<String>,
     created_at: i64,
@@ -30,7 +31,7 @@ pub(super) struct OperationRow {
 macro_rules! select_operation {
     ($rest:literal) => {
         concat!(
-            "select id, connection_id, idempotency_key, body_hash, entity, action, state, remote_id, record_id, request,
+            "select id, connection_id, idempotency_key, body_hash, entity, action, state, remote_id, record_id, request, steps,
              outcome_status, outcome_body, created_at, updated_at from operation ",
             $rest
         )
@@ -51,6 +52,7 @@ impl OperationRow {
             remote_id: self.remote_id,
             record: self.record_id.map(RecordId),
             request: self.request,
+            steps: self.steps,
             outcome_status: self.outcome_status,
             outcome_body: self.outcome_body,
             created_at: self.created_at,

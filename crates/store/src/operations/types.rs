@@ -29,7 +29,7 @@ pub struct Operation {
     pub connection: ConnectionId,
     /// The entity's name.
     pub entity: String,
-    /// `create`, `update`, `delete`.
+    /// `create`, `update`, `delete`, or the name of an action.
     pub action: String,
     pub state: OperationState,
     /// `None` once the key is given free again, and for writes without one.
@@ -38,6 +38,8 @@ pub struct Operation {
     pub record: Option<RecordId>,
     /// What was asked for, as JSON.
     pub request: String,
+    /// How far it got, as JSON, if it takes several steps.
+    pub steps: Option<String>,
     /// The HTTP status and body that the caller was or would have been answered.
     pub outcome_status: Option<i64>,
     pub outcome_body: Option<String>,
@@ -53,6 +55,8 @@ pub struct NewOperation<'a> {
     pub body_hash: [u8; 32],
     pub entity: &'static Entity,
     pub action: &'a str,
+    /// Of a write to a record that is there.
+    pub target: Option<(&'a str, RecordId)>,
     /// JSON.
     pub request: &'a str,
     /// For how long the caller has it to itself; after that it is found by [`crate::Store::claim_unsettled`].

@@ -249,6 +249,7 @@ async fn begin(
         body_hash: [1; 32],
         entity: vendor(),
         action: "create",
+        target: None,
         request: "{}",
         lease_for: LEASE,
     };

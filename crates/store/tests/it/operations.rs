@@ -13,6 +13,7 @@ fn new(key: &str) -> NewOperation<'_> {
         body_hash: [1; 32],
         entity: vendor(),
         action: "create",
+        target: None,
         request: r#"{"name":"A"}"#,
         lease_for: LEASE,
     }
@@ -129,5 +130,45 @@ on_both! {
         assert_ne!(again.id, done.id);
         assert!(matches!(world.store.begin_operation(connection, &new("open")).await.unwrap(), Begun::Existing(_)));
         assert_eq!(world.store.operation(connection, done.id).await.unwrap().unwrap().idempotency_key, None);
+    }
+}
+
+on_both! {
+    async fn one_operation_at_a_time_writes_a_record_and_a_dead_one_holds_it_no_longer(world: World) {
+        let connection = world.connection().await;
+        let (_, first) = begin(&world, connection, "a").await;
+        let (_, second) = begin(&world, connection, "b").await;
+        let lock = async |lease: &OperationLease, id: &str| world.store.lock_record(lease, "vendor", id, LEASE).await.unwrap();
+        assert!(lock(&first, "1").await && lock(&first, "1").await, "it is the same operation's");
+        assert!(!lock(&second, "1").await && lock(&second, "2").await);
+        world.store.unlock_record(&second, "vendor", "1").await.unwrap();
+        assert!(!lock(&second, "1").await, "nobody frees what another holds");
+        world.store.unlock_record(&first, "vendor", "1").await.unwrap();
+        assert!(lock(&second, "1").await && !lock(&first, "1").await);
+        world.hands.advance(LEASE);
+        assert!(lock(&first, "1").await, "its holder is gone");
+        world.store.note_steps(&first, r#"{"sent":true}"#).await.unwrap();
+        let now = world.store.operation(connection, first.operation()).await.unwrap().unwrap();
+        assert_eq!(now.steps.as_deref(), Some(r#"{"sent":true}"#));
+    }
+}
+
+on_both! {
+    async fn operations_are_listed_the_newest_first_by_state_and_page(world: World) {
+        let connection = world.connection().await;
+        let (first, lease) = begin(&world, connection, "a").await;
+        world.store.finish_operation(outcome(&lease, OperationState::Failed)).await.unwrap();
+        world.pass(1);
+        let (second, _) = begin(&world, connection, "b").await;
+        let list = async |state, after| -> Vec<_> {
+            let found = world.store.operations(connection, state, after, 1).await.unwrap();
+            found.into_iter().map(|operation| operation.id).collect()
+        };
+        assert_eq!(list(None, None).await, [second.id]);
+        assert_eq!(list(None, Some(second.id)).await, [first.id]);
+        assert_eq!(list(Some(OperationState::Failed), None).await, [first.id]);
+        assert_eq!(list(Some(OperationState::Unknown), None).await, []);
+        let elsewhere = world.connection().await;
+        assert!(world.store.operations(elsewhere, None, None, 9).await.unwrap().is_empty());
     }
 }

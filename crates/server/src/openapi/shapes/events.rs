@@ -98,6 +98,23 @@ pub(crate) struct OperationPath {
     id: String,
 }
 
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct OperationFilter {
+    /// Only operations in this state.
+    #[param(inline)]
+    state: Option<OperationState>,
+}
+
+/// The newest first.
+#[derive(ToSchema)]
+pub(crate) struct OperationList {
+    data: Vec<Operation>,
+    /// Give it as `cursor` to get the next page; null on the last one.
+    #[schema(required = true)]
+    next_cursor: Option<String>,
+}
+
 /// One write to a system.
 #[derive(ToSchema)]
 pub(crate) struct Operation {

@@ -99,11 +99,54 @@ pub(crate) struct EntityCapabilities {
     /// How later syncs find what changed: `watermark` asks for what changed, `snapshot` reads everything each time.
     sync: Vec<String>,
     create: bool,
+    /// Fields can be changed, or the status moved.
     update: bool,
+    /// The system truly deletes.
     delete: bool,
+    /// The nearest things to a delete, done when asked for by name.
+    delete_modes: Vec<DeleteMode>,
+    /// One call each; a status several calls away is reached by several.
+    moves: Vec<Move>,
+    /// Of the actions of the API, those that lead to a status which some move leads to.
+    actions: Vec<String>,
+    /// Statuses in which nothing can be changed; `remote:…` is one in the system's own words.
+    locked_in: Option<Vec<String>>,
+    because: Option<String>,
+    /// Of a connection: by the operation, what it lacks.
+    #[schema(value_type = Option<Object>)]
+    why_not: Option<serde_json::Value>,
     real_time: bool,
     /// By the field's name.
     fields: BTreeMap<String, FieldCapabilities>,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct DeleteMode {
+    /// For `?mode=`.
+    #[schema(example = "inactivate")]
+    mode: String,
+    /// The status that the record then has.
+    status: Option<String>,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct Move {
+    #[schema(example = "release")]
+    name: String,
+    /// Unified statuses, or `remote:` and the system's own word.
+    from: Vec<String>,
+    to: String,
+}
+
+/// What can be done through a connection, by entity and by field.
+#[derive(ToSchema)]
+pub(crate) struct ConnectionCapabilities {
+    #[schema(example = "con_01k8n3v5j2x4w6y8z0a1b2c3d4")]
+    connection_id: String,
+    #[schema(example = "acme-erp")]
+    system: String,
+    /// By the entity's name.
+    entities: BTreeMap<String, EntityCapabilities>,
 }
 
 #[derive(ToSchema)]
@@ -111,7 +154,17 @@ pub(crate) struct FieldCapabilities {
     #[schema(example = "decimal")]
     r#type: String,
     required_on_create: bool,
+    /// On create or on update.
     writable: bool,
+    on_create: bool,
+    on_update: bool,
+    /// Statuses in which an update cannot touch it.
+    locked_in: Option<Vec<String>>,
+    because: Option<String>,
+    /// Why it cannot be written, or not always.
+    why_not: Option<String>,
+    /// Decimal places that the system keeps.
+    precision: Option<u32>,
     /// The words that the system can say, of the unified ones.
     r#enum: Option<Vec<String>>,
     max_length: Option<u64>,

@@ -1,0 +1,159 @@
+//! The same change, three systems: a real ERP and two simulators are changed by one body per operation.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::process::{Api, Server, Simulator};
+use crate::same_order::create;
+use crate::tryton::{Tryton, connect, sync_now, synced};
+
+/// A vendor is renamed, and later no longer to be used.
+async fn vendor(api: &Api, order: &Value) {
+    let id = order["vendor_id"].as_str().expect("an id");
+    let before: Value = api.get(&format!("/vendors/{id}")).await;
+    let renamed = json!({"name": "Northgate Bearings and Seals"});
+    let reply = api.send(Method::PATCH, &format!("/vendors/{id}"), Some(&renamed), None).await;
+    assert_eq!((reply.status, &reply.body["name"]), (200, &renamed["name"]), "{}", reply.body);
+    assert_eq!(reply.body["version"], before["version"].as_i64().expect("a version") + 1);
+    let read: Value = api.get(&format!("/vendors/{id}")).await;
+    assert_eq!(read, reply.body);
+    // The next sync sees the change and finds nothing new in it.
+    let run = sync_now(api, "vendor").await;
+    assert_eq!((&run["updated"], &run["created"]), (&json!(0), &json!(0)), "{run}");
+
+    let refused = api.send(Method::DELETE, &format!("/vendors/{id}?mode=close"), None, None).await;
+    assert_eq!((refused.status, &refused.body["code"]), (422, &json!("UNSUPPORTED_OPERATION")), "{}", refused.body);
+    let off = api.send(Method::DELETE, &format!("/vendors/{id}?mode=inactivate"), None, Some("off")).await;
+    assert_eq!((off.status, &off.body["active"]), (200, &json!(false)), "{}", off.body);
+    let again = api.send(Method::DELETE, &format!("/vendors/{id}?mode=inactivate"), None, Some("off")).await;
+    assert_eq!((again.status, &again.headers["idempotency-replayed"]), (200, &"true".parse().unwrap()));
+}
+
+/// Lines are changed and added, the order is cancelled, and then nothing of it can be changed.
+async fn order(api: &Api, order: &Value) {
+    let at = format!("/purchase-orders/{}", order["id"].as_str().expect("an id"));
+    let added =
+        json!({"item_sku": "SP-0010", "quantity": "3", "unit": "EA", "unit_price": "2.5", "required_on": "2027-02-01"});
+    let body = json!({"vendor_reference": "QUO-17", "lines": [
+        {"position": 1, "quantity": "12", "unit_price": "12.25"},
+        {"remote_line_id": order["lines"][1]["remote_line_id"], "required_on": "2027-03-01"},
+        added,
+    ]});
+    let reply = api.send(Method::PATCH, &at, Some(&body), Some("change")).await;
+    assert_eq!((reply.status, &reply.body["vendor_reference"]), (200, &json!("QUO-17")), "{}", reply.body);
+    let lines = &reply.body["lines"];
+    assert_eq!(
+        (&lines[0]["quantity"], &lines[0]["unit_price"], &lines[0]["amount"]),
+        (&json!("12"), &json!("12.25"), &json!("147"))
+    );
+    assert_eq!((&lines[1]["required_on"], &lines[1]["quantity"]), (&json!("2027-03-01"), &json!("4")));
+    assert_eq!(
+        (&lines[3]["item_sku"], &lines[3]["quantity"], &lines[3]["amount"]),
+        (&json!("SP-0010"), &json!("3"), &json!("7.5"))
+    );
+    assert_eq!(lines.as_array().expect("lines").len(), 4);
+    assert_eq!(reply.body["net_total"], "585.1");
+    let run = sync_now(api, "purchase_order").await;
+    assert_eq!(run["updated"], 0, "{run}");
+
+    let wrong =
+        json!({"currency": "EUR", "net_total": "1", "status": "draft", "lines": [{"position": 9, "quantity": "1"}]});
+    let refused = api.send(Method::PATCH, &at, Some(&wrong), None).await;
+    let mut pointers: Vec<&str> = refused.body["errors"]
+        .as_array()
+        .expect("errors")
+        .iter()
+        .filter_map(|error| error["pointer"].as_str())
+        .collect();
+    pointers.sort_unstable();
+    assert_eq!(pointers, ["/currency", "/lines/0/position", "/net_total", "/status"], "{}", refused.body);
+
+    let cancelled = api.send(Method::POST, &format!("{at}/cancel"), None, None).await;
+    assert_eq!((cancelled.status, &cancelled.body["status"]), (200, &json!("cancelled")), "{}", cancelled.body);
+    let late = api.send(Method::PATCH, &at, Some(&json!({"vendor_reference": "QUO-18"})), None).await;
+    assert_eq!((late.status, &late.body["errors"][0]["pointer"]), (422, &json!("/vendor_reference")), "{}", late.body);
+    let again = api.send(Method::POST, &format!("{at}/cancel"), None, None).await;
+    assert_eq!((again.status, &again.body["version"]), (200, &cancelled.body["version"]), "{}", again.body);
+}
+
+/// What a dry run foretells is what is sent then, and it sends nothing that changes anything.
+async fn foretold(api: &Api, simulator: &Simulator, method: Method, path: &str, body: Option<&Value>) {
+    let writes = async || -> Vec<(String, String)> {
+        let all = simulator.requests().await;
+        let is_write = |path: &str| !path.contains("suiteql") && !path.contains("/token");
+        all.iter()
+            .filter(|asked| asked.method != "GET" && is_write(&asked.path))
+            .map(|asked| (asked.method.clone(), asked.path.clone()))
+            .collect()
+    };
+    let before = writes().await.len();
+    let plan = api.send(method.clone(), &format!("{path}?dry_run=true"), body, None).await;
+    assert_eq!((plan.status, &plan.body["dry_run"]), (200, &json!(true)), "{}", plan.body);
+    assert_eq!(writes().await.len(), before, "a dry run wrote");
+    let told = plan.body.to_string();
+    assert!(!told.to_lowercase().contains("authorization") && !told.contains("cookie"), "{told}");
+    let reply = api.send(method, path, body, Some(path)).await;
+    assert!(reply.status < 300, "{}", reply.body);
+    let sent: Vec<(String, String)> = writes().await.split_off(before);
+    let planned: Vec<(String, String)> = plan.body["requests"]
+        .as_array()
+        .expect("requests")
+        .iter()
+        .map(|one| {
+            let url: reqwest::Url = one["url"].as_str().expect("an address").parse().expect("an address");
+            (one["method"].as_str().expect("a method").to_owned(), url.path().to_owned())
+        })
+        .collect();
+    // The write key in a path is random.
+    let masked = |all: Vec<(String, String)>| -> Vec<(String, String)> {
+        let mask = |path: String| path.split_once("eid:").map_or(path.clone(), |(head, _)| format!("{head}eid:"));
+        all.into_iter().map(|(method, path)| (method, mask(path))).collect()
+    };
+    assert_eq!(masked(planned), masked(sent));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_changes_read_back_equal_from_tryton_and_both_simulators() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), None);
+    for system in ["sap-s4hana", "netsuite"] {
+        let simulator = Simulator::start(data.path(), system, 50);
+        let api = connect(&server, system, simulator.credentials.clone()).await;
+        synced(&api).await;
+        let made = create(&api).await;
+        order(&api, &made).await;
+        vendor(&api, &made).await;
+    }
+    let Some(tryton) = Tryton::find() else {
+        eprintln!("skipped: the real ERP was not started");
+        return;
+    };
+    let api = connect(&server, "tryton", tryton.right_credentials()).await;
+    synced(&api).await;
+    let made = create(&api).await;
+    let at = format!("/purchase-orders/{}", made["id"].as_str().unwrap());
+    let reply = api.send(Method::PATCH, &at, Some(&json!({"reference": "REQ-9", "memo": "by truck"})), None).await;
+    assert_eq!((reply.status, &reply.body["memo"]), (200, &json!("by truck")), "{}", reply.body);
+    let theirs = tryton.client("purchases_of", &json!({"id": made["vendor_remote_id"]}));
+    assert_eq!(theirs[0]["reference"], "REQ-9", "{theirs}");
+    vendor(&api, &made).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_foretells_what_is_sent_and_sends_nothing() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), None);
+    for system in ["sap-s4hana", "netsuite"] {
+        let simulator = Simulator::start(data.path(), system, 50);
+        let api = connect(&server, system, simulator.credentials.clone()).await;
+        synced(&api).await;
+        let address = json!({"line1": "1 Kiln Lane", "city": "Pittsburgh", "postal_code": "15201", "country": "US"});
+        let vendor = json!({"name": "Kiln Supplies", "currency": "USD", "address": address});
+        foretold(&api, &simulator, Method::POST, "/vendors", Some(&vendor)).await;
+        let made = create(&api).await;
+        let at = format!("/purchase-orders/{}", made["id"].as_str().unwrap());
+        let change = json!({"vendor_reference": "Q1", "lines": [{"position": 1, "quantity": "11"}, {"position": 2, "quantity": "5"}]});
+        foretold(&api, &simulator, Method::PATCH, &at, Some(&change)).await;
+        foretold(&api, &simulator, Method::POST, &format!("{at}/cancel"), None).await;
+    }
+}

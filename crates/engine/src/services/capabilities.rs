@@ -1,0 +1,177 @@
+//! What can be done with each entity and each field, as data: of a system by its declaration, of a connection with what its
+//! form lacks. The same rows of the declaration check every write, so the two cannot say different things.
+
+use serde_json::{Map, Value, json};
+use trunnion_kit::link::Link;
+use trunnion_kit::spec::{EntitySpec, Lock, Mode, Row, Spec};
+use trunnion_model::catalog::{Field, Kind, field_of};
+
+use super::systems::strategy;
+use super::writes::ACTIONS;
+use crate::Engine;
+use crate::caller::{Permission, Scope};
+use crate::error::{Result, ServiceError};
+
+/// By what the system is declared to do.
+pub fn of_system(engine: &Engine, system: &str) -> Result<Value> {
+    let connector = engine.catalogue().get(system).ok_or_else(|| ServiceError::missing("system"))?;
+    Ok(json!({ "system": connector.spec.system.id, "entities": entities(&connector.spec, None) }))
+}
+
+/// The same, without what this connection lacks: a create that needs a value which its form does not have says so.
+pub async fn of_connection(engine: &Engine, scope: &Scope) -> Result<Value> {
+    scope.may(Permission::Read)?;
+    let live = engine.links().get(engine, scope.row()).await?;
+    Ok(json!({
+        "connection_id": scope.id().to_string(),
+        "system": live.spec.system.id,
+        "entities": entities(&live.spec, Some(&live.link)),
+    }))
+}
+
+fn entities(spec: &Spec, link: Option<&Link>) -> Map<String, Value> {
+    spec.entities.iter().map(|entity| (entity.entity.name.to_owned(), of_entity(entity, link))).collect()
+}
+
+fn of_entity(spec: &EntitySpec, link: Option<&Link>) -> Value {
+    let lacking = link.map(|link| lacking(spec, link)).unwrap_or_default();
+    let creates = spec.create.is_some() && lacking.is_empty();
+    let can = Can { create: spec.create.is_some(), update: spec.update.is_some() };
+    let mut fields = rows(&spec.fields, spec.entity.fields, can, spec);
+    for group in &spec.groups {
+        let (Kind::Group(inner) | Kind::List(inner)) = group.field.kind else { continue };
+        let here = Can { create: can.create && group.write.on_create(), update: can.update && group.write.on_update() };
+        // A line that is added later is created, though the order is only changed.
+        let within = Can { create: here.create || here.update, update: here.update };
+        let mut said = json!({
+            "type": kind(group.field.kind),
+            "required_on_create": here.create && (group.field.required || group.required),
+            "writable": here.create || here.update,
+            "on_create": here.create,
+            "on_update": here.update,
+            "fields": rows(&group.fields, inner, within, spec),
+        });
+        locked(&mut said, &group.locks);
+        fields.insert(group.field.name.to_owned(), said);
+    }
+    let moves: Vec<Value> =
+        spec.moves.iter().map(|one| json!({ "name": one.name, "from": one.from, "to": one.to })).collect();
+    let reached = |status: &str| spec.moves.iter().any(|one| one.to == status);
+    let actions: Vec<&str> = ACTIONS.iter().filter(|(_, status)| reached(status)).map(|(action, _)| *action).collect();
+    let modes = spec.delete.iter().flat_map(|delete| &delete.modes);
+    let mut said = json!({
+        "path": spec.entity.path,
+        "read": true,
+        "sync": [strategy(spec)],
+        "create": creates,
+        "update": can.update || !spec.moves.is_empty(),
+        "delete": spec.delete.as_ref().is_some_and(|delete| delete.record),
+        "delete_modes": modes.map(|(name, mode)| delete_mode(name, mode)).collect::<Vec<_>>(),
+        "moves": moves,
+        "actions": actions,
+        "real_time": false,
+        "fields": fields,
+    });
+    if let Some(update) = &spec.update {
+        locked(&mut said, &update.locks);
+    }
+    if !lacking.is_empty() {
+        said["why_not"] =
+            json!({ "create": format!("the connection has no {}; reconnect and give it", lacking.join(", ")) });
+    }
+    said
+}
+
+fn delete_mode(name: &str, mode: &Mode) -> Value {
+    match mode {
+        Mode::Set(_) => json!({ "mode": name }),
+        Mode::Status(status) => json!({ "mode": name, "status": status }),
+    }
+}
+
+/// The values of the connection's form that a create needs and that are not there.
+fn lacking(spec: &EntitySpec, link: &Link) -> Vec<String> {
+    let own = spec.create.iter().flat_map(|create| &create.settings);
+    let nested = spec.groups.iter().flat_map(|group| &group.settings);
+    let mut names: Vec<String> = own
+        .chain(nested)
+        .map(|(_, name)| name.as_str())
+        .filter(|name| !name.ends_with('?') && link.setting(name).is_none())
+        .map(str::to_owned)
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+#[derive(Clone, Copy)]
+struct Can {
+    create: bool,
+    update: bool,
+}
+
+fn rows(rows: &[Row], fields: &'static [Field], can: Can, spec: &EntitySpec) -> Map<String, Value> {
+    let one = |row: &Row| {
+        let field = field_of(fields, &row.name);
+        let (create, update) = (can.create && row.write.on_create(), can.update && row.write.on_update());
+        let moved = row.name == "status" && !spec.moves.is_empty() && !create;
+        let mut said = json!({
+            "type": field.map_or("string", |field| kind(field.kind)),
+            "required_on_create": create && row.required,
+            "writable": create || update || moved,
+            "on_create": create,
+            "on_update": update || moved,
+        });
+        if let Some(Kind::Enum(_)) = field.map(|field| field.kind) {
+            said["enum"] = row.conversion.our_words().into();
+        }
+        if let Some(longest) = row.max_length {
+            said["max_length"] = longest.into();
+        }
+        if let Some(places) = row.precision {
+            said["precision"] = places.into();
+        }
+        locked(&mut said, &row.locks);
+        if let Some(why) = why_not(can, create, update, moved) {
+            said["why_not"] = why.into();
+        }
+        (row.name.clone(), said)
+    };
+    rows.iter().map(one).collect()
+}
+
+fn why_not(can: Can, create: bool, update: bool, moved: bool) -> Option<&'static str> {
+    match (create, update) {
+        _ if moved => Some("changed by moves between statuses"),
+        (false, false) if can.create || can.update => Some("the system gives it, or its API does not take it"),
+        (true, false) if can.update => Some("only when the record is created"),
+        (false, true) => Some("only once the record is there"),
+        _ => None,
+    }
+}
+
+fn locked(said: &mut Value, locks: &Lock) {
+    if !locks.states.is_empty() {
+        said["locked_in"] = json!(locks.states);
+    }
+    if !locks.because.is_empty() {
+        said["because"] = json!(locks.because);
+    }
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "string",
+        Kind::Bool => "boolean",
+        Kind::Integer => "integer",
+        Kind::Decimal { .. } => "decimal",
+        Kind::Date => "date",
+        Kind::Instant => "instant",
+        Kind::Currency => "currency",
+        Kind::Unit => "unit",
+        Kind::Enum(_) => "enum",
+        Kind::Reference(_) => "reference",
+        Kind::Group(_) => "object",
+        Kind::List(_) => "array",
+    }
+}
