@@ -6,6 +6,7 @@
 //! arrives at least once. [`pace`] decides when a failed one is tried again.
 
 mod pace;
+mod sample;
 mod send;
 mod worker;
 

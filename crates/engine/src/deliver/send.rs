@@ -5,11 +5,11 @@ use std::time::Instant;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use trunnion_kit::webhook::{Message, Reply, Secret, signature};
-use trunnion_model::ids::EventId;
-use trunnion_model::time::rfc3339_micros;
+use trunnion_model::events::EventType;
 use trunnion_store::{AttemptOutcome, DeliveryClaim, FinishedAttempt};
 
 use super::pace::judge;
+use super::sample;
 use crate::Engine;
 
 /// A try that is over.
@@ -38,15 +38,15 @@ pub(super) async fn deliver(engine: Engine, claim: DeliveryClaim) -> FinishedAtt
 }
 
 /// An event that is in no log, so that a receiver can be tried out.
-pub(crate) async fn send_test(engine: &Engine, url: &str, secrets: &[SecretString], endpoint: &str) -> Sent {
-    let id = EventId::new(engine.clock()).to_string();
-    let body = json!({
-        "id": id,
-        "type": "webhook_endpoint.test",
-        "timestamp": rfc3339_micros(engine.clock().now_micros()),
-        "data": { "webhook_endpoint_id": endpoint },
-    });
-    send(engine, url, secrets, &id, body.to_string()).await
+pub(crate) async fn send_test(
+    engine: &Engine,
+    url: &str,
+    secrets: &[SecretString],
+    endpoint: &str,
+    kind: &EventType,
+) -> Sent {
+    let (id, body) = sample::event(engine, kind, endpoint);
+    send(engine, url, secrets, &id, body).await
 }
 
 async fn send(engine: &Engine, url: &str, secrets: &[SecretString], id: &str, body: String) -> Sent {
