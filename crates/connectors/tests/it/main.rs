@@ -5,5 +5,6 @@
 
 mod client;
 mod conform;
+mod sap_names;
 mod systems;
 mod traps;
