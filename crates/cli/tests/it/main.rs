@@ -12,6 +12,7 @@ mod demo;
 mod peers;
 mod process;
 mod proxy;
+mod receive;
 mod receiver;
 mod same_order;
 mod tryton;
