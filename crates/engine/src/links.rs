@@ -3,8 +3,10 @@
 //! A link holds the login, so runs and writes of a connection share it. It is thrown away when the stored credentials are
 //! others than those it was made from, here or on another node; the connection's `modified_at` tells when to compare.
 //!
-//! Once the system refuses the credentials, the connection is parked at once, without a second login: systems lock
-//! accounts that keep knocking.
+//! Every call of a link is counted for the connection's health. What a refusal of the credentials means is [`health`]'s
+//! business.
+//!
+//! [`health`]: crate::health
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,18 +14,18 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::sync::Mutex;
-use trunnion_kit::error::VendorMessage;
 use trunnion_kit::link::Link;
 use trunnion_kit::mapping::Mapper;
 use trunnion_kit::spec::form::Credentials;
 use trunnion_kit::spec::{EntitySpec, Spec};
 use trunnion_kit::vendor::{Connector, Vendor};
 use trunnion_model::ids::ConnectionId;
-use trunnion_store::{Connection, ConnectionStatus, NewEvent, Reason, StatusChange};
+use trunnion_store::Connection;
 use url::Url;
 
 use crate::Engine;
 use crate::error::{FieldError, Result, ServiceError};
+pub(crate) use crate::health::park;
 
 /// A connection that can be talked to.
 #[derive(Clone)]
@@ -52,6 +54,11 @@ struct Kept {
 impl Live {
     pub(crate) fn entity(&self, name: &str) -> Option<&EntitySpec> {
         self.spec.entities.iter().find(|entity| entity.entity.name == name)
+    }
+
+    /// Whether it was made from these credentials.
+    pub(crate) fn is_made_from(&self, credentials: &SecretString) -> bool {
+        blake3::hash(credentials.expose_secret().as_bytes()) == self.made_from
     }
 
     pub(crate) fn mapper(&self, entity: &EntitySpec) -> Mapper {
@@ -129,7 +136,8 @@ pub(crate) struct Fresh {
 }
 
 impl Fresh {
-    pub(crate) fn live(&self, connector: &Connector, connection: ConnectionId) -> Live {
+    pub(crate) fn live(&self, engine: &Engine, connector: &Connector, connection: ConnectionId) -> Live {
+        self.link.observe(engine.tallies().observer(connection));
         Live {
             connection,
             link: self.link.clone(),
@@ -140,33 +148,8 @@ impl Fresh {
     }
 }
 
-/// Writes down that the system refused the credentials, with one event; its syncs rest from now on. False, and nothing
-/// done, if the credentials were replaced meanwhile: what was refused were the old ones.
-pub(crate) async fn park(engine: &Engine, live: &Live, message: &VendorMessage) -> Result<bool> {
-    let id = live.connection;
-    let credentials = engine.store().credentials(id).await?;
-    if blake3::hash(credentials.expose_secret().as_bytes()) != live.made_from {
-        engine.links().forget(id).await;
-        return Ok(false);
-    }
-    let Some(row) = engine.store().connection_for_work(id).await? else { return Ok(true) };
-    if row.status == ConnectionStatus::Disconnected {
-        return Ok(true);
-    }
-    let reason = Reason { code: "AUTHENTICATION_FAILED".to_owned(), message: message.text.clone() };
-    let mut data = row.to_json();
-    data["status"] = ConnectionStatus::ReauthorizationRequired.as_str().into();
-    data["status_reason"] = serde_json::json!({ "code": reason.code, "message": reason.message });
-    let event = NewEvent { kind: "connection.reauthorization_required".to_owned(), data: data.to_string() };
-    let change =
-        StatusChange { status: ConnectionStatus::ReauthorizationRequired, reason: Some(reason), event: Some(event) };
-    if engine.store().set_status(id, &change).await? {
-        tracing::warn!(connection = %id, reason = message.text, "the system no longer accepts the credentials");
-    }
-    Ok(true)
-}
-
-fn make(engine: &Engine, row: &Connection, credentials: &SecretString) -> Result<Live> {
+/// Makes a link from the stored credentials. Sends nothing.
+pub(crate) fn make(engine: &Engine, row: &Connection, credentials: &SecretString) -> Result<Live> {
     let connector = engine.catalogue().get(&row.system).ok_or_else(|| ServiceError::UnsupportedOperation {
         message: format!("This server has no connector for `{}`.", row.system),
     })?;
@@ -174,9 +157,11 @@ fn make(engine: &Engine, row: &Connection, credentials: &SecretString) -> Result
     let given: Value = serde_json::from_str(credentials.expose_secret()).map_err(|_| unreadable())?;
     // What was taken once is not refused later because a setting changed: `http` was checked when it was given.
     let parsed = Credentials::parse(&connector.spec, &given, true).map_err(|_| unreadable())?;
+    let link = link(engine, connector, parsed)?;
+    link.observe(engine.tallies().observer(row.id));
     Ok(Live {
         connection: row.id,
-        link: link(engine, connector, parsed)?,
+        link,
         spec: connector.spec.clone(),
         vendor: connector.vendor.clone(),
         made_from: blake3::hash(credentials.expose_secret().as_bytes()),

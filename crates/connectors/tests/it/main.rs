@@ -8,3 +8,4 @@ mod conform;
 mod sap_names;
 mod systems;
 mod traps;
+mod traps_plant;
