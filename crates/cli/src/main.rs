@@ -8,6 +8,7 @@ mod config;
 mod connectors;
 mod demo;
 mod events;
+mod inbox;
 mod keys;
 mod sandbox;
 mod serve;
@@ -40,6 +41,8 @@ enum Command {
     /// The systems that can be connected; check a connector's declaration
     #[command(subcommand)]
     Connectors(connectors::Command),
+    /// Receive webhooks for a program beside it: verify, store, answer, hand on
+    Inbox(inbox::Arguments),
     /// Application API keys
     #[command(subcommand)]
     Keys(keys::Command),
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
             Command::Serve(arguments) => serve::run(&arguments).await,
             Command::Sandbox(arguments) => sandbox::run(&arguments).await,
             Command::Connectors(command) => connectors::run(&command),
+            Command::Inbox(arguments) => inbox::run(&arguments).await,
             Command::Keys(command) => keys::run(command).await,
             Command::Events(arguments) => events::run(arguments).await,
             Command::Webhooks(arguments) => webhooks::run(arguments).await,

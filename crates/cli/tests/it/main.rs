@@ -9,6 +9,8 @@ mod commands;
 mod crash;
 mod database;
 mod demo;
+mod hooks;
+mod inbox;
 mod peers;
 mod process;
 mod proxy;
