@@ -1,7 +1,11 @@
 //! `cargo xtask bench …`: measurements. Sizes and build times have limits that can fail; run times are only printed.
 
 mod build;
+mod http;
+mod machine;
 mod run;
 mod sync;
+mod usage;
+mod webhooks;
 
 pub(crate) use run::run;
