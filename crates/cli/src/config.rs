@@ -53,6 +53,7 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     secret("webhooks.proxy", "http://user:password@proxy:3128, through which webhooks leave; empty: directly"),
     key("webhooks.proxy_bypass", "", "hosts and networks that webhooks reach without the proxy"),
+    key("events.keep_days", "", "how many days events are kept, 1 or more; empty: for ever"),
     key("node.name", "", "how this node calls itself in leases; empty: node- and the process id"),
     key("log.level", "info", "error, warn, info, debug or trace"),
     key("log.format", "text", "text or json"),

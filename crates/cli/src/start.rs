@@ -65,6 +65,7 @@ pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
             proxy: proxy(config)?,
             ..usual.webhooks.clone()
         },
+        events_kept: events_kept(config)?,
         ..usual
     };
     let engine = Engine::new(store, catalogue, Clock::system(), options)?;
@@ -75,6 +76,18 @@ pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
     };
     engine.open_inbox(&inbox).await?;
     Ok(engine)
+}
+
+fn events_kept(config: &Config) -> Result<Option<Duration>, Refused> {
+    const KEY: &str = "events.keep_days";
+    if config.get(KEY).is_empty() {
+        return Ok(None);
+    }
+    let days: u32 = config.parse(KEY, "a number of days")?;
+    if days == 0 {
+        return Err(Refused(format!("{KEY} must be 1 or more, or empty to keep events for ever")));
+    }
+    Ok(Some(Duration::from_secs(u64::from(days) * 24 * 60 * 60)))
 }
 
 /// The proxy for webhooks, if there is one.

@@ -48,6 +48,8 @@ pub struct Options {
     pub write: WriteOptions,
     pub webhooks: WebhookOptions,
     pub health: HealthOptions,
+    /// How long events are kept; `None`: for ever.
+    pub events_kept: Option<Duration>,
 }
 
 /// How connections are looked after.
@@ -131,6 +133,7 @@ impl Default for Options {
             write: WriteOptions::default(),
             webhooks: WebhookOptions::default(),
             health: HealthOptions::default(),
+            events_kept: None,
         }
     }
 }
