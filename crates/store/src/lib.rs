@@ -8,6 +8,7 @@
 mod applications;
 mod connections;
 mod db;
+mod deletions;
 mod error;
 mod events;
 mod health;
@@ -15,6 +16,7 @@ mod inbound;
 mod keyring;
 mod links;
 mod operations;
+mod quarantine;
 mod records;
 mod seal;
 mod store;
@@ -26,6 +28,7 @@ pub use applications::{Application, KeyInfo, Principal};
 pub use connections::{
     Connection, ConnectionChanges, ConnectionFilter, ConnectionStatus, NewConnection, NewPlan, Reason, StatusChange,
 };
+pub use deletions::{HeldDeletion, HeldReason, HeldState};
 pub use error::{Error, Result};
 pub use events::{Event, EventPage, LogPage, NewEvent};
 pub use health::{CallHour, Cleared, DueProbe, Incident, ProbeState, Tally, Trouble};
@@ -33,7 +36,8 @@ pub use inbound::{InboundHook, InboundHookKey};
 pub use keyring::Keyring;
 pub use links::{Link, LinkUse, NewLink, Redeemed};
 pub use operations::{Begun, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody};
-pub use records::{Applied, Commit, ListQuery, NaturalMatch, PageProgress, Position, Sort};
+pub use quarantine::Quarantined;
+pub use records::{Applied, Commit, Gone, ListQuery, NaturalMatch, PageProgress, Poison, Position, Reading, Sort};
 pub use store::Store;
 pub use sync::{
     Claim, ClaimRequest, Failure, Finished, Lane, Lease, PlanChanges, PlanState, Room, Run, RunCause, RunMode,

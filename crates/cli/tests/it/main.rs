@@ -19,5 +19,6 @@ mod proxy;
 mod receive;
 mod receiver;
 mod same_order;
+mod same_receipt;
 mod torture;
 mod tryton;

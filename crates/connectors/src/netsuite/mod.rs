@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use trunnion_kit::json::Node;
 use trunnion_kit::link::Link;
-use trunnion_kit::mapping::RowHook;
+use trunnion_kit::mapping::{Change, RowHook};
 use trunnion_kit::spec::EntitySpec;
-use trunnion_kit::vendor::{Answered, Declared, Page, Vendor, Window};
+use trunnion_kit::vendor::{Answered, Declared, Page, Target, Vendor, Window};
 
 pub(crate) const DECLARATION: &str = include_str!("connector.toml");
 
@@ -51,6 +51,21 @@ impl Vendor for NetSuite {
             lookup::currency(link, &mut body).await?;
             lookup::units(link, &mut body).await?;
             Declared.create(link, entity, body, write_key).await
+        })
+    }
+
+    fn update<'a>(
+        &'a self,
+        link: &'a Link,
+        entity: &'a EntitySpec,
+        target: Target<'a>,
+        change: Change,
+    ) -> Answered<'a, ()> {
+        Box::pin(async move {
+            match entity.entity.name {
+                "inventory_level" => stock::set(link, target, &change).await,
+                _ => Declared.update(link, entity, target, change).await,
+            }
         })
     }
 }

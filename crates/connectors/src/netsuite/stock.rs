@@ -1,11 +1,13 @@
 //! Stock by item and location: a table without an id of its own, read in the order of both.
 
-use trunnion_kit::error::Error;
-use trunnion_kit::json::Node;
+use trunnion_kit::error::{Error, VendorMessage};
+use trunnion_kit::json::{Node, Object};
 use trunnion_kit::link::Link;
+use trunnion_kit::mapping::{Change, Path};
 use trunnion_kit::protocol::suitetalk;
 use trunnion_kit::spec::EntitySpec;
-use trunnion_kit::vendor::{Page, Window};
+use trunnion_kit::vendor::{Page, Target, Window};
+use trunnion_model::decimal::{self, Decimal};
 
 pub(super) async fn page(link: &Link, entity: &EntitySpec, window: &Window) -> Result<Page, Error> {
     let mut query = entity.source.query.trim().to_owned();
@@ -24,6 +26,39 @@ pub(super) async fn one(link: &Link, entity: &EntitySpec, remote_id: &str) -> Re
     let query = format!("{} AND l.item = ? AND l.location = ?", entity.source.query.trim());
     let params = [item, location].map(|id| Node::number(id.to_owned())).to_vec();
     Ok(Page::new(suitetalk::query(link, &query, params).await?, "items"))
+}
+
+/// Adjusts stock by the difference to what is wanted on hand.
+pub(super) async fn set(link: &Link, target: Target<'_>, change: &Change) -> Result<(), Error> {
+    let number = |node: Option<&Node<'_>>| node.and_then(Node::as_text).and_then(decimal::parse);
+    let wanted = number(change.header.get("@on_hand")).filter(|wanted| !wanted.is_sign_negative());
+    let wanted = wanted.ok_or_else(|| refused("stock is zero or more"))?;
+    let difference = wanted - number(target.row.get("quantityonhand")).unwrap_or(Decimal::ZERO);
+    if difference.is_zero() {
+        return Ok(());
+    }
+    let account = link.setting("adjustment_account").filter(|account| !account.is_empty());
+    let account = account.ok_or_else(|| refused("the connection's form names no adjustment account"))?;
+    let (item, location) = key(target.remote_id)?;
+    let mut body = Node::Object(Object::new());
+    let line = "inventory/items/0";
+    for (path, id) in [
+        ("account/id".to_owned(), account),
+        (format!("{line}/item/id"), item),
+        (format!("{line}/location/id"), location),
+    ] {
+        Path::new(&path).put(&mut body, Node::text(id.to_owned()));
+    }
+    if let Some(subsidiary) = link.setting("subsidiary").filter(|subsidiary| !subsidiary.is_empty()) {
+        Path::new("subsidiary/id").put(&mut body, Node::text(subsidiary.to_owned()));
+    }
+    Path::new(&format!("{line}/adjustQtyBy")).put(&mut body, Node::number(decimal::text(difference)));
+    suitetalk::post(link, "inventoryAdjustment", &body).await
+}
+
+fn refused(text: &str) -> Error {
+    let field = Some("on_hand".to_owned());
+    Error::Rejected(VendorMessage { text: text.to_owned(), field, ..VendorMessage::default() })
 }
 
 fn key(text: &str) -> Result<(&str, &str), Error> {

@@ -5,6 +5,8 @@
 mod maintenance;
 mod plant;
 
+pub(super) use plant::on_hand;
+
 use trunnion_kit::json::{Node, Object};
 use trunnion_kit::mapping::dates;
 use trunnion_model::decimal::{self, Decimal};

@@ -2,13 +2,15 @@
 //!
 //! There is no time of change, and a row without stock vanishes, so every sync reads all of it, in the order of the key.
 
-use trunnion_kit::error::Error;
+use trunnion_kit::error::{Error, VendorMessage};
 use trunnion_kit::json::{Node, Object};
 use trunnion_kit::link::Link;
+use trunnion_kit::mapping::{Change, Path};
 use trunnion_kit::protocol::encode;
 use trunnion_kit::protocol::json_rpc::owned;
 use trunnion_kit::protocol::odata_v2;
-use trunnion_kit::vendor::{Page, Window};
+use trunnion_kit::vendor::{Page, Target, Window};
+use trunnion_model::decimal::{self, Decimal};
 
 const SET: &str = "API_MATERIAL_STOCK_SRV/A_MatlStkInAcctMod";
 const KEYS: [&str; 3] = ["Material", "Plant", "StorageLocation"];
@@ -34,6 +36,44 @@ pub(super) async fn page(link: &Link, window: &Window) -> Result<Page, Error> {
 pub(super) async fn one(link: &Link, remote_id: &str) -> Result<Page, Error> {
     let levels = levels(rows(link, Some(&odata_v2::is_key(&names(), remote_id)), LARGEST).await?);
     Ok(Page::new(Node::Array(levels).to_json(), ""))
+}
+
+/// Posts the difference to what is wanted on hand, as a count of the stock would: nothing else changes stock.
+pub(super) async fn set(link: &Link, target: Target<'_>, change: &Change) -> Result<(), Error> {
+    let wanted = change.header.get("@on_hand").and_then(Node::as_text).and_then(decimal::parse);
+    let Some(wanted) = wanted.filter(|wanted| !wanted.is_sign_negative()) else {
+        return Err(refused("stock is zero or more"));
+    };
+    let says = |name: &str| target.row.get(name).and_then(Node::as_text).unwrap_or_default().to_owned();
+    if says("StorageLocation").is_empty() {
+        return Err(refused("stock outside of storage locations is on its way and cannot be counted"));
+    }
+    let difference = wanted - super::derive::on_hand(target.row);
+    // Inventory differences are posted as a receipt or as an issue.
+    let (code, movement) = match difference.cmp(&Decimal::ZERO) {
+        std::cmp::Ordering::Equal => return Ok(()),
+        std::cmp::Ordering::Greater => ("05", "701"),
+        std::cmp::Ordering::Less => ("03", "702"),
+    };
+    let mut body = Node::Object(Object::new());
+    let item = "to_MaterialDocumentItem/0";
+    for (path, value) in [
+        ("GoodsMovementCode".to_owned(), code.to_owned()),
+        (format!("{item}/GoodsMovementType"), movement.to_owned()),
+        (format!("{item}/Material"), says("Material")),
+        (format!("{item}/Plant"), says("Plant")),
+        (format!("{item}/StorageLocation"), says("StorageLocation")),
+        (format!("{item}/QuantityInEntryUnit"), decimal::text(difference.abs())),
+        (format!("{item}/EntryUnit"), says("MaterialBaseUnit")),
+    ] {
+        Path::new(&path).put(&mut body, Node::text(value));
+    }
+    odata_v2::post(link, "API_MATERIAL_DOCUMENT_SRV", "A_MaterialDocumentHeader", &body).await
+}
+
+fn refused(text: &str) -> Error {
+    let field = Some("on_hand".to_owned());
+    Error::Rejected(VendorMessage { text: text.to_owned(), field, ..VendorMessage::default() })
 }
 
 /// More rows than any material has in one place.

@@ -7,10 +7,10 @@ use trunnion_kit::error::Error;
 use trunnion_kit::http::Client as Http;
 use trunnion_kit::json::Node;
 use trunnion_kit::link::Link;
-use trunnion_kit::mapping::{Mapper, WriteContext, to_vendor};
+use trunnion_kit::mapping::{Mapper, Standing, WriteContext, to_change, to_vendor};
 use trunnion_kit::spec::EntitySpec;
 use trunnion_kit::spec::form::Credentials;
-use trunnion_kit::vendor::{Catalogue, Connector, Window};
+use trunnion_kit::vendor::{Catalogue, Connector, Target, Window};
 use trunnion_model::ids::ConnectionId;
 use trunnion_model::record::Incoming;
 use trunnion_model::time::{Clock, Timestamp, from_micros};
@@ -55,6 +55,11 @@ impl Client {
         Mapper::new(self.entity(entity), connection, &offered, self.connector().vendor.row_hook())
     }
 
+    /// The remote id of a row.
+    pub(crate) fn key(&self, entity: &str, row: &Node<'_>) -> String {
+        self.mapper(entity).key(row).unwrap()
+    }
+
     /// All records of the window, in pages of that many rows.
     pub(crate) async fn read(&self, entity: &str, since: Option<Timestamp>, limit: usize) -> Vec<Incoming> {
         let (mapper, mut all, mut after_key) = (self.mapper(entity), Vec::new(), None);
@@ -87,6 +92,17 @@ impl Client {
     pub(crate) async fn create(&self, entity: &str, body: &Value, write_key: &str) -> Result<String, Error> {
         let sent = self.sent(entity, body, write_key);
         self.connector().vendor.create(&self.link, self.entity(entity), sent, write_key).await
+    }
+
+    /// Changes members of a record, which is read first.
+    pub(crate) async fn update(&self, entity: &str, remote_id: &str, body: &Value) -> Result<(), Error> {
+        let (vendor, spec) = (&self.connector().vendor, self.entity(entity));
+        let page = vendor.one(&self.link, spec, remote_id).await?;
+        let rows = page.rows()?;
+        let setting = |name: &str| self.link.setting(name).map(str::to_owned);
+        let cx = WriteContext { setting: &setting, write_key: "" };
+        let change = to_change(spec, body.as_object().unwrap(), Standing::default(), &cx).unwrap();
+        vendor.update(&self.link, spec, Target { remote_id, row: &rows[0] }, change).await
     }
 
     /// An order of one line for the first active vendor and item.

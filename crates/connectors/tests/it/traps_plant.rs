@@ -141,3 +141,29 @@ async fn netsuite_a_line_that_the_order_does_not_wait_for_is_refused_before_anyt
     assert_eq!(message.field.as_deref(), Some("lines.0.purchase_order_remote_line_id"));
     assert_eq!(client.read("goods_receipt", None, 500).await.len(), receipts);
 }
+
+/// Sets the stock of a level as a PATCH of `on_hand` would; gives the level before and after.
+async fn counted(system: &'static str, wanted: &str) -> (Value, Value) {
+    let simulator = simulated(system, 1).await;
+    let client = Client::new(system, &simulator);
+    let levels = client.read("inventory_level", None, 500).await;
+    let id = levels.iter().find(|level| data(level)["on_hand"] != "0").unwrap().remote_id.clone();
+    let before = client.one("inventory_level", &id).await;
+    client.update("inventory_level", &id, &json!({"on_hand": wanted})).await.unwrap();
+    (before, client.one("inventory_level", &id).await)
+}
+
+#[tokio::test]
+async fn stock_is_set_by_posting_the_difference_and_nothing_else_of_the_level_changes() {
+    for system in [SAP, NETSUITE] {
+        for wanted in ["1000", "0.5"] {
+            let (mut before, mut after) = counted(system, wanted).await;
+            assert_eq!(after["on_hand"], wanted, "{system}");
+            // What is available follows from what is on hand.
+            for level in [&mut before, &mut after] {
+                level.as_object_mut().unwrap().retain(|name, _| name != "on_hand" && name != "available");
+            }
+            assert_eq!(after, before, "{system}");
+        }
+    }
+}

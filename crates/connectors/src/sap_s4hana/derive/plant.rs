@@ -56,16 +56,24 @@ pub(super) fn goods_receipt(row: &mut Object<'_>) {
     }
 }
 
-/// Sums the rows of one material in one place by their kind of stock. Special stock belongs to others.
+/// Unrestricted stock of a level.
+pub(in super::super) fn on_hand(level: &Node<'_>) -> Decimal {
+    sum(level.get("levels").and_then(Node::items).unwrap_or_default(), "01")
+}
+
+/// All rows of a kind of stock. Special stock belongs to others.
+fn sum(levels: &[Node<'_>], kind: &str) -> Decimal {
+    let own = |level: &&Node<'_>| {
+        text(level, "InventoryStockType") == Some(kind) && text(level, "InventorySpecialStockType") == Some("")
+    };
+    let amounts = levels.iter().filter(own).filter_map(|level| number(level, "MatlWrhsStkQtyInMatlBaseUnit"));
+    amounts.fold(Decimal::ZERO, |total, amount| total.checked_add(amount).unwrap_or(total))
+}
+
+/// Sums the rows of one material in one place by their kind of stock.
 pub(super) fn inventory_level(row: &mut Object<'_>) {
     let levels = row.get("levels").and_then(Node::items).unwrap_or_default();
-    let sum = |kind: &str| {
-        let own = |level: &&Node<'_>| {
-            text(level, "InventoryStockType") == Some(kind) && text(level, "InventorySpecialStockType") == Some("")
-        };
-        let amounts = levels.iter().filter(own).filter_map(|level| number(level, "MatlWrhsStkQtyInMatlBaseUnit"));
-        amounts.fold(Decimal::ZERO, |total, amount| total.checked_add(amount).unwrap_or(total))
-    };
+    let sum = |kind: &str| sum(levels, kind);
     let sums = [("@on_hand", sum("01")), ("@quality", sum("02")), ("@in_transit", sum("06")), ("@blocked", sum("07"))];
     let place = levels.first().and_then(stock_place);
     for (name, amount) in sums {

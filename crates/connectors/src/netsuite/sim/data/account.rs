@@ -1,12 +1,12 @@
 //! The record types of the simulated account, named as in the REST API Browser.
 
 use super::fields::{
-    ADDRESS_BOOK, CURRENCY, EMPLOYEE, ITEM, LOCATION, NAMED, PURCHASE_ORDER, PURCHASE_ORDER_ITEM, RECEIPT,
-    RECEIPT_ITEM, SUBSIDIARY, VENDOR,
+    ADDRESS_BOOK, ADJUSTMENT, ADJUSTMENT_ITEM, CURRENCY, EMPLOYEE, ITEM, LOCATION, NAMED, PURCHASE_ORDER,
+    PURCHASE_ORDER_ITEM, RECEIPT, RECEIPT_ITEM, SUBSIDIARY, VENDOR,
 };
 use super::schema::{Family, Field, Sublist, Type};
 
-pub(in super::super) static TYPES: [&Type; 16] = [
+pub(in super::super) static TYPES: [&Type; 18] = [
     &VENDOR_TYPE,
     &INVENTORY_ITEM,
     &NON_INVENTORY_ITEM,
@@ -14,6 +14,8 @@ pub(in super::super) static TYPES: [&Type; 16] = [
     &ASSEMBLY_ITEM,
     &ORDER_TYPE,
     &RECEIPT_TYPE,
+    &ACCOUNT_TYPE,
+    &ADJUSTMENT_TYPE,
     &LOCATION_TYPE,
     &SUBSIDIARY_TYPE,
     &CURRENCY_TYPE,
@@ -40,6 +42,11 @@ pub(super) static ORDER_TYPE: Type = with_lines(
 );
 pub(super) static RECEIPT_TYPE: Type =
     with_lines(&master("itemReceipt", "Item Receipt", Family::Receipt, -30, "tranId", RECEIPT, true), &RECEIPT_ITEM);
+pub(super) static ACCOUNT_TYPE: Type = master("account", "Account", Family::Account, -112, "name", NAMED, false);
+pub(super) static ADJUSTMENT_TYPE: Type = with_lines(
+    &master("inventoryAdjustment", "Inventory Adjustment", Family::Adjustment, -30, "tranId", ADJUSTMENT, true),
+    &ADJUSTMENT_ITEM,
+);
 pub(super) static LOCATION_TYPE: Type = master("location", "Location", Family::Location, -103, "name", LOCATION, false);
 pub(super) static SUBSIDIARY_TYPE: Type =
     master("subsidiary", "Subsidiary", Family::Subsidiary, -117, "name", SUBSIDIARY, false);

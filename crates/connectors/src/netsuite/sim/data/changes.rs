@@ -34,6 +34,7 @@ impl Store {
         match family {
             Family::PurchaseOrder => self.complete_order(&mut draft, before, now)?,
             Family::Vendor => self.complete_vendor(&mut draft.record, before)?,
+            Family::Adjustment => self.check_adjustment(&draft.record, before)?,
             // What was received stays as it is; only what is written about it changes.
             Family::Receipt => draft.record.lines = before.map(|before| before.lines.clone()).unwrap_or_default(),
             _ => self.complete_item(&mut draft.record, before)?,
@@ -47,6 +48,9 @@ impl Store {
             self.give_keys(&mut record);
         }
         record.set("lastModifiedDate", Value::Time(now));
+        if family == Family::Adjustment {
+            self.adjust(&record);
+        }
         let saved = Saved { kind: record.kind, id: record.id };
         self.put(record);
         Ok(saved)
@@ -55,6 +59,7 @@ impl Store {
     pub(in super::super) fn delete(&mut self, record: &Record, now: Timestamp) -> Result<(), Failure> {
         let referenced = match record.kind.family {
             Family::Receipt => false,
+            Family::Adjustment => true,
             Family::Vendor => self.order_ids(0..=u64::MAX).any(|id| self.order_supplier(id) == Some(record.id)),
             Family::Item => self.order_ids(0..=u64::MAX).any(|id| {
                 let uses = |line: &Line| line.get("item").as_ref_id() == Some(record.id);

@@ -206,6 +206,28 @@ pub(super) static RECEIPT_ITEM: Sublist = Sublist {
     ],
 };
 
+pub(super) const ADJUSTMENT: &[Field] = &[
+    ro("tranId", "tranid", Text(45)),
+    rw("account", "", Ref(Family::Account)),
+    rw("subsidiary", "", Ref(Family::Subsidiary)),
+    rw("tranDate", "trandate", Date),
+    rw("memo", "memo", Text(999)),
+    ro("createdDate", "createddate", Time),
+    ro("lastModifiedDate", "lastmodifieddate", Time),
+];
+
+pub(super) static ADJUSTMENT_ITEM: Sublist = Sublist {
+    name: "inventory",
+    key: "line",
+    fields: &[
+        ro("line", "id", Integer),
+        rw("item", "item", Ref(Family::Item)),
+        rw("location", "location", Ref(Family::Location)),
+        rw("adjustQtyBy", "quantity", Number),
+        rw("memo", "memo", Text(4000)),
+    ],
+};
+
 pub(super) const LOCATION: &[Field] = &[
     ro("name", "name", Text(31)),
     ro("fullName", "fullname", Text(150)),

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
+use super::super::reply::Failure;
 use super::order_seed::mix;
+use super::record::Record;
 use super::schema::Family;
 use super::store::Store;
 
@@ -33,6 +35,43 @@ impl Store {
         let level = self.stock.entry((item, location)).or_default();
         (level.item, level.location) = (item, location);
         level.on_hand += quantity;
+    }
+
+    /// An adjustment names an account, and for each line an inventory item, a location and a quantity.
+    pub(super) fn check_adjustment(&self, record: &Record, before: Option<&Record>) -> Result<(), Failure> {
+        if before.is_some() {
+            return Err(Failure::not_simulated("changes of inventory adjustments"));
+        }
+        if record.get("account").as_ref_id().is_none() {
+            return Err(Failure::user("Please enter value(s) for: Adjustment Account."));
+        }
+        if record.lines.is_empty() {
+            return Err(Failure::user("You must enter at least one line item for this transaction."));
+        }
+        for (at, line) in record.lines.iter().enumerate() {
+            let path = |field: &str| format!("inventory.items[{at}].{field}");
+            let item = line.get("item").as_ref_id();
+            let stocked = item.and_then(|id| self.master(Family::Item, id));
+            if stocked.is_none_or(|item| item.get("itemType").as_text() != Some("InvtPart")) {
+                let id = item.map(|id| id.to_string()).unwrap_or_default();
+                return Err(Failure::value(path("item"), &id, "item"));
+            }
+            if line.get("location").as_ref_id().is_none() {
+                return Err(Failure::content(path("location"), "Please enter value(s) for: Location."));
+            }
+            if line.get("adjustQtyBy").as_number().is_zero() {
+                return Err(Failure::content(path("adjustQtyBy"), "Please enter value(s) for: Adjust Qty. By."));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn adjust(&mut self, record: &Record) {
+        for line in &record.lines {
+            if let (Some(item), Some(location)) = (line.get("item").as_ref_id(), line.get("location").as_ref_id()) {
+                self.add_stock(item, location, line.get("adjustQtyBy").as_number());
+            }
+        }
     }
 
     /// Every inventory item has a row for every location that keeps stock, with or without stock in it.

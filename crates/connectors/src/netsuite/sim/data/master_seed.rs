@@ -5,8 +5,8 @@ use jiff::ToSpan;
 use rust_decimal::Decimal;
 
 use super::account::{
-    ASSEMBLY_ITEM, CLASSIFICATION, CURRENCY_TYPE, DEPARTMENT, EMPLOYEE_TYPE, INVENTORY_ITEM, LOCATION_TYPE,
-    NON_INVENTORY_ITEM, SERVICE_ITEM, SUBSIDIARY_TYPE, TERM, UNITS_TYPE, VENDOR_CATEGORY, VENDOR_TYPE,
+    ACCOUNT_TYPE, ASSEMBLY_ITEM, CLASSIFICATION, CURRENCY_TYPE, DEPARTMENT, EMPLOYEE_TYPE, INVENTORY_ITEM,
+    LOCATION_TYPE, NON_INVENTORY_ITEM, SERVICE_ITEM, SUBSIDIARY_TYPE, TERM, UNITS_TYPE, VENDOR_CATEGORY, VENDOR_TYPE,
 };
 use super::fields::ADDRESS_BOOK;
 use super::order_seed::mix;
@@ -186,6 +186,7 @@ fn organisation(start: Timestamp) -> Vec<Record> {
             add(kind, id, &[("name", text(name))]);
         }
     }
+    add(&ACCOUNT_TYPE, 58, &[("name", text("Inventory Adjustments"))]);
     for (id, first, last) in [(11, "Dana", "Whitfield"), (12, "Jonas", "Keller"), (13, "Priya", "Raman")] {
         let fields = [
             ("entityId", Value::text(format!("{first} {last}"))),

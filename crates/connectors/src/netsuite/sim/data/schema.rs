@@ -18,10 +18,12 @@ pub(in super::super) enum Family {
     UnitsType,
     VendorCategory,
     Receipt,
+    Account,
+    Adjustment,
 }
 
 impl Family {
-    pub(in super::super) const ALL: [Self; 13] = [
+    pub(in super::super) const ALL: [Self; 15] = [
         Self::Vendor,
         Self::Item,
         Self::PurchaseOrder,
@@ -35,6 +37,8 @@ impl Family {
         Self::UnitsType,
         Self::VendorCategory,
         Self::Receipt,
+        Self::Account,
+        Self::Adjustment,
     ];
 }
 
