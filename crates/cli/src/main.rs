@@ -10,6 +10,7 @@ mod demo;
 mod events;
 mod inbox;
 mod keys;
+mod listen;
 mod sandbox;
 mod serve;
 mod start;
@@ -48,6 +49,8 @@ enum Command {
     Keys(keys::Command),
     /// The ordered log of what happened
     Events(events::Arguments),
+    /// Post what happens to a program on this machine, as signed webhooks
+    Listen(listen::Arguments),
     /// Webhook endpoints and deliveries of a running server
     Webhooks(webhooks::Arguments),
 }
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
             Command::Inbox(arguments) => inbox::run(&arguments).await,
             Command::Keys(command) => keys::run(command).await,
             Command::Events(arguments) => events::run(arguments).await,
+            Command::Listen(arguments) => listen::run(arguments).await,
             Command::Webhooks(arguments) => webhooks::run(arguments).await,
         }
     });

@@ -12,6 +12,7 @@ mod demo;
 mod hooks;
 mod inbox;
 mod kills;
+mod listening;
 mod moods;
 mod peers;
 mod process;
