@@ -69,6 +69,7 @@ pub(crate) const KEYS: &[Key] = &[
         "the mail server for alerts: smtps://user:password@host, smtp://host:587?tls=required, smtp://host:25",
     ),
     key("mail.from", "", "the sender of alerts by e-mail, as Trunnion <trunnion@example.com>"),
+    key("events.keep_days", "", "how many days events are kept, 1 or more; empty: for ever"),
     key("node.name", "", "how this node calls itself in leases; empty: node- and the process id"),
     key("log.level", "info", "error, warn, info, debug or trace"),
     key("log.format", "text", "text or json"),

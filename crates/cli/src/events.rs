@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use crate::api::{Api, Target, show};
+use crate::api::{Api, Target, follow, show};
+use crate::terminal::say;
 
 const COLUMNS: show::Columns = &[
     ("SEQUENCE", "sequence"),
@@ -22,7 +23,7 @@ pub(crate) struct Arguments {
     command: Command,
     #[command(flatten)]
     target: Target,
-    /// con_…; needed with an application key
+    /// con_… [default: all of the application]
     #[arg(long, global = true, value_name = "ID")]
     connection: Option<String>,
     /// purchase_order.updated, purchase_order.*, …; separated by commas [default: all]
@@ -43,13 +44,27 @@ enum Command {
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
         limit: u16,
     },
+    /// What comes, until Ctrl-C; with --json one event per line
+    Follow {
+        /// Begin after this cursor [default: with what comes from now on]
+        #[arg(long, default_value = "latest")]
+        after: String,
+    },
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let api = Api::new(&arguments.target)?.at(arguments.connection.as_deref());
-    let mut query: Vec<(&str, String)> = arguments.types.into_iter().map(|types| ("types", types)).collect();
     match arguments.command {
+        Command::Follow { after } => {
+            let mut log = follow::Log::begin(api, arguments.types, &after).await?;
+            loop {
+                for event in log.next().await? {
+                    say(&if arguments.json { event.to_string() } else { row(&event) });
+                }
+            }
+        }
         Command::List { after, limit } => {
+            let mut query: Vec<(&str, String)> = arguments.types.into_iter().map(|types| ("types", types)).collect();
             query.push(("limit", limit.to_string()));
             query.extend(after.map(|after| ("after", after)));
             let page = api.get("/events", &query).await?;
@@ -57,6 +72,12 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// An event on a line; the length of those to come is not known.
+fn row(event: &Value) -> String {
+    let cells: Vec<String> = COLUMNS.iter().map(|(_, member)| show::cell(event, member)).collect();
+    cells.join("  ")
 }
 
 fn shown(page: &Value) {

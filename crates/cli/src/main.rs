@@ -10,6 +10,7 @@ mod demo;
 mod events;
 mod inbox;
 mod keys;
+mod listen;
 mod sandbox;
 mod secrets;
 mod serve;
@@ -52,6 +53,8 @@ enum Command {
     Secrets(secrets::Command),
     /// The ordered log of what happened
     Events(events::Arguments),
+    /// Post what happens to a program on this machine, as signed webhooks
+    Listen(listen::Arguments),
     /// Webhook endpoints and deliveries of a running server
     Webhooks(webhooks::Arguments),
 }
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
             Command::Keys(command) => keys::run(command).await,
             Command::Secrets(command) => secrets::run(command).await,
             Command::Events(arguments) => events::run(arguments).await,
+            Command::Listen(arguments) => listen::run(arguments).await,
             Command::Webhooks(arguments) => webhooks::run(arguments).await,
         }
     });

@@ -97,6 +97,7 @@ pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
             proxy: proxy(config)?,
             ..usual.webhooks.clone()
         },
+        events_kept: events_kept(config)?,
         ..usual
     };
     let engine = Engine::new(store, catalogue, Clock::system(), options)?;
@@ -116,6 +117,18 @@ fn mailer(config: &Config) -> Result<Option<Mailer>, Refused> {
         (_, "") => Err(Refused("mail.url needs mail.from: the sender".to_owned())),
         (url, from) => Mailer::new(url, from).map(Some).map_err(|error| Refused(format!("mail.url: {error}"))),
     }
+}
+
+fn events_kept(config: &Config) -> Result<Option<Duration>, Refused> {
+    const KEY: &str = "events.keep_days";
+    if config.get(KEY).is_empty() {
+        return Ok(None);
+    }
+    let days: u32 = config.parse(KEY, "a number of days")?;
+    if days == 0 {
+        return Err(Refused(format!("{KEY} must be 1 or more, or empty to keep events for ever")));
+    }
+    Ok(Some(Duration::from_secs(u64::from(days) * 24 * 60 * 60)))
 }
 
 /// The proxy for webhooks, if there is one.

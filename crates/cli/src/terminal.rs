@@ -20,6 +20,11 @@ pub(crate) fn say(line: &str) {
     anstream::println!("{line}");
 }
 
+/// A remark to standard error, beside what a program reads.
+pub(crate) fn aside(line: &str) {
+    anstream::eprintln!("{line}");
+}
+
 /// The error to standard error, and the exit code.
 pub(crate) fn failed(message: &str, code: u8) -> ExitCode {
     anstream::eprintln!("{} {message}", styled(BAD, "error:"));

@@ -65,7 +65,12 @@ enum Command {
         overlap_seconds: u32,
     },
     /// Send a test event now, and tell what the receiver made of it; exit code 1 if it did not take it
-    Test { id: String },
+    Test {
+        id: String,
+        /// Of which type the event is: its example is sent [default: webhook_endpoint.test]
+        #[arg(long = "type", value_name = "TYPE")]
+        kind: Option<String>,
+    },
     /// What became of the events for an endpoint, the newest first
     Deliveries {
         id: String,
@@ -118,7 +123,10 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let body = json!({"overlap_seconds": overlap_seconds});
             with_secret(&api.post(&path(&id, "/rotate-secret"), Some(&body)).await?, json);
         }
-        Command::Test { id } => return Ok(tested(&api.post(&path(&id, "/test"), None).await?, json)),
+        Command::Test { id, kind } => {
+            let body = kind.map(|kind| json!({"type": kind}));
+            return Ok(tested(&api.post(&path(&id, "/test"), body.as_ref()).await?, json));
+        }
         Command::Deliveries { id, state, limit } => {
             let query: Vec<_> = state.into_iter().map(|state| ("state", state)).collect();
             many(api.list(&path(&id, "/deliveries"), &query, limit).await?, DELIVERIES, "deliveries", json);

@@ -52,6 +52,8 @@ pub struct Options {
     pub health: HealthOptions,
     /// Where alerts by e-mail go out; `None`: nowhere.
     pub mail: Option<Mailer>,
+    /// How long events are kept; `None`: for ever.
+    pub events_kept: Option<Duration>,
 }
 
 /// How connections are looked after.
@@ -162,6 +164,7 @@ impl Default for Options {
             webhooks: WebhookOptions::default(),
             health: HealthOptions::default(),
             mail: None,
+            events_kept: None,
         }
     }
 }

@@ -91,6 +91,7 @@ async fn keep_house(engine: Engine, mut stopping: watch::Receiver<bool>) {
         if let Err(error) = engine.store().purge_health(before).await {
             tracing::warn!(%error, "what was known of connections' health long ago could not be forgotten");
         }
+        log::forget(&engine).await;
         if !rest(HOUSEKEEPING, &mut stopping).await {
             return;
         }

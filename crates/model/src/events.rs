@@ -2,7 +2,9 @@
 //! `docs`, the check of what somebody subscribes to and test events are all made from here.
 
 mod example;
+mod page;
 mod shape;
 mod types;
 
+pub use page::page;
 pub use types::{About, EventType, all, get, is_known};

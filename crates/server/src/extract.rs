@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::{Body as HttpBody, HttpBody as _};
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http::request::Parts;
@@ -40,6 +40,16 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).map_err(|error| malformed(&error))?;
         let mut reader = serde_json::Deserializer::from_slice(&bytes);
         serde_path_to_error::deserialize(&mut reader).map(Self).map_err(|error| refuse(&error))
+    }
+}
+
+/// A body that may be left out.
+impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
+        let absent = request.body().size_hint().exact() == Some(0);
+        if absent { Ok(None) } else { <Self as FromRequest<S>>::from_request(request, state).await.map(Some) }
     }
 }
 
@@ -158,7 +168,7 @@ mod tests {
 
     async fn read(content_type: &str, body: &'static [u8]) -> Problem {
         let request = Request::builder().header(header::CONTENT_TYPE, content_type).body(body.into()).unwrap();
-        Body::<Shape>::from_request(request, &()).await.map(|body| body.0).expect_err("refused")
+        <Body<Shape> as FromRequest<()>>::from_request(request, &()).await.map(|body| body.0).expect_err("refused")
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ mod common;
 mod entities;
 pub(crate) mod shapes;
 pub(crate) mod tags;
+mod webhooks;
 
 use serde_json::{Value, json};
 use utoipa::OpenApi;
@@ -46,6 +47,7 @@ pub fn document() -> Value {
     let mut document = serde_json::to_value(fixed).unwrap_or_default();
     entities::describe(&mut document);
     common::complete(&mut document);
+    document["webhooks"] = webhooks::describe();
     document["tags"] = chapters();
     document
 }

@@ -10,6 +10,7 @@ mod peers;
 mod port;
 pub(crate) mod postgres;
 pub(crate) mod python;
+mod receivers;
 pub(crate) mod serve;
 mod start;
 mod tryton;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::{browser, lock, peers, postgres, tryton};
+use super::{browser, lock, peers, postgres, receivers, tryton};
 use crate::janitor::Janitor;
 use crate::steps::Steps;
 use crate::workspace;
@@ -29,6 +29,7 @@ impl Environment {
         let template = steps.run("Tryton: seeded database", || tryton::seed(&python, &cache, &logs))?;
         let clients = steps.run("Python clients: packages", || peers::install(&cache, &logs))?;
         let [driver, chromium] = steps.run("Chromium: find or install", || browser::install(&logs))?;
+        let receivers = steps.run("Receivers of webhooks: find or install", || receivers::install(&cache, &logs))?;
         drop(one_at_a_time);
 
         let mut variables = vec![("TRUNNION_TEST_BIN", binary.display().to_string())];
@@ -38,6 +39,7 @@ impl Environment {
         variables.push(("TRUNNION_TEST_CHROMEDRIVER", driver.display().to_string()));
         variables.push(("TRUNNION_TEST_CHROMIUM", chromium.display().to_string()));
         variables.push(("TRUNNION_TEST_PYTHON_PEERS", clients.display().to_string()));
+        variables.extend(receivers);
         Ok(Self { janitor, cache, variables })
     }
 

@@ -3,6 +3,7 @@
 
 mod answer;
 mod client;
+pub(crate) mod follow;
 pub(crate) mod show;
 mod target;
 

@@ -8,6 +8,7 @@
 mod nodes;
 mod pace;
 mod payload;
+mod sample;
 mod send;
 mod slots;
 mod worker;

@@ -7,12 +7,11 @@ use std::time::{Duration, Instant};
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
 use trunnion_kit::webhook::{Message, Reply, SigningKey, signature};
-use trunnion_model::ids::EventId;
-use trunnion_model::time::rfc3339_micros;
+use trunnion_model::events::EventType;
 use trunnion_store::{AttemptOutcome, DeliveryClaim, FinishedAttempt, SecretKind, Target};
 
 use super::pace::judge;
-use super::payload;
+use super::{payload, sample};
 use crate::Engine;
 
 /// A try that is over.
@@ -68,15 +67,9 @@ pub(super) async fn deliver(engine: Engine, sender: Arc<Sender>, claim: Delivery
 }
 
 /// An event that is in no log, so that a receiver can be tried out.
-pub(crate) async fn send_test(engine: &Engine, target: &Target) -> Sent {
-    let id = EventId::new(engine.clock()).to_string();
-    let body = json!({
-        "id": id,
-        "type": "webhook_endpoint.test",
-        "timestamp": rfc3339_micros(engine.clock().now_micros()),
-        "data": { "webhook_endpoint_id": target.endpoint.id.to_string() },
-    });
-    send(engine, &Sender::new(target), &id, body.to_string()).await
+pub(crate) async fn send_test(engine: &Engine, target: &Target, kind: &EventType) -> Sent {
+    let (id, body) = sample::event(engine, kind, &target.endpoint.id.to_string());
+    send(engine, &Sender::new(target), &id, body).await
 }
 
 async fn send(engine: &Engine, sender: &Sender, id: &str, body: String) -> Sent {

@@ -8,7 +8,7 @@ mod settings;
 mod view;
 
 pub use deliveries::{blocked, delivery, list_deliveries, resend, skip};
-pub use endpoints::{NewEndpoint, Patch, create, delete, get, list, patch, test};
+pub use endpoints::{NewEndpoint, Patch, Test, create, delete, get, list, patch, test};
 pub use replays::{Replay, cancel_replay, get_replay, list_replays, replay};
 pub use secrets::{Rotate, rotate_secret};
 pub use view::{

@@ -90,9 +90,9 @@ async fn while_a_secret_is_replaced_the_old_one_and_the_new_one_verify() {
     house.hands.advance(Duration::from_secs(1));
     let rotate = serde_json::from_value(json!({"overlap_seconds": 60})).unwrap();
     let new = webhooks::rotate_secret(&node.engine, &caller, id, rotate).await.unwrap().secret.unwrap();
-    assert!(webhooks::test(&node.engine, &caller, id).await.unwrap().delivered);
+    assert!(webhooks::test(&node.engine, &caller, id, webhooks::Test::default()).await.unwrap().delivered);
     house.hands.advance(Duration::from_secs(61));
-    assert!(webhooks::test(&node.engine, &caller, id).await.unwrap().delivered);
+    assert!(webhooks::test(&node.engine, &caller, id, webhooks::Test::default()).await.unwrap().delivered);
     let [during, after] = &receiver.seen()[..] else { panic!("two tests were sent") };
     assert!(during.is_signed_with(secret(&made)) && during.is_signed_with(&new));
     assert!(!after.is_signed_with(secret(&made)) && after.is_signed_with(&new));

@@ -393,7 +393,7 @@ fn example_value(field: &Field) -> Value {
 }
 
 /// `purchase_order` as `PurchaseOrder`.
-fn type_name(entity: &Entity) -> String {
+pub(super) fn type_name(entity: &Entity) -> String {
     let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
     entity.name.split('_').map(capital).collect()
 }

@@ -105,17 +105,19 @@ pub(crate) async fn rotate_webhook_secret(
 
 /// Try a webhook endpoint out
 ///
-/// Sends an event of type `webhook_endpoint.test` now, once, and tells what the receiver made of it: 200 also if it failed,
-/// see `delivered`. The event is in no log and is no delivery.
+/// Sends an event now, once, and tells what the receiver made of it: 200 also if it failed, see `delivered`. It is the example
+/// of the type that the body names, of `webhook_endpoint.test` without a body. The event is in no log and is no delivery.
 #[utoipa::path(
     post, path = "/webhook-endpoints/{id}/test", tag = WEBHOOKS, params(shapes::WebhookEndpointPath),
-    responses((status = 200, body = shapes::WebhookTest))
+    request_body = Option<shapes::WebhookTestOf>, responses((status = 200, body = shapes::WebhookTest))
 )]
 pub(crate) async fn test_webhook_endpoint(
     auth: Application<Manage>,
     Segment(id): Segment,
+    body: Option<Body<webhooks::Test>>,
 ) -> Result<Json<TestResult>, Problem> {
-    Ok(Json(webhooks::test(&auth.engine, &auth.caller, &id).await?))
+    let test = body.map_or_else(webhooks::Test::default, |body| body.0);
+    Ok(Json(webhooks::test(&auth.engine, &auth.caller, &id, test).await?))
 }
 
 /// List the deliveries of a webhook endpoint

@@ -185,3 +185,36 @@ async fn another_applications_endpoints_and_deliveries_are_not_there() {
         assert_eq!(event["connection_id"], ours.id);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_sends_the_example_of_any_type() {
+    let app = TestApp::start(Acme::default()).await;
+    let (url, seen) = receiver().await;
+    let made = app.send(post("/api/v1/webhook-endpoints").token(&app.key).json(&json!({"url": url}))).await.ok();
+    let path = format!("/api/v1/webhook-endpoints/{}/test", made["endpoint"]["id"].as_str().unwrap());
+    let types = app.send(get("/api/v1/event-types").token(&app.key)).await.ok();
+    let types = types["data"].as_array().unwrap();
+    for kind in types {
+        let tested = app.send(post(&path).token(&app.key).json(&json!({"type": kind["name"]}))).await.ok();
+        assert_eq!(tested["delivered"], true, "{tested}");
+    }
+    assert_eq!(app.send(post(&path).token(&app.key)).await.ok()["delivered"], true, "without a body");
+    let wrong = app.send(post(&path).token(&app.key).json(&json!({"type": "vendors.created"}))).await;
+    assert_eq!(wrong.problem(), (422, "VALIDATION_FAILED".into()));
+    let seen = seen.lock().unwrap();
+    let verifier = Webhook::new(made["secret"].as_str().unwrap()).unwrap();
+    for ((headers, body), kind) in seen.iter().zip(types) {
+        verifier.verify(body, headers).unwrap();
+        let mut event: Value = serde_json::from_slice(body).unwrap();
+        assert_eq!(headers["webhook-id"].to_str().unwrap(), event["id"]);
+        for member in ["id", "timestamp"] {
+            event[member] = kind["example"][member].clone();
+        }
+        if kind["name"] == "webhook_endpoint.test" {
+            event["data"] = kind["example"]["data"].clone();
+        }
+        assert_eq!(event, kind["example"]);
+    }
+    let last: Value = serde_json::from_slice(&seen.last().unwrap().1).unwrap();
+    assert_eq!((seen.len(), &last["type"]), (types.len() + 1, &json!("webhook_endpoint.test")));
+}

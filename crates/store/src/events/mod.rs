@@ -1,6 +1,7 @@
 //! The event log: what changed, numbered per connection without holes; and one order over all connections of an application.
 
 mod append;
+mod forget;
 mod order;
 mod own;
 mod read;

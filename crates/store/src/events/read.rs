@@ -123,7 +123,7 @@ impl Store {
         Ok(self.inner.db.row::<(i64, i64)>(sql, args![application]).await?.unwrap_or((0, 1)))
     }
 
-    async fn first_sequence(&self, connection: ConnectionId) -> Result<i64> {
+    pub(super) async fn first_sequence(&self, connection: ConnectionId) -> Result<i64> {
         let sql = "select first_sequence from connection_log where connection_id = $1";
         Ok(self.inner.db.row::<(i64,)>(sql, args![connection]).await?.map_or(1, |(first,)| first))
     }

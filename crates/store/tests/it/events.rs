@@ -45,3 +45,27 @@ on_both! {
         assert_eq!(shown["previous"]["name"], "A");
     }
 }
+
+on_both! {
+    /// What is deleted is the beginning of each log, and both kinds of readers learn how far; what a webhook endpoint has not
+    /// got yet stays.
+    async fn old_events_are_deleted_and_whoever_reads_from_before_is_told(world: World) {
+        let application = world.application().await;
+        let connection = world.connect(application, &[crate::harness::vendor()]).await.id;
+        world.apply(connection, vec![row(connection, "1", "A"), row(connection, "2", "A")]).await;
+        world.pass(100);
+        world.apply(connection, vec![row(connection, "1", "B")]).await;
+        let before = world.clock.now_micros() - 50 * 1_000_000;
+        assert_eq!(world.store.forget_events(before, 100).await.unwrap(), 0, "nothing was made into deliveries yet");
+        while world.store.dispatch_deliveries().await.unwrap().more {}
+        assert_eq!(world.store.forget_events(before, 100).await.unwrap(), 3);
+        assert_eq!(world.store.forget_events(before, 100).await.unwrap(), 0);
+        let own = world.store.events(connection, 0, &[], 100).await.unwrap();
+        assert_eq!((own.first_sequence, own.events.len(), own.events[0].sequence), (4, 1, 4));
+        let all = world.store.application_events(application, 0, &[], 100).await.unwrap();
+        assert_eq!((all.first_position, all.events.len(), all.events[0].0, all.last_position), (4, 1, 4, 4));
+        world.apply(connection, vec![row(connection, "1", "C")]).await;
+        let next = world.store.application_events(application, 4, &[], 100).await.unwrap();
+        assert_eq!((next.events[0].0, next.events[0].1.sequence), (5, 5), "numbers go on");
+    }
+}

@@ -187,12 +187,23 @@ pub async fn delete(engine: &Engine, caller: &Caller, id: &str) -> Result<()> {
     Ok(engine.store().delete_webhook_endpoint(caller.application(), endpoint.id).await?)
 }
 
+/// What `POST /webhook-endpoints/{id}/test` takes.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Test {
+    /// Of which type the event is; `webhook_endpoint.test` by default.
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
+}
+
 /// Sends a test event now, once, and tells what the receiver made of it. It is in no log and is no delivery.
-pub async fn test(engine: &Engine, caller: &Caller, id: &str) -> Result<TestResult> {
+pub async fn test(engine: &Engine, caller: &Caller, id: &str, test: Test) -> Result<TestResult> {
     caller.may(Permission::Manage)?;
+    let kind = events::get(test.kind.as_deref().unwrap_or("webhook_endpoint.test"))
+        .ok_or_else(|| ServiceError::invalid("/type", "is no event type; GET /event-types lists them"))?;
     let endpoint = own(engine, caller, id).await?;
     let secrets = engine.store().webhook_secrets(endpoint.id).await?;
-    let sent = deliver::send_test(engine, &Target { endpoint, secrets }).await;
+    let sent = deliver::send_test(engine, &Target { endpoint, secrets }, &kind).await;
     let delivered = sent.reply.status.is_some_and(|status| (200..300).contains(&status));
     let attempt = Attempt { delivery: DeliveryId::new(engine.clock()), number: 1, outcome: sent.outcome };
     Ok(TestResult { delivered, attempt: AttemptView::of(&attempt) })

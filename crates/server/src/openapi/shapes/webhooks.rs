@@ -163,6 +163,13 @@ pub(crate) struct RotateSecret {
 }
 
 #[derive(ToSchema)]
+#[schema(example = json!({"type": "purchase_order.updated"}))]
+pub(crate) struct WebhookTestOf {
+    /// Of which type the event is.
+    r#type: Option<String>,
+}
+
+#[derive(ToSchema)]
 pub(crate) struct WebhookTest {
     /// Whether the receiver answered 2xx in time.
     delivered: bool,
