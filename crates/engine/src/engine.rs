@@ -10,6 +10,7 @@ use trunnion_kit::webhook::{Guard, Network, Poster};
 use trunnion_model::time::Clock;
 use trunnion_store::Store;
 
+use crate::budgets::Budgets;
 use crate::error::{Result, ServiceError};
 use crate::links::Links;
 
@@ -151,6 +152,7 @@ struct Inner {
     options: Options,
     client: Client,
     links: Links,
+    budgets: Budgets,
     poster: Poster,
 }
 
@@ -161,9 +163,13 @@ impl Engine {
         let client = Client::guarded(&Limits::default(), clock.clone(), systems);
         let client = client.map_err(|error| ServiceError::internal(&error))?;
         let links = Links::new(options.links);
+        let mut node = [0; 16];
+        node[..8].copy_from_slice(&client.random().next().to_le_bytes());
+        node[8..].copy_from_slice(&client.random().next().to_le_bytes());
+        let budgets = Budgets::new(node);
         let guard = Guard::new(options.webhooks.allow_networks.clone());
         let poster = Poster::new(guard, options.webhooks.timeout).map_err(|error| ServiceError::internal(&error))?;
-        Ok(Self(Arc::new(Inner { store, catalogue, clock, options, client, links, poster })))
+        Ok(Self(Arc::new(Inner { store, catalogue, clock, options, client, links, budgets, poster })))
     }
 
     /// Whether the database answers within `patience`.
@@ -193,6 +199,10 @@ impl Engine {
 
     pub(crate) fn links(&self) -> &Links {
         &self.0.links
+    }
+
+    pub(crate) fn budgets(&self) -> &Budgets {
+        &self.0.budgets
     }
 
     /// The way out for webhooks.

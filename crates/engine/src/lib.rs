@@ -5,6 +5,7 @@
 //! and both end in the same function of it. Background work is found by lease in the database: any node may die at any
 //! instruction and another goes on.
 
+mod budgets;
 mod caller;
 mod cursor;
 mod deliver;

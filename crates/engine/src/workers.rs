@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::{Engine, deliver, log, sync, write};
+use crate::{Engine, budgets, deliver, log, sync, write};
 
 /// Idempotency keys are kept for a week.
 const KEYS_KEPT: i64 = 7 * 24 * 60 * 60 * 1_000_000;
@@ -28,6 +28,7 @@ impl Engine {
         tasks.spawn(write::recover(self.clone(), stopping.clone()));
         tasks.spawn(deliver::work(self.clone(), stopping.clone()));
         tasks.spawn(log::keep_in_order(self.clone(), stopping.clone()));
+        tasks.spawn(budgets::keep(self.clone(), stopping.clone()));
         tasks.spawn(keep_house(self.clone(), stopping));
         Workers { stop, tasks }
     }
@@ -62,6 +63,9 @@ async fn keep_house(engine: Engine, mut stopping: watch::Receiver<bool>) {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "idempotency keys were given free"),
             Err(error) => tracing::warn!(%error, "idempotency keys could not be given free"),
+        }
+        if let Err(error) = engine.store().purge_budgets(before).await {
+            tracing::warn!(%error, "old rate budgets could not be forgotten");
         }
         if !rest(HOUSEKEEPING, &mut stopping).await {
             return;

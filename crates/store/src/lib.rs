@@ -6,6 +6,7 @@
 //! question names its tenant (application, connection). Nothing here knows a vendor or talks HTTP.
 
 mod applications;
+mod budgets;
 mod connections;
 mod db;
 mod error;
@@ -21,6 +22,7 @@ mod webhooks;
 mod words;
 
 pub use applications::{Application, KeyInfo, Principal};
+pub use budgets::{BudgetAsk, BudgetLease, BudgetNews};
 pub use connections::{
     Connection, ConnectionChanges, ConnectionFilter, ConnectionStatus, NewConnection, NewPlan, Reason, StatusChange,
 };
@@ -29,7 +31,10 @@ pub use events::{Event, EventPage, LogPage, NewEvent};
 pub use keyring::Keyring;
 pub use links::{Link, LinkUse, NewLink, Redeemed};
 pub use operations::{Begun, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody};
-pub use records::{Applied, Commit, ListQuery, NaturalMatch, PageProgress, Position, Sort};
+pub use records::{
+    Applied, Commit, FieldFilter, FieldFilters, FieldKind, FieldPlace, FieldTest, ListQuery, NaturalMatch,
+    PageProgress, Position, Sort,
+};
 pub use store::Store;
 pub use sync::{
     Claim, ClaimRequest, Failure, Finished, Lane, Lease, PlanChanges, PlanState, Room, Run, RunCause, RunMode,

@@ -1,6 +1,7 @@
 //! A create, from the caller's body to the caller's answer.
 
 use serde_json::Value;
+use trunnion_kit::http::Lane;
 use trunnion_model::catalog::Entity;
 use trunnion_store::{Begun, Connection, ConnectionStatus, NewOperation};
 
@@ -34,7 +35,7 @@ pub(crate) async fn create(
         Some(Begun::New(..)) | None => {}
     }
     may_write(row)?;
-    let live = engine.links().get(engine, row).await?;
+    let live = engine.links().get(engine, row).await?.in_lane(Lane::Write);
     let unsupported = || ServiceError::UnsupportedOperation {
         message: format!("{} records cannot be created in this system.", entity.name),
     };
