@@ -5,6 +5,7 @@
 
 mod api;
 mod config;
+mod connections;
 mod connectors;
 mod demo;
 mod events;
@@ -12,6 +13,7 @@ mod keys;
 mod sandbox;
 mod serve;
 mod start;
+mod sync;
 mod terminal;
 mod webhooks;
 
@@ -43,6 +45,10 @@ enum Command {
     /// Application API keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// The customers' systems of a running server
+    Connections(connections::Arguments),
+    /// How far the syncs of a connection are; ask for one now
+    Sync(sync::Arguments),
     /// The ordered log of what happened
     Events(events::Arguments),
     /// Webhook endpoints and deliveries of a running server
@@ -62,6 +68,8 @@ fn main() -> ExitCode {
             Command::Sandbox(arguments) => sandbox::run(&arguments).await,
             Command::Connectors(command) => connectors::run(&command),
             Command::Keys(command) => keys::run(command).await,
+            Command::Connections(arguments) => connections::run(arguments).await,
+            Command::Sync(arguments) => sync::run(arguments).await,
             Command::Events(arguments) => events::run(arguments).await,
             Command::Webhooks(arguments) => webhooks::run(arguments).await,
         }
