@@ -2,6 +2,7 @@
 
 mod build;
 mod run;
+mod schedule;
 mod sync;
 
 pub(crate) use run::run;
