@@ -51,6 +51,8 @@ pub(crate) const KEYS: &[Key] = &[
         "",
         "networks that webhooks may go to although they are not public, as 10.1.0.0/16, fd00::/8",
     ),
+    secret("webhooks.proxy", "http://user:password@proxy:3128, through which webhooks leave; empty: directly"),
+    key("webhooks.proxy_bypass", "", "hosts and networks that webhooks reach without the proxy"),
     key("node.name", "", "how this node calls itself in leases; empty: node- and the process id"),
     key("log.level", "info", "error, warn, info, debug or trace"),
     key("log.format", "text", "text or json"),

@@ -58,7 +58,8 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let options = trunnion_server::Options { public_url, ..Default::default() };
     let app = trunnion_server::app(engine.clone(), options);
     trunnion_server::serve(listener, app, stopped()).await?;
-    workers.stop(Duration::from_secs(20)).await;
+    // A receiver has up to 30 seconds to answer what is on its way.
+    workers.stop(Duration::from_secs(35)).await;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use trunnion_engine::{Engine, Network, Options, WebhookOptions};
+use trunnion_engine::{Engine, Network, Options, Proxy, WebhookOptions};
 use trunnion_model::time::Clock;
 use trunnion_store::{Keyring, Store};
 
@@ -62,11 +62,22 @@ pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
         allow_networks: system_networks(config)?,
         webhooks: WebhookOptions {
             allow_networks: networks(config, "webhooks.allow_networks")?,
+            proxy: proxy(config)?,
             ..usual.webhooks.clone()
         },
         ..usual
     };
     Ok(Engine::new(store, catalogue, Clock::system(), options)?)
+}
+
+/// The proxy for webhooks, if there is one.
+fn proxy(config: &Config) -> Result<Option<Proxy>, Refused> {
+    let url = config.get("webhooks.proxy");
+    if url.is_empty() {
+        return Ok(None);
+    }
+    let proxy: Proxy = url.parse().map_err(|why| Refused(format!("webhooks.proxy: {why}")))?;
+    Ok(Some(proxy.bypassing(config.get("webhooks.proxy_bypass"))))
 }
 
 /// The networks that the key `name` lists.

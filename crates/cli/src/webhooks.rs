@@ -89,6 +89,9 @@ enum Command {
         until: Option<String>,
         #[arg(long, value_delimiter = ',')]
         types: Vec<String>,
+        /// all, failed (those given up) or missing (those never sent)
+        #[arg(long, default_value = "all")]
+        which: String,
     },
 }
 
@@ -122,9 +125,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Command::Delivery { id } => delivery(&api.get(&format!("/deliveries/{id}"), &[]).await?, json),
         Command::Resend { id } => one(&api.post(&format!("/deliveries/{id}/resend"), None).await?, json),
-        Command::Replay { id, since, until, types } => {
-            let scheduled = replay(&api, &path(&id, "/replay"), &since, until.as_deref(), &types).await?;
-            let result = json!({"scheduled": scheduled});
+        Command::Replay { id, since, until, types, which } => {
+            let mut what = json!({"since": since, "types": types, "which": which});
+            if let Some(until) = until {
+                what["until"] = until.into();
+            }
+            let result = replay(&api, &path(&id, "/replay"), &what).await?;
+            let scheduled = show::cell(&result, "scheduled");
             if json { show::json(&result) } else { say(&format!("{scheduled} deliveries are due again")) }
         }
     }
@@ -135,21 +142,14 @@ async fn disabled(api: &Api, path: &str, disabled: bool) -> anyhow::Result<Value
     api.send(Method::PATCH, path, Some(&json!({"disabled": disabled}))).await
 }
 
-/// All calls that the span takes; how many deliveries they made due.
-async fn replay(api: &Api, path: &str, since: &str, until: Option<&str>, types: &[String]) -> anyhow::Result<i64> {
-    let mut body = json!({"since": since, "types": types});
-    if let Some(until) = until {
-        body["until"] = until.into();
+/// Begins a replay and waits until it is through; it goes on without us, too.
+async fn replay(api: &Api, path: &str, what: &Value) -> anyhow::Result<Value> {
+    let mut replay = api.post(path, Some(what)).await?;
+    while replay["state"] == "running" {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        replay = api.get(&format!("/replays/{}", show::cell(&replay, "id")), &[]).await?;
     }
-    let mut scheduled = 0;
-    loop {
-        let answer = api.post(path, Some(&body)).await?;
-        scheduled += answer["scheduled"].as_i64().unwrap_or(0);
-        match answer["next_cursor"].as_str() {
-            Some(next) => body["cursor"] = next.into(),
-            None => return Ok(scheduled),
-        }
-    }
+    Ok(replay)
 }
 
 fn one(thing: &Value, json: bool) {

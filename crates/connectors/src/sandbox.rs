@@ -64,6 +64,7 @@ fn sap(url: &str, password: &str) -> Value {
         "purchasing_organization": "1010",
         "purchasing_group": "001",
         "plant": "1010",
+        "storage_location": "101A",
     })
 }
 

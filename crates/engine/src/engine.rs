@@ -6,12 +6,15 @@ use std::time::Duration;
 use trunnion_kit::http::{Client, Random};
 use trunnion_kit::spec::Limits;
 use trunnion_kit::vendor::Catalogue;
-use trunnion_kit::webhook::{Guard, Network, Poster};
+use trunnion_kit::webhook::{Guard, Network, Poster, Proxy};
+use trunnion_model::ids::EventId;
 use trunnion_model::time::Clock;
 use trunnion_store::Store;
+use uuid::Uuid;
 
 use crate::budgets::Budgets;
 use crate::error::{Result, ServiceError};
+use crate::health::Tallies;
 use crate::links::Links;
 
 /// How the engine works. The defaults are for production.
@@ -44,6 +47,21 @@ pub struct Options {
     pub retry: RetryOptions,
     pub write: WriteOptions,
     pub webhooks: WebhookOptions,
+    pub health: HealthOptions,
+}
+
+/// How connections are looked after.
+#[derive(Clone, Debug)]
+pub struct HealthOptions {
+    /// A connection of which nothing was heard for that long is probed.
+    pub probe_interval: Duration,
+    /// After a probe that found trouble; doubled after each further one, with jitter.
+    pub first: Duration,
+    pub most: Duration,
+    /// Probes at once on this node.
+    pub at_once: usize,
+    /// How often what calls came to is stored.
+    pub store: Duration,
 }
 
 /// How webhooks are sent.
@@ -53,10 +71,16 @@ pub struct WebhookOptions {
     pub slots: usize,
     /// Sent at once to one endpoint on this node.
     pub per_endpoint: usize,
-    /// For connecting, head and body of the answer together.
-    pub timeout: Duration,
-    /// An endpoint is disabled after nothing but failures for that long.
+    /// An endpoint is disabled after nothing but failures for that long, unless it says otherwise itself.
     pub disable_after: Duration,
+    /// After so many failures in a row nothing is sent to an endpoint for a while, then one; the while doubles.
+    pub breaks_at: i64,
+    pub first_hold: Duration,
+    pub longest_hold: Duration,
+    /// A node that gave no sign of life for that long is dead.
+    pub dead_after: Duration,
+    /// Through it, if not directly.
+    pub proxy: Option<Proxy>,
     /// Networks that endpoints may be in although they are not public; `http://` reaches these only.
     pub allow_networks: Vec<Network>,
 }
@@ -106,6 +130,19 @@ impl Default for Options {
             retry: RetryOptions::default(),
             write: WriteOptions::default(),
             webhooks: WebhookOptions::default(),
+            health: HealthOptions::default(),
+        }
+    }
+}
+
+impl Default for HealthOptions {
+    fn default() -> Self {
+        Self {
+            probe_interval: Duration::from_secs(15 * 60),
+            first: Duration::from_secs(30),
+            most: Duration::from_secs(15 * 60),
+            at_once: 8,
+            store: Duration::from_secs(5),
         }
     }
 }
@@ -113,10 +150,14 @@ impl Default for Options {
 impl Default for WebhookOptions {
     fn default() -> Self {
         Self {
-            slots: 128,
-            per_endpoint: 8,
-            timeout: Duration::from_secs(10),
+            slots: 256,
+            per_endpoint: 32,
             disable_after: Duration::from_secs(5 * 24 * 60 * 60),
+            breaks_at: 5,
+            first_hold: Duration::from_secs(1),
+            longest_hold: Duration::from_secs(60),
+            dead_after: Duration::from_secs(4),
+            proxy: None,
             allow_networks: Vec::new(),
         }
     }
@@ -153,7 +194,9 @@ struct Inner {
     client: Client,
     links: Links,
     budgets: Budgets,
+    tallies: Tallies,
     poster: Poster,
+    boot: Uuid,
 }
 
 impl Engine {
@@ -163,13 +206,22 @@ impl Engine {
         let client = Client::guarded(&Limits::default(), clock.clone(), systems);
         let client = client.map_err(|error| ServiceError::internal(&error))?;
         let links = Links::new(options.links);
-        let mut node = [0; 16];
-        node[..8].copy_from_slice(&client.random().next().to_le_bytes());
-        node[8..].copy_from_slice(&client.random().next().to_le_bytes());
-        let budgets = Budgets::new(node);
         let guard = Guard::new(options.webhooks.allow_networks.clone());
-        let poster = Poster::new(guard, options.webhooks.timeout).map_err(|error| ServiceError::internal(&error))?;
-        Ok(Self(Arc::new(Inner { store, catalogue, clock, options, client, links, budgets, poster })))
+        let poster =
+            Poster::new(guard, options.webhooks.proxy.as_ref()).map_err(|error| ServiceError::internal(&error))?;
+        let boot = EventId::new(&clock).0;
+        Ok(Self(Arc::new(Inner {
+            store,
+            catalogue,
+            clock,
+            options,
+            client,
+            links,
+            budgets: Budgets::new(boot.into_bytes()),
+            tallies: Tallies::default(),
+            poster,
+            boot,
+        })))
     }
 
     /// Whether the database answers within `patience`.
@@ -205,9 +257,19 @@ impl Engine {
         &self.0.budgets
     }
 
+    /// What calls came to since it was last stored.
+    pub(crate) fn tallies(&self) -> &Tallies {
+        &self.0.tallies
+    }
+
     /// The way out for webhooks.
     pub(crate) fn poster(&self) -> &Poster {
         &self.0.poster
+    }
+
+    /// Of this process, and of no other.
+    pub(crate) fn boot(&self) -> Uuid {
+        self.0.boot
     }
 
     /// For jitter.

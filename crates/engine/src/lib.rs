@@ -11,6 +11,7 @@ mod cursor;
 mod deliver;
 mod engine;
 mod error;
+mod health;
 mod links;
 mod log;
 mod params;
@@ -20,9 +21,9 @@ mod workers;
 mod write;
 
 pub use caller::{Caller, Permission, Scope, authenticate, scope};
-pub use engine::{Engine, Options, RetryOptions, WebhookOptions, WriteOptions};
+pub use engine::{Engine, HealthOptions, Options, RetryOptions, WebhookOptions, WriteOptions};
 pub use error::{FieldError, Result, ServiceError, Vendor};
-pub use trunnion_kit::webhook::Network;
+pub use trunnion_kit::webhook::{Network, Proxy};
 pub use workers::Workers;
 
 /// The ids that services take and give.

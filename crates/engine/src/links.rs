@@ -3,8 +3,10 @@
 //! A link holds the login, so runs and writes of a connection share it. It is thrown away when the stored credentials are
 //! others than those it was made from, here or on another node; the connection's `modified_at` tells when to compare.
 //!
-//! Once the system refuses the credentials, the connection is parked at once, without a second login: systems lock
-//! accounts that keep knocking.
+//! Every call of a link is counted for the connection's health. What a refusal of the credentials means is [`health`]'s
+//! business.
+//!
+//! [`health`]: crate::health
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,7 +14,6 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::sync::Mutex;
-use trunnion_kit::error::VendorMessage;
 use trunnion_kit::http::Lane;
 use trunnion_kit::link::Link;
 use trunnion_kit::mapping::Mapper;
@@ -20,10 +21,11 @@ use trunnion_kit::spec::form::Credentials;
 use trunnion_kit::spec::{EntitySpec, Spec};
 use trunnion_kit::vendor::{Connector, Vendor};
 use trunnion_model::ids::ConnectionId;
-use trunnion_store::{Connection, ConnectionStatus, NewEvent, Reason, StatusChange};
+use trunnion_store::Connection;
 use url::Url;
 
 use crate::error::{FieldError, Result, ServiceError};
+pub(crate) use crate::health::park;
 use crate::{Engine, budgets};
 
 /// A connection that can be talked to.
@@ -59,6 +61,11 @@ impl Live {
     /// The same connection, for requests that stand in that lane.
     pub(crate) fn in_lane(&self, lane: Lane) -> Self {
         Self { link: self.link.in_lane(lane), ..self.clone() }
+    }
+
+    /// Whether it was made from these credentials.
+    pub(crate) fn is_made_from(&self, credentials: &SecretString) -> bool {
+        blake3::hash(credentials.expose_secret().as_bytes()) == self.made_from
     }
 
     pub(crate) fn mapper(&self, entity: &EntitySpec) -> Mapper {
@@ -144,7 +151,8 @@ pub(crate) struct Fresh {
 }
 
 impl Fresh {
-    pub(crate) fn live(&self, connector: &Connector, connection: ConnectionId) -> Live {
+    pub(crate) fn live(&self, engine: &Engine, connector: &Connector, connection: ConnectionId) -> Live {
+        self.link.observe(engine.tallies().observer(connection));
         Live {
             connection,
             link: self.link.clone(),
@@ -156,33 +164,8 @@ impl Fresh {
     }
 }
 
-/// Writes down that the system refused the credentials, with one event; its syncs rest from now on. False, and nothing
-/// done, if the credentials were replaced meanwhile: what was refused were the old ones.
-pub(crate) async fn park(engine: &Engine, live: &Live, message: &VendorMessage) -> Result<bool> {
-    let id = live.connection;
-    let credentials = engine.store().credentials(id).await?;
-    if blake3::hash(credentials.expose_secret().as_bytes()) != live.made_from {
-        engine.links().forget(id).await;
-        return Ok(false);
-    }
-    let Some(row) = engine.store().connection_for_work(id).await? else { return Ok(true) };
-    if row.status == ConnectionStatus::Disconnected {
-        return Ok(true);
-    }
-    let reason = Reason { code: "AUTHENTICATION_FAILED".to_owned(), message: message.text.clone() };
-    let mut data = row.to_json();
-    data["status"] = ConnectionStatus::ReauthorizationRequired.as_str().into();
-    data["status_reason"] = serde_json::json!({ "code": reason.code, "message": reason.message });
-    let event = NewEvent { kind: "connection.reauthorization_required".to_owned(), data: data.to_string() };
-    let change =
-        StatusChange { status: ConnectionStatus::ReauthorizationRequired, reason: Some(reason), event: Some(event) };
-    if engine.store().set_status(id, &change).await? {
-        tracing::warn!(connection = %id, reason = message.text, "the system no longer accepts the credentials");
-    }
-    Ok(true)
-}
-
-async fn make(engine: &Engine, row: &Connection, credentials: &SecretString) -> Result<Live> {
+/// Makes a link from the stored credentials. Sends nothing.
+pub(crate) async fn make(engine: &Engine, row: &Connection, credentials: &SecretString) -> Result<Live> {
     let connector = engine.catalogue().get(&row.system).ok_or_else(|| ServiceError::UnsupportedOperation {
         message: format!("This server has no connector for `{}`.", row.system),
     })?;
@@ -191,9 +174,11 @@ async fn make(engine: &Engine, row: &Connection, credentials: &SecretString) -> 
     // What was taken once is not refused later because a setting changed: `http` was checked when it was given.
     let parsed = Credentials::parse(&connector.spec, &given, true).map_err(|_| unreadable())?;
     let budget = budgets::key(&connector.spec, &parsed);
+    let link = link(engine, connector, parsed, budget).await?;
+    link.observe(engine.tallies().observer(row.id));
     Ok(Live {
         connection: row.id,
-        link: link(engine, connector, parsed, budget).await?,
+        link,
         budget,
         spec: connector.spec.clone(),
         vendor: connector.vendor.clone(),

@@ -1,4 +1,4 @@
-//! The background work of a node: syncing, sending webhooks, finishing writes that another node
+//! The background work of a node: syncing, sending webhooks, looking after connections, finishing writes that another node
 //! left, and keeping house.
 
 use std::time::Duration;
@@ -6,10 +6,12 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::{Engine, budgets, deliver, log, sync, write};
+use crate::{Engine, budgets, deliver, health, log, sync, write};
 
 /// Idempotency keys are kept for a week.
 const KEYS_KEPT: i64 = 7 * 24 * 60 * 60 * 1_000_000;
+/// Incidents and hours of calls are kept for a quarter.
+const HEALTH_KEPT: i64 = 92 * 24 * 60 * 60 * 1_000_000;
 const HOUSEKEEPING: Duration = Duration::from_secs(60 * 60);
 
 /// The running work; dropping it kills it as a crash would, which loses nothing but time.
@@ -27,6 +29,7 @@ impl Engine {
         tasks.spawn(sync::work(self.clone(), stopping.clone()));
         tasks.spawn(write::recover(self.clone(), stopping.clone()));
         tasks.spawn(deliver::work(self.clone(), stopping.clone()));
+        tasks.spawn(health::watch(self.clone(), stopping.clone()));
         tasks.spawn(log::keep_in_order(self.clone(), stopping.clone()));
         tasks.spawn(budgets::keep(self.clone(), stopping.clone()));
         tasks.spawn(keep_house(self.clone(), stopping));
@@ -66,6 +69,10 @@ async fn keep_house(engine: Engine, mut stopping: watch::Receiver<bool>) {
         }
         if let Err(error) = engine.store().purge_budgets(before).await {
             tracing::warn!(%error, "old rate budgets could not be forgotten");
+        }
+        let before = engine.clock().now_micros().saturating_sub(HEALTH_KEPT);
+        if let Err(error) = engine.store().purge_health(before).await {
+            tracing::warn!(%error, "what was known of connections' health long ago could not be forgotten");
         }
         if !rest(HOUSEKEEPING, &mut stopping).await {
             return;

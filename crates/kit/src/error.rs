@@ -1,6 +1,10 @@
 //! What went wrong with a vendor system, said as what to do next.
 
+mod cause;
+
 use std::time::Duration;
+
+pub use cause::Cause;
 
 /// The vendor's own words about a refusal, kept beside ours. Never holds a secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,6 +64,11 @@ impl Error {
     /// Trying the same call again later can succeed without anybody's help.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::RateLimited { .. } | Self::Unreachable { .. } | Self::Untrusted(_))
+    }
+
+    /// What is the matter, as told apart for people.
+    pub fn cause(&self) -> Cause {
+        cause::of(self)
     }
 
     /// The vendor's own words, if it said any.

@@ -4,6 +4,7 @@
 //! request, because systems lock accounts that keep knocking. A new link, made from new credentials, starts afresh.
 
 mod dry;
+mod observe;
 mod session;
 mod sign;
 
@@ -12,12 +13,14 @@ mod sign;
 mod tests;
 
 pub use dry::{Planned, Recorder};
+pub use observe::{Called, Observer};
 pub use session::Session;
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::Mutex as AsyncMutex;
+use tokio::time::Instant;
 use trunnion_model::time::{Clock, Timestamp, from_micros};
 use url::Url;
 
@@ -47,6 +50,7 @@ struct Inner {
     first: AsyncMutex<()>,
     /// Microseconds that the system's clock is ahead of ours.
     ahead: AtomicI64,
+    observer: OnceLock<Observer>,
 }
 
 impl Link {
@@ -67,6 +71,7 @@ impl Link {
             proved: AtomicBool::new(false),
             first: AsyncMutex::default(),
             ahead: AtomicI64::new(UNKNOWN),
+            observer: OnceLock::new(),
         };
         Ok(Self(Arc::new(inner), None, Lane::default()))
     }
@@ -75,6 +80,11 @@ impl Link {
     #[must_use]
     pub fn in_lane(&self, lane: Lane) -> Self {
         Self(self.0.clone(), self.1.clone(), lane)
+    }
+
+    /// Tells `observer` of every call from now on. The first observer stays.
+    pub fn observe(&self, observer: Observer) {
+        self.0.observer.get_or_init(|| observer);
     }
 
     pub fn spec(&self) -> &Spec {
@@ -113,10 +123,12 @@ impl Link {
             return Err(Error::Unexpected(format!("{host} is not the connection's system {own}; nothing was sent")));
         }
         request.lane = self.2;
-        match self.0.signer.send(self, &request).await {
-            Ok(answer) => Ok(answer),
-            Err(error) => Err(self.redacted(error)),
+        let began = Instant::now();
+        let outcome = self.0.signer.send(self, &request).await;
+        if let Some(observer) = self.0.observer.get() {
+            observer(observe::called(began.elapsed(), &outcome));
         }
+        outcome.map_err(|error| self.redacted(error))
     }
 
     /// For protocols with a state of their own: what a login or a token fetch brought. Held while logging in, so that

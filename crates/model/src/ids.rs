@@ -57,6 +57,10 @@ prefixed_ids! {
     WebhookEndpointId = "whe";
     /// One event on its way to one endpoint.
     DeliveryId = "dlv";
+    /// One cause of trouble with a connection, from its beginning to its end.
+    IncidentId = "inc";
+    /// Events of a span of time being sent to an endpoint again.
+    ReplayId = "rpl";
     /// One HTTP request, for `X-Request-Id`.
     RequestId = "req";
 }

@@ -71,6 +71,7 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(connections::rotate_token))
         .routes(routes!(connections::reconnect))
         .routes(routes!(connections::check_connection))
+        .routes(routes!(connections::get_connection_health))
         .routes(routes!(links::create_link_session))
         .routes(routes!(links::list_redirect_uris, links::set_redirect_uris))
         .routes(routes!(links::exchange_code))
@@ -92,9 +93,14 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(webhooks::rotate_webhook_secret))
         .routes(routes!(webhooks::test_webhook_endpoint))
         .routes(routes!(webhooks::list_deliveries))
+        .routes(routes!(webhooks::list_blocked))
         .routes(routes!(webhooks::replay))
+        .routes(routes!(webhooks::list_replays))
+        .routes(routes!(webhooks::get_replay))
+        .routes(routes!(webhooks::cancel_replay))
         .routes(routes!(webhooks::get_delivery))
-        .routes(routes!(webhooks::resend_delivery));
+        .routes(routes!(webhooks::resend_delivery))
+        .routes(routes!(webhooks::skip_delivery));
     OpenApiRouter::with_openapi(openapi::base())
         .nest("/api/v1", api)
         .routes(routes!(health::healthz))

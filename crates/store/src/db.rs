@@ -16,6 +16,7 @@ use crate::db::arg::Arg;
 use crate::{Error, Result};
 
 pub(crate) mod arg;
+mod set;
 
 /// Which database it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,6 +178,15 @@ impl Tx {
         Ok(())
     }
 
+    /// What this transaction writes may be undone by a power cut, whole: for work that is then simply done again. (SQLite
+    /// has one setting for all.)
+    pub(crate) async fn relaxed(&mut self) -> Result<()> {
+        if self.dialect() == Dialect::Postgres {
+            self.execute("set local synchronous_commit = off", Vec::new()).await?;
+        }
+        Ok(())
+    }
+
     /// Waits, on PostgreSQL, until nobody else is in a section of this name; until the end of the transaction. SQLite's
     /// writer is alone anyway.
     pub(crate) async fn alone(&mut self, section: i64) -> Result<()> {
@@ -188,6 +198,7 @@ impl Tx {
 }
 
 pub(crate) use arg::args;
+pub(crate) use set::{hex, over_set, set};
 
 async fn open_postgres(url: &str) -> Result<Db> {
     let options = PgConnectOptions::from_str(url)?.application_name("trunnion");

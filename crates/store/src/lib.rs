@@ -11,6 +11,7 @@ mod connections;
 mod db;
 mod error;
 mod events;
+mod health;
 mod keyring;
 mod links;
 mod operations;
@@ -28,6 +29,7 @@ pub use connections::{
 };
 pub use error::{Error, Result};
 pub use events::{Event, EventPage, LogPage, NewEvent};
+pub use health::{CallHour, Cleared, DueProbe, Incident, ProbeState, Tally, Trouble};
 pub use keyring::Keyring;
 pub use links::{Link, LinkUse, NewLink, Redeemed};
 pub use operations::{Begun, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody};
@@ -41,6 +43,8 @@ pub use sync::{
     RunState, SyncPlan,
 };
 pub use webhooks::{
-    Attempt, AttemptOutcome, Delivery, DeliveryClaim, DeliveryRequest, DeliveryState, Ending, EndpointChanges,
-    FinishedAttempt, NewEndpoint, ReplayPage, Target, WebhookEndpoint,
+    Attempt, AttemptOutcome, BlockedKey, Concluded, Delivery, DeliveryClaim, DeliveryRequest, DeliveryState,
+    Dispatched, DueEndpoint, Ending, EndpointChanges, EndpointSettings, FinishedAttempt, HealthPolicy, NewEndpoint,
+    NewReplay, NewSecret, Ordering, PayloadForm, Replay, ReplayState, ReplayWhich, SecretKind, Taken, Target,
+    WebhookEndpoint, WebhookSecret,
 };

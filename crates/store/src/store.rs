@@ -8,6 +8,7 @@ use trunnion_model::time::Clock;
 
 use crate::db::Db;
 use crate::keyring::Keyring;
+use crate::webhooks::SecretCache;
 use crate::{Error, Result};
 
 /// The store; cheap to clone, safe to share.
@@ -22,8 +23,11 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     /// One at a time may note the use of a key.
     pub(crate) noting: Arc<Semaphore>,
+    /// The secrets of webhook endpoints, opened.
+    pub(crate) secrets: SecretCache,
     events: watch::Sender<u64>,
     work: watch::Sender<u64>,
+    webhooks: watch::Sender<u64>,
 }
 
 impl Store {
@@ -31,8 +35,17 @@ impl Store {
     /// to date. Refuses an SQLite with the WAL-reset error (before 3.51.3).
     pub async fn open(url: &str, keyring: Keyring, clock: Clock) -> Result<Self> {
         let db = Db::open(url).await?;
-        let (events, work) = (watch::Sender::new(0), watch::Sender::new(0));
-        let inner = Inner { db, keyring, clock, noting: Arc::new(Semaphore::new(1)), events, work };
+        let (events, work, webhooks) = (watch::Sender::new(0), watch::Sender::new(0), watch::Sender::new(0));
+        let inner = Inner {
+            db,
+            keyring,
+            clock,
+            noting: Arc::new(Semaphore::new(1)),
+            secrets: SecretCache::default(),
+            events,
+            work,
+            webhooks,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -58,6 +71,15 @@ impl Store {
     /// Changes whenever this process made a plan due, so that a scheduler need not wait for its next look.
     pub fn watch_work(&self) -> watch::Receiver<u64> {
         self.inner.work.subscribe()
+    }
+
+    /// Changes whenever this process made deliveries due by hand: sent again, replayed, enabled.
+    pub fn watch_webhooks(&self) -> watch::Receiver<u64> {
+        self.inner.webhooks.subscribe()
+    }
+
+    pub(crate) fn tell_webhooks(&self) {
+        self.inner.webhooks.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     pub(crate) fn tell_events(&self) {

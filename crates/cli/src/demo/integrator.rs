@@ -14,7 +14,7 @@ use axum::routing::{get, post};
 use secrecy::SecretString;
 use serde_json::Value;
 use tokio::net::TcpListener;
-use trunnion_kit::webhook::{Secret, signature};
+use trunnion_kit::webhook::{SigningKey, signature};
 use trunnion_model::time::Clock;
 
 /// How old or new a signature may be, in seconds; the libraries of the standard take the same.
@@ -119,7 +119,7 @@ fn verify(secret: &SecretString, headers: &HeaderMap, body: &[u8]) -> Option<(St
     if now.abs_diff(timestamp) > TOLERANCE.unsigned_abs() {
         return None;
     }
-    let right = signature(&[Secret::parse(secret)?], id, timestamp, body).ok()?;
+    let right = signature(&[SigningKey::parse(secret)?], id, timestamp, body).ok()?;
     given.split(' ').any(|entry| entry == right).then_some(())?;
     Some((id.to_owned(), serde_json::from_slice(body).ok()?))
 }

@@ -27,6 +27,7 @@ pub(super) fn row(entity: &str, row: &mut Object<'_>) {
             row.set("@name", Node::text(name));
         }
         "purchase_order" => purchase_order(row),
+        "goods_receipt" => goods_receipt(row),
         _ => {}
     }
 }
@@ -52,6 +53,21 @@ fn purchase_order(row: &mut Object<'_>) {
         if let Some(number) = number {
             row.set(computed, Node::text(decimal::text(number)));
         }
+    }
+}
+
+/// A receipt is posted as soon as it is saved. The order stands on its lines.
+fn goods_receipt(row: &mut Object<'_>) {
+    let mut order = None;
+    for line in row.get_mut("lines").and_then(Node::items_mut).into_iter().flatten().filter_map(Node::as_object_mut) {
+        order = order.or_else(|| line.get("createdfrom").and_then(Node::as_text).map(str::to_owned));
+        if let Some(quantity) = unsigned(line, "quantity") {
+            line.set("@quantity", Node::text(decimal::text(quantity)));
+        }
+    }
+    row.set("@status", Node::text("posted"));
+    if let Some(order) = order {
+        row.set("@order", Node::text(order));
     }
 }
 

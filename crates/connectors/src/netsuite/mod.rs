@@ -2,7 +2,9 @@
 
 mod derive;
 mod lookup;
+mod receive;
 pub mod sim;
+mod stock;
 
 use std::sync::Arc;
 
@@ -10,7 +12,7 @@ use trunnion_kit::json::Node;
 use trunnion_kit::link::Link;
 use trunnion_kit::mapping::RowHook;
 use trunnion_kit::spec::EntitySpec;
-use trunnion_kit::vendor::{Answered, Declared, Vendor};
+use trunnion_kit::vendor::{Answered, Declared, Page, Vendor, Window};
 
 pub(crate) const DECLARATION: &str = include_str!("connector.toml");
 
@@ -21,6 +23,20 @@ impl Vendor for NetSuite {
         Some(derive::row)
     }
 
+    fn page<'a>(&'a self, link: &'a Link, entity: &'a EntitySpec, window: &'a Window) -> Answered<'a, Page> {
+        match entity.entity.name {
+            "inventory_level" => Box::pin(stock::page(link, entity, window)),
+            _ => Declared.page(link, entity, window),
+        }
+    }
+
+    fn one<'a>(&'a self, link: &'a Link, entity: &'a EntitySpec, remote_id: &'a str) -> Answered<'a, Page> {
+        match entity.entity.name {
+            "inventory_level" => Box::pin(stock::one(link, entity, remote_id)),
+            _ => Declared.one(link, entity, remote_id),
+        }
+    }
+
     fn create<'a>(
         &'a self,
         link: &'a Link,
@@ -29,6 +45,9 @@ impl Vendor for NetSuite {
         write_key: &'a str,
     ) -> Answered<'a, String> {
         Box::pin(async move {
+            if entity.entity.name == "goods_receipt" {
+                return receive::create(link, body).await;
+            }
             lookup::currency(link, &mut body).await?;
             lookup::units(link, &mut body).await?;
             Declared.create(link, entity, body, write_key).await

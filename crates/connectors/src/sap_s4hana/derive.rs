@@ -2,6 +2,9 @@
 //!
 //! The computed values stand under names with `@`, beside what SAP sent.
 
+mod maintenance;
+mod plant;
+
 use trunnion_kit::json::{Node, Object};
 use trunnion_kit::mapping::dates;
 use trunnion_model::decimal::{self, Decimal};
@@ -12,6 +15,12 @@ pub(super) fn row(entity: &str, row: &mut Object<'_>) {
         "vendor" => vendor(row),
         "item" => item(row),
         "purchase_order" => purchase_order(row),
+        "goods_receipt" => plant::goods_receipt(row),
+        "inventory_level" => plant::inventory_level(row),
+        "location" => plant::location(row),
+        "work_order" => maintenance::work_order(row),
+        "asset" => maintenance::asset(row),
+        "service_request" => maintenance::service_request(row),
         _ => {}
     }
 }

@@ -1,12 +1,19 @@
-//! SAP S/4HANA: its declaration, and the few things that follow from several fields at once.
+//! SAP S/4HANA: its declaration, what follows from several fields at once, and what its services do not show as rows of
+//! their own: stock levels and places.
 
 mod derive;
+mod places;
+mod prepare;
 pub mod sim;
+mod stock;
 
 use std::sync::Arc;
 
+use trunnion_kit::json::Node;
+use trunnion_kit::link::Link;
 use trunnion_kit::mapping::RowHook;
-use trunnion_kit::vendor::Vendor;
+use trunnion_kit::spec::EntitySpec;
+use trunnion_kit::vendor::{Answered, Declared, Page, Vendor, Window};
 
 pub(crate) const DECLARATION: &str = include_str!("connector.toml");
 
@@ -15,6 +22,35 @@ struct SapS4Hana;
 impl Vendor for SapS4Hana {
     fn row_hook(&self) -> Option<RowHook> {
         Some(derive::row)
+    }
+
+    fn page<'a>(&'a self, link: &'a Link, entity: &'a EntitySpec, window: &'a Window) -> Answered<'a, Page> {
+        match entity.entity.name {
+            "inventory_level" => Box::pin(stock::page(link, window)),
+            "location" => Box::pin(places::page(link, window)),
+            _ => Declared.page(link, entity, window),
+        }
+    }
+
+    fn one<'a>(&'a self, link: &'a Link, entity: &'a EntitySpec, remote_id: &'a str) -> Answered<'a, Page> {
+        match entity.entity.name {
+            "inventory_level" => Box::pin(stock::one(link, remote_id)),
+            "location" => Box::pin(places::one(link, remote_id)),
+            _ => Declared.one(link, entity, remote_id),
+        }
+    }
+
+    fn create<'a>(
+        &'a self,
+        link: &'a Link,
+        entity: &'a EntitySpec,
+        mut body: Node<'static>,
+        write_key: &'a str,
+    ) -> Answered<'a, String> {
+        Box::pin(async move {
+            prepare::create(entity.entity.name, &mut body)?;
+            Declared.create(link, entity, body, write_key).await
+        })
     }
 }
 

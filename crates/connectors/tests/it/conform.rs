@@ -2,6 +2,7 @@
 
 use trunnion_kit::conform::{Options, Report, run};
 
+use super::client::Client;
 use super::systems::{System, connectors, simulated, tryton};
 
 /// `untried` are the promises that the system has no data for, each with the reason why that is so.
@@ -22,6 +23,15 @@ async fn sap_s4hana_keeps_the_promises_of_its_declaration() {
     let system = simulated("sap-s4hana", 60).await;
     // The field is one of those that the system turns into capitals.
     let options = Options::default().with_example("purchase_order/vendor_reference", "Q-4711");
+    let options = received(&Client::new("sap-s4hana", &system), options, "S/1010/101A").await;
+    let options = options
+        .with_example("work_order/tasks/planned_hours", "1.5")
+        .with_example("work_order/location_remote_id", "F/1010-PRD-L1")
+        .with_example("work_order/type", "YA01")
+        .with_example("work_order/planned_start", "2027-01-15T08:00:00.000000Z")
+        .with_example("work_order/planned_end", "2027-01-15T16:00:00.000000Z")
+        .with_example("service_request/type", "M1")
+        .with_example("service_request/location_remote_id", "F/1010-PRD-L1");
     let untried = [
         ("item: read manufacturer", "the simulator's products have none"),
         ("item: read order_unit", "the simulator's products are bought in their base unit"),
@@ -29,10 +39,34 @@ async fn sap_s4hana_keeps_the_promises_of_its_declaration() {
     conforms("sap-s4hana", &system, &options, &untried).await;
 }
 
+/// Examples for goods receipts: of a new order that is large enough for all of them.
+async fn received(client: &Client, options: Options, location: &str) -> Options {
+    let mut order = client.order().await;
+    order["lines"][0]["quantity"] = "1000".into();
+    // Some systems take one line of a receipt for each line of the order.
+    let line = order["lines"][0].clone();
+    order["lines"] = vec![line; 3].into();
+    let id = client.create("purchase_order", &order, "RECEIVED").await.unwrap();
+    let lines = client.one("purchase_order", &id).await["lines"].as_array().unwrap().clone();
+    let line = lines[0].clone();
+    let keys: Vec<serde_json::Value> = lines.iter().map(|line| line["remote_line_id"].clone()).collect();
+    let today = jiff::tz::TimeZone::UTC.to_datetime(client.link.source_now()).date().to_string();
+    options
+        .with_example("goods_receipt/purchase_order_remote_id", id)
+        .with_example("goods_receipt/received_on", today)
+        .with_example("goods_receipt/delivery_note", "DN-4711")
+        .with_example("goods_receipt/lines/purchase_order_remote_line_id", keys)
+        .with_example("goods_receipt/lines/item_remote_id", line["item_remote_id"].as_str().unwrap())
+        .with_example("goods_receipt/lines/unit", line["unit"].as_str().unwrap())
+        .with_example("goods_receipt/lines/location_remote_id", location)
+        .with_example("goods_receipt/lines/lot", "LOT-1")
+}
+
 #[tokio::test]
 async fn netsuite_keeps_the_promises_of_its_declaration() {
     let system = simulated("netsuite", 60).await;
     let options = Options::default().with_example("vendor/address/region", "BY");
+    let options = received(&Client::new("netsuite", &system), options, "2").await;
     let untried = [("item: read gtin", "the simulator's items have none")];
     conforms("netsuite", &system, &options, &untried).await;
 }

@@ -5,5 +5,7 @@
 
 mod client;
 mod conform;
+mod sap_names;
 mod systems;
 mod traps;
+mod traps_plant;

@@ -30,6 +30,36 @@ def same(what, seen, expected):
     print(f"OK {what}")
 
 
+async def receive(api, order):
+    """Receives an order by transformation, looks at the stock, and takes the receipt back."""
+    levels = "SELECT l.quantityonhand AS n FROM inventoryitemlocations l WHERE l.item = 1001 AND l.location = 2"
+
+    async def on_hand():
+        return float((await api.suiteql(levels, limit=1))["items"][0]["n"])
+
+    before = await on_hand()
+    path = f"/record/v1/purchaseOrder/{order['id']}/!transform/itemReceipt"
+    body = {
+        "externalId": "peer-receipt-1",
+        "item": {"items": [{"orderLine": 1, "itemReceive": True, "quantity": 3, "location": {"id": "2"}}]},
+    }
+    same("a transformation has no body", await api.post(path, json=body), None)
+    receipt = await api.get("/record/v1/itemReceipt/eid:peer-receipt-1", params={"expandSubResources": "true"})
+    line = receipt["item"]["items"][0]
+    same("the receipt is of the order's line", (receipt["createdFrom"]["id"], line["orderLine"], line["quantity"]), (order["id"], 1, 3.0))
+    same("stock has grown by it", await on_hand(), before + 3)
+    status = await api.get(f"/record/v1/purchaseOrder/{order['id']}", params={"fields": "status"})
+    same("the order is partially received", status["status"]["id"] in ("D", "E"), True)
+    kinds = await api.suiteql(f"SELECT t.type FROM transaction t WHERE t.id = {receipt['id']}", limit=1)
+    same("suiteql knows it as a receipt", kinds["items"][0]["type"], "ItemRcpt")
+    try:
+        await api.delete(f"/record/v1/purchaseOrder/{order['id']}")
+    except NetsuiteAPIRequestError as error:
+        same("an order with a receipt is not deleted", error.status_code, 400)
+    await api.delete(f"/record/v1/itemReceipt/{receipt['id']}")
+    same("without the receipt the stock is as before", await on_hand(), before)
+
+
 async def drive(api):
     counted = await api.suiteql("SELECT COUNT(*) AS n FROM transaction", limit=1)
     same("suiteql counts the orders as a text", isinstance(counted["items"][0]["n"], str), True)
@@ -63,6 +93,8 @@ async def drive(api):
     await api.patch(f"/record/v1/purchaseOrder/{made['id']}", json={"memo": "changed"})
     changed = await api.get(f"/record/v1/purchaseOrder/{made['id']}", params={"fields": "memo"})
     same("a patch changes only what it names", changed["memo"], "changed")
+
+    await receive(api, made)
 
     for what, call, status in [
         ("a duplicate external id is refused", api.post("/record/v1/purchaseOrder", json=order), 400),

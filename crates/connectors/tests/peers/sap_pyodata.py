@@ -2,8 +2,9 @@
 
     sap_pyodata.py URL USER PASSWORD
 
-Parses the metadata of all three services, lists, filters, expands, counts, follows pages and navigations, creates a
-purchase order by deep insert with the CSRF token, changes it with its version and reads it back. Prints one line per
+Parses the metadata of all services, lists, filters, expands, counts, follows pages and navigations, creates a
+purchase order by deep insert with the CSRF token, changes it with its version and reads it back; receives goods for it and
+cancels the receipt by function import; takes a maintenance order through its life. Prints one line per
 step and `OK` at the end; leaves with 1 at the first thing that is not as it should be.
 """
 
@@ -26,12 +27,21 @@ SETS = {
         "A_SupplierPurchasingOrg": 0, "A_BusinessPartnerTaxNumber": 0,
     },
     "API_PRODUCT_SRV": {
-        "A_Product": 60, "A_ProductDescription": 120, "A_ProductPlant": 0, "A_ProductValuation": 0,
+        "A_Product": 60, "A_ProductDescription": 120, "A_ProductPlant": 0, "A_ProductStorageLocation": 0,
+        "A_ProductValuation": 0,
     },
     "API_PURCHASEORDER_PROCESS_SRV": {
         "A_PurchaseOrder": 0, "A_PurchaseOrderItem": 0, "A_PurchaseOrderScheduleLine": 0,
         "A_PurOrdAccountAssignment": 0, "A_PurchaseOrderNote": 0, "A_PurchaseOrderItemNote": 0,
     },
+    "API_MATERIAL_DOCUMENT_SRV": {"A_MaterialDocumentHeader": 1, "A_MaterialDocumentItem": 1},
+    "API_MATERIAL_STOCK_SRV": {"A_MaterialStock": 50, "A_MatlStkInAcctMod": 100},
+    "API_FUNCTIONALLOCATION": {"FunctionalLocation": 12},
+    "API_EQUIPMENT": {"Equipment": 30},
+    "API_MAINTENANCEORDER;v=2": {
+        "MaintenanceOrder": 40, "MaintenanceOrderOperation": 40, "MaintOrderOpComponent": 10, "MaintenanceOrderLongText": 10,
+    },
+    "API_MAINTNOTIFICATION": {"MaintenanceNotification": 24, "MaintenanceNotificationItem": 0},
 }
 
 
@@ -147,6 +157,71 @@ def write_order(session, url, orders, supplier, organization):
     expect("a wrong token is refused", answer.status_code == 403 and answer.headers["x-csrf-token"] == "Required")
 
 
+def on_hand(stock, material, location):
+    filter = f"Material eq '{material}' and StorageLocation eq '{location}' and InventoryStockType eq '01'"
+    rows = stock.A_MatlStkInAcctMod.get_entities().filter(filter).execute()
+    return sum(Decimal(row.MatlWrhsStkQtyInMatlBaseUnit) for row in rows)
+
+
+def receive_goods(clients, supplier, organization):
+    orders = clients["API_PURCHASEORDER_PROCESS_SRV"].entity_sets
+    documents, stock = clients["API_MATERIAL_DOCUMENT_SRV"], clients["API_MATERIAL_STOCK_SRV"].entity_sets
+    place = {"1010": "101A", "1710": "171A"}[organization]
+    order = orders.A_PurchaseOrder.create_entity().set(
+        CompanyCode=organization, PurchaseOrderType="NB", Supplier=supplier, PurchasingOrganization=organization,
+        PurchasingGroup="002", to_PurchaseOrderItem=[
+            {"Plant": organization, "StorageLocation": place, "Material": "SP-0002", "OrderQuantity": "5.000",
+             "NetPriceAmount": "180.000", "to_ScheduleLine": [{"ScheduleLineDeliveryDate": "/Date(1924992000000)/"}]}],
+    ).execute().PurchaseOrder
+    before = on_hand(stock, "SP-0002", place)
+    item = {"GoodsMovementType": "101", "PurchaseOrder": order, "PurchaseOrderItem": "00010", "QuantityInEntryUnit": "5.000"}
+    body = {"GoodsMovementCode": "01", "ReferenceDocument": "DN-PYODATA", "to_MaterialDocumentItem": [item]}
+    try:
+        documents.entity_sets.A_MaterialDocumentHeader.create_entity().set(**body).execute()
+        expect("a receipt without its reference document type is refused", False)
+    except HttpError as error:
+        expect("a receipt without its reference document type is refused",
+               error.response.json()["error"]["code"] == "MM_IM_ODATA_API_MDOC/011")
+    item["GoodsMovementRefDocType"] = "B"
+    posted = documents.entity_sets.A_MaterialDocumentHeader.create_entity().set(**body).execute()
+    expect("stock grows by what was received", on_hand(stock, "SP-0002", place) == before + 5)
+    key = {"MaterialDocumentYear": posted.MaterialDocumentYear, "MaterialDocument": posted.MaterialDocument}
+    items = documents.entity_sets.A_MaterialDocumentHeader.get_entity(**key).nav("to_MaterialDocumentItem").get_entities().execute()
+    expect("the document has its item", [row.Material for row in items] == ["SP-0002"])
+    line = orders.A_PurchaseOrderItem.get_entity(PurchaseOrder=order, PurchaseOrderItem="00010").execute()
+    expect("the order's item is completely delivered", line.IsCompletelyDelivered is True)
+    cancel = documents.functions.Cancel.parameter("MaterialDocumentYear", key["MaterialDocumentYear"])
+    reversal = cancel.parameter("MaterialDocument", key["MaterialDocument"]).parameter("PostingDate", datetime.datetime.now(datetime.timezone.utc)).execute()
+    expect("cancelling posts another document", reversal.MaterialDocument != posted.MaterialDocument)
+    expect("and takes the stock back", on_hand(stock, "SP-0002", place) == before)
+
+
+def maintain(session, client):
+    orders = client.entity_sets.MaintenanceOrder
+    created = orders.create_entity().set(
+        MaintenanceOrderType="YA01", MaintenanceOrderDesc="Replace the seal", Equipment="10000002", MaintPriority="2",
+        to_MaintenanceOrderOperation=[{"OperationDescription": "Replace", "MaintOrdOperationWorkDuration": "2.5"}],
+    ).execute()
+    number = created.MaintenanceOrder
+
+    def read():
+        return orders.get_entity(number).expand("to_MaintenanceOrderOperation").execute()
+
+    expect("the equipment gives the place", read().FunctionalLocation != "")
+    expect("the operation is numbered", [row.MaintenanceOrderOperation for row in read().to_MaintenanceOrderOperation] == ["0010"])
+    for function, phase in [("ReleaseMaintenanceOrder", "07"), ("SetMaintOrdToTechCompleted", "08"), ("SetMaintOrderStatusToClosed", "09")]:
+        session.headers["If-Match"] = read().etag
+        getattr(client.functions, function).parameter("MaintenanceOrder", number).execute()
+        expect(f"{function} leads to phase {phase}", read().MaintOrdProcessPhaseCode == phase)
+    session.headers["If-Match"] = read().etag
+    try:
+        client.functions.ReleaseMaintenanceOrder.parameter("MaintenanceOrder", number).execute()
+        expect("a closed order cannot be released", False)
+    except HttpError as error:
+        expect("a closed order cannot be released", error.response.status_code == 400)
+    del session.headers["If-Match"]
+
+
 def update(orders, number, text):
     request = orders.A_PurchaseOrder.update_entity(number, method="PATCH")
     try:
@@ -166,6 +241,8 @@ def main():
     read_metadata(session, url, clients)
     read_orders(clients["API_PURCHASEORDER_PROCESS_SRV"].entity_sets)
     supplier, organization = read_partners(clients["API_BUSINESS_PARTNER"].entity_sets)
+    receive_goods(clients, supplier, organization)
+    maintain(session, clients["API_MAINTENANCEORDER;v=2"])
     write_order(session, url, clients["API_PURCHASEORDER_PROCESS_SRV"].entity_sets, supplier, organization)
     print("OK pyodata and the simulator understand each other")
 

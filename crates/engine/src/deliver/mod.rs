@@ -1,12 +1,15 @@
 //! Webhooks: events on their way to the application's endpoints.
 //!
-//! One loop per node follows the logs ([`Store::dispatch_deliveries`](trunnion_store::Store::dispatch_deliveries)) and takes
-//! up what is due, endpoint by endpoint; each delivery in hand is a task that sends once. What came of it is stored in
-//! batches. A node that dies leaves deliveries whose lease runs out: they are sent again, with the same id, so an event
-//! arrives at least once. [`pace`] decides when a failed one is tried again.
+//! One loop per node ([`worker`]) follows the logs, takes up what is due, endpoint by endpoint, and stores what came of it,
+//! many at once; each delivery in hand is a task that sends once ([`send`]). [`slots`] keeps one endpoint from delaying
+//! another, [`pace`] decides when a failed one is tried again. Nodes watch each other ([`nodes`]): what a dead one had in
+//! hand is sent again within seconds, with the same id, so an event arrives at least once.
 
+mod nodes;
 mod pace;
+mod payload;
 mod send;
+mod slots;
 mod worker;
 
 #[cfg(test)]

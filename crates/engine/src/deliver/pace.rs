@@ -31,6 +31,9 @@ pub(super) fn judge(reply: &Reply, tries: i64, now: i64, random: &Random) -> Ver
         Some(200..=299) => Ending::Delivered,
         // The receiver is gone for good.
         Some(410) => Ending::GivenUp,
+        // It would be refused again, as long as nobody changes the endpoint.
+        _ if reply.refused => Ending::GivenUp,
+        _ if reply.proxy_failed => Ending::Again { at: later(now, pause(1, random)) },
         _ if tries >= TRIES => Ending::GivenUp,
         _ => Ending::Again { at: later(now, pause(tries, random).max(asked(reply))) },
     };

@@ -1,15 +1,18 @@
 //! Sending one event to one endpoint, once.
 
-use std::time::Instant;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use secrecy::SecretString;
+use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
-use trunnion_kit::webhook::{Message, Reply, Secret, signature};
+use trunnion_kit::webhook::{Message, Reply, SigningKey, signature};
 use trunnion_model::ids::EventId;
 use trunnion_model::time::rfc3339_micros;
-use trunnion_store::{AttemptOutcome, DeliveryClaim, FinishedAttempt};
+use trunnion_store::{AttemptOutcome, DeliveryClaim, FinishedAttempt, SecretKind, Target};
 
 use super::pace::judge;
+use super::payload;
 use crate::Engine;
 
 /// A try that is over.
@@ -19,53 +22,90 @@ pub(crate) struct Sent {
     pub(crate) outcome: AttemptOutcome,
 }
 
-pub(super) async fn deliver(engine: Engine, claim: DeliveryClaim) -> FinishedAttempt {
-    let mut body = String::new();
-    claim.event.write_json(&mut body);
-    let (target, delivery) = (&claim.target, &claim.delivery);
-    let id = delivery.event.to_string();
-    let sent = send(&engine, &target.endpoint.url, &target.secrets, &id, body).await;
+/// What all deliveries to an endpoint have in common, read once.
+pub(crate) struct Sender {
+    url: String,
+    keys: Vec<SigningKey>,
+    headers: Vec<(String, String)>,
+    timeout: Duration,
+}
+
+impl Sender {
+    pub(crate) fn new(target: &Target) -> Self {
+        let endpoint = &target.endpoint;
+        let of = |kind: SecretKind| target.secrets.iter().filter(move |secret| secret.kind == kind);
+        // Those of the older scheme first: some receivers look at the first entry only.
+        let signing = of(SecretKind::V1).chain(of(SecretKind::V1a));
+        let headers = of(SecretKind::Headers)
+            .next()
+            .and_then(|stored| serde_json::from_str::<BTreeMap<String, String>>(stored.secret.expose_secret()).ok());
+        Self {
+            url: endpoint.url.clone(),
+            keys: signing.filter_map(|secret| SigningKey::parse(&secret.secret)).collect(),
+            headers: headers.unwrap_or_default().into_iter().collect(),
+            timeout: Duration::from_secs(u64::try_from(endpoint.settings.timeout_seconds).unwrap_or(10)),
+        }
+    }
+}
+
+pub(super) async fn deliver(engine: Engine, sender: Arc<Sender>, claim: DeliveryClaim) -> FinishedAttempt {
+    let delivery = &claim.delivery;
+    let body = payload::body(&claim.event, claim.target.endpoint.settings.payload);
+    let sent = send(&engine, &sender, &delivery.event.to_string(), body).await;
     let verdict = judge(&sent.reply, delivery.tries + 1, engine.clock().now_micros(), engine.random());
     FinishedAttempt {
         delivery: delivery.id,
         endpoint: delivery.endpoint,
         lease: claim.lease,
+        version: claim.target.endpoint.version,
+        order_key: delivery.order_key,
         outcome: sent.outcome,
         ending: verdict.ending,
         hold_until: verdict.hold_until,
         disable: verdict.disable,
+        not_its_fault: sent.reply.proxy_failed,
     }
 }
 
 /// An event that is in no log, so that a receiver can be tried out.
-pub(crate) async fn send_test(engine: &Engine, url: &str, secrets: &[SecretString], endpoint: &str) -> Sent {
+pub(crate) async fn send_test(engine: &Engine, target: &Target) -> Sent {
     let id = EventId::new(engine.clock()).to_string();
     let body = json!({
         "id": id,
         "type": "webhook_endpoint.test",
         "timestamp": rfc3339_micros(engine.clock().now_micros()),
-        "data": { "webhook_endpoint_id": endpoint },
+        "data": { "webhook_endpoint_id": target.endpoint.id.to_string() },
     });
-    send(engine, url, secrets, &id, body.to_string()).await
+    send(engine, &Sender::new(target), &id, body.to_string()).await
 }
 
-async fn send(engine: &Engine, url: &str, secrets: &[SecretString], id: &str, body: String) -> Sent {
+async fn send(engine: &Engine, sender: &Sender, id: &str, body: String) -> Sent {
     let at = engine.clock().now_micros();
     let timestamp = at.div_euclid(1_000_000);
     let began = Instant::now();
-    let keys: Option<Vec<Secret>> = secrets.iter().map(Secret::parse).collect();
-    let signed = match keys.filter(|keys| !keys.is_empty()) {
-        Some(keys) => signature(&keys, id, timestamp, body.as_bytes()).map_err(|error| error.to_string()),
-        None => Err("the endpoint has no secret that can sign".to_owned()),
+    let signed = match &sender.keys[..] {
+        [] => Err("the endpoint has no secret that can sign".to_owned()),
+        keys => signature(keys, id, timestamp, body.as_bytes()).map_err(|error| error.to_string()),
     };
     let (reply, headers) = match signed {
         Ok(signature) => {
-            let message = Message { url, id, timestamp, signature: &signature, body: body.into_bytes() };
+            let message = Message {
+                url: &sender.url,
+                id,
+                timestamp,
+                signature: &signature,
+                headers: &sender.headers,
+                timeout: sender.timeout,
+                body: body.into(),
+            };
             let reply = engine.poster().post(message).await;
-            (
-                reply,
-                json!({"webhook-id": id, "webhook-timestamp": timestamp.to_string(), "webhook-signature": signature}),
-            )
+            let mut headers = json!({
+                "webhook-id": id, "webhook-timestamp": timestamp.to_string(), "webhook-signature": signature,
+            });
+            for (name, _) in &sender.headers {
+                headers[name.as_str()] = "********".into();
+            }
+            (reply, headers)
         }
         Err(error) => (Reply { error: Some(error), ..Reply::default() }, json!({})),
     };
@@ -74,11 +114,11 @@ async fn send(engine: &Engine, url: &str, secrets: &[SecretString], id: &str, bo
     let outcome = AttemptOutcome {
         at,
         micros: i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX),
-        url: url.to_owned(),
+        url: sender.url.clone(),
         request_headers: headers.to_string(),
-        response_headers: Value::Object(response).to_string(),
-        status: reply.status.map(i64::from),
         // PostgreSQL keeps no zero byte in a text.
+        response_headers: Value::Object(response).to_string().replace("\\u0000", "\\ufffd"),
+        status: reply.status.map(i64::from),
         response_body: reply.body.replace('\0', "\u{fffd}"),
         error: reply.error.clone(),
     };

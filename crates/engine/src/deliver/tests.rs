@@ -59,6 +59,15 @@ fn every_class_of_answer_means_what_the_standard_says() {
 }
 
 #[test]
+fn what_would_be_refused_again_is_given_up_and_a_proxys_failure_is_not_the_receivers() {
+    let random = Random::seeded(4);
+    let refused = Reply { refused: true, ..reply(None, None) };
+    assert_eq!(judge(&refused, 1, 0, &random).ending, Ending::GivenUp);
+    let proxy = Reply { proxy_failed: true, ..reply(None, None) };
+    assert!(matches!(judge(&proxy, TRIES + 5, 0, &random).ending, Ending::Again { .. }));
+}
+
+#[test]
 fn a_pause_that_is_asked_for_lengthens_ours_and_holds_the_endpoint_but_for_a_day_at_most() {
     let random = Random::seeded(3);
     assert!(pause_after(&reply(Some(429), Some(5)), 1, &random) >= 30 * SECOND);

@@ -1,128 +1,253 @@
 //! The loop of a node: follows the logs, takes up what is due, stores what came of it.
 //!
-//! Slots are what keeps one endpoint from delaying another. An endpoint has a few, one that fails has one, and those that
-//! fail have half of all slots together: so an endpoint that never answers, or a thousand of them, leave the others room.
+//! It is woken by commits of this process and by what it sends; other nodes' commits and what becomes due are found by
+//! looking now and then. While the database cannot be reached, what came of tries is kept and stored later.
 
-use std::collections::HashMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
-use tokio::task::{Id, JoinError, JoinSet};
 use trunnion_model::ids::WebhookEndpointId;
-use trunnion_store::{DeliveryRequest, Error as StoreError, FinishedAttempt};
+use trunnion_store::{DeliveryRequest, Error, FinishedAttempt, HealthPolicy};
 
-use super::send::deliver;
+use super::nodes::Nodes;
+use super::send::{Sender, deliver};
+use super::slots::Busy;
 use crate::Engine;
 use crate::workers::rest;
 
 /// After the database failed.
-const AFTER_ERROR: Duration = Duration::from_secs(2);
-/// So many tries are stored in one transaction.
-const BATCH: usize = 100;
+const AFTER_ERROR: Duration = Duration::from_millis(500);
+/// Between two looks at the logs for events of other nodes.
+const LOGS_EVERY: Duration = Duration::from_millis(250);
+/// While so many are being sent, what ends is gathered for a moment, and stored together.
+const MANY: usize = 16;
+const GATHER: Duration = Duration::from_millis(2);
+/// A delivery is free after that beyond its time limit, whatever became of the node.
+const LEASE: Duration = Duration::from_secs(60);
+/// Tries to store what is left when the node stops.
+const LAST_TRIES: usize = 5;
 
-/// What is being sent, by endpoint.
-#[derive(Default)]
-struct Busy {
-    tasks: JoinSet<FinishedAttempt>,
-    /// By task: to which endpoint, and whether that one fails.
-    sending: HashMap<Id, (WebhookEndpointId, bool)>,
+struct Worker {
+    engine: Engine,
+    busy: Busy,
+    nodes: Nodes,
+    /// For these something may be due.
+    ready: BTreeSet<WebhookEndpointId>,
+    /// And for these not before that.
+    later: BTreeMap<WebhookEndpointId, Instant>,
+    /// Which endpoints failed when they were last seen.
+    failing: BTreeSet<WebhookEndpointId>,
+    /// To be stored.
+    finished: Vec<FinishedAttempt>,
+    /// Whether the logs are to be looked at.
+    news: bool,
+    /// Whether something was made due by hand.
+    asked: bool,
+    looked_at_logs: Instant,
+    looked_for_due: Option<Instant>,
 }
 
 /// Works until the node stops.
 pub(crate) async fn work(engine: Engine, mut stopping: watch::Receiver<bool>) {
-    let mut busy = Busy::default();
-    let mut news = engine.store().watch_events();
+    let mut events = engine.store().watch_events();
+    let mut asked = engine.store().watch_webhooks();
+    let mut worker = Worker::new(engine);
     while !*stopping.borrow() {
         // Taken before looking, so that what happens while looking is not slept over.
-        news.mark_unchanged();
-        match look(&engine, &mut busy).await {
-            // More of the logs is to be read, and what ended is stored in between.
-            Ok(true) => busy.store_ended(&engine).await,
-            Ok(false) => {
-                let poll = tokio::time::sleep(engine.options().poll);
-                let ended = tokio::select! {
-                    ended = busy.tasks.join_next_with_id(), if !busy.tasks.is_empty() => ended,
-                    _ = news.changed() => None,
-                    () = poll => None,
-                    _ = stopping.changed() => None,
-                };
-                busy.store(&engine, ended).await;
-            }
-            Err(error) => {
-                tracing::warn!(%error, "no webhooks could be taken up");
-                rest(AFTER_ERROR, &mut stopping).await;
-                busy.store_ended(&engine).await;
-            }
-        }
-    }
-    // What is being sent ends within its time limit.
-    while let ended @ Some(_) = busy.tasks.join_next_with_id().await {
-        busy.store(&engine, ended).await;
-    }
-}
-
-/// One pass over the logs and over what is due. `true`: there is more in the logs.
-async fn look(engine: &Engine, busy: &mut Busy) -> Result<bool, StoreError> {
-    let more = engine.store().dispatch_deliveries().await?;
-    let options = &engine.options().webhooks;
-    // Longer than a try can take, and as short as that allows: it is how long a crash holds a delivery up.
-    let lease_for = options.timeout + Duration::from_secs(10);
-    for endpoint in engine.store().due_webhook_endpoints().await? {
-        let fails = endpoint.failing_since.is_some();
-        let of_it = if fails { 1 } else { options.per_endpoint };
-        let of_all = if fails { (options.slots / 2).saturating_sub(busy.failing()) } else { usize::MAX };
-        let own = of_it.saturating_sub(busy.of(endpoint.id));
-        let limit = own.min(of_all).min(options.slots.saturating_sub(busy.tasks.len()));
-        if limit == 0 {
+        worker.news |= events.has_changed().unwrap_or(false);
+        events.mark_unchanged();
+        worker.asked |= asked.has_changed().unwrap_or(false);
+        asked.mark_unchanged();
+        if let Err(error) = worker.turn().await {
+            tracing::warn!(%error, "webhooks wait for the database");
+            worker.news = true;
+            rest(AFTER_ERROR, &mut stopping).await;
             continue;
         }
-        for claim in engine.store().claim_deliveries(&endpoint, DeliveryRequest { lease_for, limit }).await? {
-            let task = busy.tasks.spawn(deliver(engine.clone(), claim));
-            busy.sending.insert(task.id(), (endpoint.id, fails));
+        if worker.news {
+            continue;
+        }
+        let nap = tokio::time::sleep(worker.nap());
+        let ended = tokio::select! {
+            ended = worker.busy.tasks.join_next_with_id(), if worker.busy.len() > 0 => ended,
+            _ = events.changed() => {
+                worker.news = true;
+                None
+            }
+            _ = asked.changed() => {
+                (worker.asked, worker.news) = (true, true);
+                None
+            }
+            () = nap => None,
+            _ = stopping.changed() => None,
+        };
+        if let Some(ended) = ended {
+            worker.finished.extend(worker.busy.ended(ended));
+            if worker.busy.len() >= MANY {
+                tokio::time::sleep(GATHER).await;
+            }
         }
     }
-    Ok(more)
+    worker.drain().await;
 }
 
-type Ended = Result<(Id, FinishedAttempt), JoinError>;
-
-impl Busy {
-    fn of(&self, endpoint: WebhookEndpointId) -> usize {
-        self.sending.values().filter(|(id, _)| *id == endpoint).count()
+impl Worker {
+    fn new(engine: Engine) -> Self {
+        Self {
+            engine,
+            busy: Busy::default(),
+            nodes: Nodes::default(),
+            ready: BTreeSet::new(),
+            later: BTreeMap::new(),
+            failing: BTreeSet::new(),
+            finished: Vec::new(),
+            news: true,
+            asked: true,
+            looked_at_logs: Instant::now(),
+            looked_for_due: None,
+        }
     }
 
-    fn failing(&self) -> usize {
-        self.sending.values().filter(|(_, fails)| *fails).count()
+    async fn turn(&mut self) -> Result<(), Error> {
+        self.conclude().await?;
+        self.look().await?;
+        if self.news || self.looked_at_logs.elapsed() >= LOGS_EVERY.min(self.engine.options().poll) {
+            let done = self.engine.store().dispatch_deliveries().await?;
+            self.looked_at_logs = Instant::now();
+            self.news = done.more;
+            self.ready.extend(done.endpoints);
+        }
+        self.take_up().await
     }
 
-    async fn store_ended(&mut self, engine: &Engine) {
-        let ended = self.tasks.try_join_next_with_id();
-        self.store(engine, ended).await;
+    /// Until when nothing happens by itself.
+    fn nap(&self) -> Duration {
+        let poll = self.engine.options().poll;
+        let first = self.later.values().min().map(|at| at.saturating_duration_since(Instant::now()));
+        first.unwrap_or(poll).min(poll).min(LOGS_EVERY)
     }
 
-    /// Stores `ended` and all others that ended by now.
-    async fn store(&mut self, engine: &Engine, ended: Option<Ended>) {
-        let mut finished = Vec::new();
-        let mut next = ended;
-        while let Some(ended) = next.take() {
-            match ended {
-                Ok((task, attempt)) => {
-                    self.sending.remove(&task);
-                    finished.push(attempt);
+    /// Now and then: signs of life, what became due, replays.
+    async fn look(&mut self) -> Result<(), Error> {
+        let store = self.engine.store();
+        if self.busy.len() > 0 {
+            self.nodes.show_life(&self.engine).await?;
+        }
+        let freed = self.nodes.watch(&self.engine).await?;
+        let now = Instant::now();
+        let due: Vec<_> = self.later.iter().filter(|(_, at)| **at <= now).map(|(id, _)| *id).collect();
+        for id in due {
+            self.later.remove(&id);
+            self.ready.insert(id);
+        }
+        let asked = std::mem::take(&mut self.asked);
+        if freed || asked || self.looked_for_due.is_none_or(|at| at.elapsed() >= self.engine.options().poll) {
+            self.looked_for_due = Some(now);
+            self.ready.extend(store.advance_replays().await?);
+            for due in store.due_webhook_endpoints().await? {
+                if due.failing {
+                    self.failing.insert(due.id);
+                } else {
+                    self.failing.remove(&due.id);
                 }
-                Err(error) => {
-                    self.sending.remove(&error.id());
-                    tracing::error!(%error, "a webhook ended in a defect; it is sent again after its lease");
-                }
-            }
-            if finished.len() < BATCH {
-                next = self.tasks.try_join_next_with_id();
+                self.ready.insert(due.id);
             }
         }
-        let disable_after = i64::try_from(engine.options().webhooks.disable_after.as_micros()).unwrap_or(i64::MAX);
-        if let Err(error) = engine.store().finish_attempts(&finished, disable_after).await {
-            // Their leases run out, and they are sent again with the same id.
-            tracing::warn!(count = finished.len(), %error, "what came of webhooks was not stored");
+        Ok(())
+    }
+
+    async fn take_up(&mut self) -> Result<(), Error> {
+        let options = &self.engine.options().webhooks;
+        // Those that work before those that fail.
+        let mut order: Vec<_> = std::mem::take(&mut self.ready).into_iter().collect();
+        order.sort_by_key(|id| self.failing.contains(id));
+        for (place, id) in order.iter().enumerate() {
+            if self.busy.len() >= options.slots {
+                self.ready.extend(&order[place..]);
+                return Ok(());
+            }
+            if self.failing.contains(id) && !self.busy.has_room_for_failing(options.slots) {
+                // The next look finds it again.
+                continue;
+            }
+            let Some(endpoint) = self.engine.store().ready_webhook_endpoint(*id).await? else { continue };
+            if endpoint.failing_since.is_none() {
+                self.failing.remove(id);
+            }
+            let room = self.busy.room(&endpoint, options.slots, options.per_endpoint);
+            if room.limit == 0 {
+                continue;
+            }
+            self.nodes.show_life(&self.engine).await?;
+            let timeout = Duration::from_secs(u64::try_from(endpoint.settings.timeout_seconds).unwrap_or(30));
+            let request = DeliveryRequest {
+                node: self.engine.boot(),
+                lease_for: timeout + LEASE,
+                limit: room.limit,
+                again: room.again,
+            };
+            let taken = self.engine.store().claim_deliveries(&endpoint, request).await?;
+            if let Some(at) = taken.paced_until.filter(|_| taken.more) {
+                let wait = u64::try_from(at - self.engine.clock().now_micros()).unwrap_or(0);
+                self.later.insert(*id, Instant::now() + Duration::from_micros(wait));
+            }
+            let Some(first) = taken.claims.first() else { continue };
+            let sender = Arc::new(Sender::new(&first.target));
+            for claim in taken.claims {
+                let again = claim.delivery.attempts > 0;
+                self.busy.send(&endpoint, again, deliver(self.engine.clone(), sender.clone(), claim));
+            }
         }
+        Ok(())
+    }
+
+    /// Stores what ended by now.
+    async fn conclude(&mut self) -> Result<(), Error> {
+        while let Some(ended) = self.busy.tasks.try_join_next_with_id() {
+            self.finished.extend(self.busy.ended(ended));
+        }
+        if self.finished.is_empty() {
+            return Ok(());
+        }
+        let concluded = self.engine.store().finish_attempts(&self.finished, &policy(&self.engine)).await?;
+        self.finished.clear();
+        self.ready.extend(concluded.endpoints);
+        for (endpoint, version, reason) in concluded.disable {
+            self.engine.store().disable_webhook_endpoint(endpoint, version, reason).await?;
+        }
+        Ok(())
+    }
+
+    /// What is being sent ends within its time limit, and is stored: a node that was asked to stop sends nothing twice.
+    async fn drain(mut self) {
+        while let Some(ended) = self.busy.tasks.join_next_with_id().await {
+            self.finished.extend(self.busy.ended(ended));
+            // Also what ends late must not leave the others' outcome open for long.
+            if let Err(error) = self.conclude().await {
+                tracing::warn!(%error, "what came of webhooks is stored later");
+            }
+        }
+        for last in 1..=LAST_TRIES {
+            match self.conclude().await {
+                Ok(()) => return self.nodes.leave(&self.engine).await,
+                Err(error) if last == LAST_TRIES => {
+                    tracing::warn!(count = self.finished.len(), %error, "what came of webhooks was not stored");
+                }
+                Err(_) => tokio::time::sleep(AFTER_ERROR).await,
+            }
+        }
+    }
+}
+
+fn policy(engine: &Engine) -> HealthPolicy {
+    let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+    let options = &engine.options().webhooks;
+    HealthPolicy {
+        disable_after: micros(options.disable_after),
+        breaks_at: options.breaks_at,
+        first_hold: micros(options.first_hold),
+        longest_hold: micros(options.longest_hold),
     }
 }

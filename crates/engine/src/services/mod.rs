@@ -3,6 +3,7 @@
 pub mod connections;
 pub mod event_types;
 pub mod events;
+pub mod health;
 pub mod keys;
 pub mod link;
 pub mod operations;

@@ -2,10 +2,16 @@
 
 mod deliveries;
 mod endpoints;
+mod replays;
+mod secrets;
+mod settings;
 mod view;
 
-pub use deliveries::{Replay, ReplayResult, delivery, list_deliveries, replay, resend};
-pub use endpoints::{NewEndpoint, Patch, Rotate, create, delete, get, list, patch, rotate_secret, test};
+pub use deliveries::{blocked, delivery, list_deliveries, resend, skip};
+pub use endpoints::{NewEndpoint, Patch, create, delete, get, list, patch, test};
+pub use replays::{Replay, cancel_replay, get_replay, list_replays, replay};
+pub use secrets::{Rotate, rotate_secret};
 pub use view::{
-    AttemptView, DeliveryDetail, DeliveryPage, DeliveryView, EndpointPage, EndpointView, EndpointWithSecret, TestResult,
+    AttemptView, BlockedPage, BlockedView, DeliveryDetail, DeliveryPage, DeliveryView, EndpointPage, EndpointView,
+    EndpointWithSecret, ReplayPage, ReplayView, TestResult,
 };

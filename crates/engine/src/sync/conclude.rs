@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use trunnion_kit::error::Error as SystemError;
-use trunnion_model::ids::ConnectionId;
-use trunnion_store::{Claim, ConnectionStatus, Error as StoreError, Failure, Finished, StatusChange};
+use trunnion_store::{Claim, Cleared, Error as StoreError, Failure, Finished};
 
 use super::cursor::{Cursor, Going};
 use super::pages::{End, Halt};
 use crate::Engine;
 use crate::error::from_system;
-use crate::links::{Live, park};
+use crate::health::{self, Parked, park};
+use crate::links::Live;
 
 /// Writes down how the run ended. A lease that was lost meanwhile leaves it to whoever has it.
 pub(super) async fn conclude(
@@ -36,18 +36,25 @@ pub(super) async fn conclude(
             tracing::error!(connection = %claim.plan.connection, %error, ?error, "a sync could not run");
             failed(failure(error.code(), &error))
         }
-        Err(Halt::Row(error)) => failed(failure("UNMAPPABLE_RECORD", &error)),
+        Err(Halt::Row(error)) => {
+            let said = failure("UNMAPPABLE_RECORD", &error);
+            health::cannot_read(engine, claim.plan.connection, claim.entity.name, &said.message).await;
+            failed(said)
+        }
         Err(Halt::System(SystemError::Authentication(message))) => {
             let parked = match live {
                 Some(live) => park(engine, live, &message).await,
-                None => Ok(true),
+                None => Ok(Parked::Yes),
             };
             let error = failure("AUTHENTICATION_FAILED", &message.text);
             match parked {
                 // The run goes on with the new credentials.
-                Ok(false) => Finished::Retry { at: now, error },
+                Ok(Parked::Replaced) => Finished::Retry { at: now, error },
                 // Due at once, also where nobody but a request starts runs: it begins when the connection is back.
-                Ok(true) => Finished::Failed { error, next_run_at: Some(now) },
+                Ok(Parked::Yes) => Finished::Failed { error, next_run_at: Some(now) },
+                Ok(Parked::Undecided) => retry(engine, claim, progressed, error, None),
+                // They are good, and this was refused all the same.
+                Ok(Parked::Disproved) => failed(error),
                 Err(trouble) => {
                     let connection = claim.plan.connection;
                     tracing::error!(%connection, error = ?trouble, "the connection could not be parked");
@@ -57,6 +64,7 @@ pub(super) async fn conclude(
         }
         Err(Halt::System(error)) => {
             let said = failure(from_system(&error).code(), &error);
+            health::failed(engine, claim.plan.connection, Some(claim.entity.name), &error).await;
             match &error {
                 SystemError::RateLimited { after } | SystemError::Unreachable { after, .. } => {
                     retry(engine, claim, progressed, said, *after)
@@ -87,22 +95,8 @@ async fn succeeded(engine: &Engine, claim: &Claim, cursor: &Cursor, going: &Goin
         Err(StoreError::LeaseLost) => return Ok(()),
         Err(error) => return Err(error),
     }
-    // Whoever finishes last sees all the others done.
-    come_online(engine, claim.plan.connection).await
-}
-
-/// A connection is online once every entity's first sync is over.
-async fn come_online(engine: &Engine, connection: ConnectionId) -> Result<(), StoreError> {
-    let Some(row) = engine.store().connection_for_work(connection).await? else { return Ok(()) };
-    if !matches!(row.status, ConnectionStatus::Syncing | ConnectionStatus::Pending) {
-        return Ok(());
-    }
-    let plans = engine.store().plans(connection).await?;
-    if plans.iter().all(|plan| plan.initial_done || plan.paused) {
-        let change = StatusChange { status: ConnectionStatus::Online, reason: None, event: None };
-        engine.store().set_status(connection, &change).await?;
-    }
-    Ok(())
+    // A connection is online once every entity's first sync is over: whoever finishes last sees all the others done.
+    health::succeeded(engine, claim.plan.connection, Cleared::Entity(claim.entity.name)).await
 }
 
 fn failure(code: &str, message: &(impl ToString + ?Sized)) -> Failure {
@@ -126,7 +120,7 @@ fn retry(engine: &Engine, claim: &Claim, progressed: u64, error: Failure, after:
 }
 
 /// Doubles with each attempt up to the most; the upper half is left to chance, so that many do not come back together.
-fn pause(first: Duration, most: Duration, attempt: i64, random: u64) -> Duration {
+pub(crate) fn pause(first: Duration, most: Duration, attempt: i64, random: u64) -> Duration {
     let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(0).min(30);
     let whole = first.saturating_mul(2_u32.saturating_pow(doublings)).min(most);
     let half = whole / 2;

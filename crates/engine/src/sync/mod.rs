@@ -30,6 +30,7 @@ mod pages;
 mod slots;
 mod worker;
 
+pub(crate) use conclude::pause;
 pub(crate) use worker::work;
 
 #[cfg(test)]

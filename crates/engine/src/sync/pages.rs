@@ -130,7 +130,7 @@ async fn fetch(
 async fn map(mapper: Arc<Mapper>, page: Page, tell_key: oneshot::Sender<Option<String>>) -> Result<Mapped, Halt> {
     let work = tokio::task::spawn_blocking(move || {
         let found = page.split()?;
-        let last_key = found.last()?.and_then(|row| mapper.key(&row).map(str::to_owned));
+        let last_key = found.last()?.and_then(|row| mapper.key(&row));
         // Nobody waits for the key if the run was dropped meanwhile.
         let _told = tell_key.send(last_key.clone());
         let mut rows = Vec::new();

@@ -21,18 +21,18 @@ async fn a_parked_connection_goes_on_after_a_reconnect_also_on_another_node() {
     node.until_status(&scope, "online").await;
     node.until_quiet(&scope).await;
     house.source.trouble_pages([Some(wrong_password as Trouble)]);
+    house.source.trouble_probes(Some(wrong_password));
     node.request(&scope, "vendor", "incremental").await;
     node.until_status(&scope, "reauthorization_required").await;
 
     let check = connections::check(&node.engine, &node.again(&scope).await).await.unwrap();
     assert!(!check.ok && check.error.unwrap().code == "REAUTHORIZATION_REQUIRED");
-    assert_eq!(house.source.probes(), 1, "a parked connection is not asked");
+    assert_eq!(house.source.probes(), 2, "one at connecting, one to be sure; a parked connection is not asked");
 
     // Wrong ones change nothing.
-    house.source.trouble_probes(Some(wrong_password));
     let refused =
         connections::reconnect(&other.engine, &node.again(&scope).await, credentials("wrong")).await.unwrap_err();
-    assert_eq!((refused.code(), house.source.probes()), ("AUTHENTICATION_FAILED", 2));
+    assert_eq!((refused.code(), house.source.probes()), ("AUTHENTICATION_FAILED", 3));
     assert_eq!(node.status(&scope).await, "reauthorization_required");
 
     house.source.trouble_probes(None);
@@ -87,6 +87,6 @@ async fn a_check_that_finds_refused_credentials_parks_the_connection() {
     let check = connections::check(&node.engine, &scope).await.unwrap();
     assert!(!check.ok);
     assert_eq!(check.connection.status, "reauthorization_required");
-    assert_eq!(house.source.probes(), 3);
+    assert_eq!(house.source.probes(), 4, "the check, and one to be sure");
     assert_eq!(node.events(&scope, "connection.reauthorization_required").await.len(), 1);
 }

@@ -71,6 +71,7 @@ pub(crate) fn options() -> Options {
         webhooks: WebhookOptions {
             // The receivers of these tests.
             allow_networks: vec!["127.0.0.1".parse().unwrap()],
+            dead_after: Duration::from_millis(400),
             ..WebhookOptions::default()
         },
         ..Options::default()

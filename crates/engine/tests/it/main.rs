@@ -6,6 +6,7 @@ mod connections;
 mod credentials;
 mod fairness;
 mod harness;
+mod health;
 mod link;
 mod lists;
 mod receiver;

@@ -43,6 +43,8 @@ struct State {
     searches: usize,
     page_troubles: VecDeque<Option<Trouble>>,
     probe_trouble: Option<Trouble>,
+    /// Whatever is asked for.
+    down: Option<Trouble>,
     search_trouble: Option<Trouble>,
     one_troubles: VecDeque<Trouble>,
     mishaps: VecDeque<Mishap>,
@@ -130,6 +132,11 @@ impl Source {
         self.state().probe_trouble = trouble;
     }
 
+    /// Pages and probes are answered like this from now on.
+    pub(crate) fn break_down(&self, trouble: Option<Trouble>) {
+        self.state().down = trouble;
+    }
+
     pub(crate) fn trouble_searches(&self, trouble: Option<Trouble>) {
         self.state().search_trouble = trouble;
     }
@@ -210,7 +217,7 @@ impl Vendor for Source {
         Box::pin(async {
             let mut state = self.state();
             state.probes += 1;
-            match state.probe_trouble {
+            match state.down.or(state.probe_trouble) {
                 Some(trouble) => Err(trouble()),
                 None => Ok(Account { name: "Acme GmbH".into() }),
             }
@@ -226,7 +233,8 @@ impl Vendor for Source {
             if let Some(meter) = meter {
                 meter.acquire().await.unwrap().forget();
             }
-            let trouble = self.state().page_troubles.pop_front().flatten();
+            let trouble = self.state().down;
+            let trouble = trouble.or_else(|| self.state().page_troubles.pop_front().flatten());
             if let Some(trouble) = trouble {
                 let mut state = self.state();
                 state.asked.push((entity.entity.name, window.clone()));

@@ -250,6 +250,7 @@ async fn refused_credentials_park_the_connection_with_one_event_and_no_further_c
     node.until_quiet(&scope).await;
     let probes = house.source.probes();
     house.source.trouble_pages([Some(wrong_password as Trouble); 3]);
+    house.source.trouble_probes(Some(wrong_password));
     node.request(&scope, "vendor", "incremental").await;
     node.until_status(&scope, "reauthorization_required").await;
     node.wait_for("failed", async || (node.plan(&scope, "vendor").await.state == "failed").then_some(())).await;
@@ -259,10 +260,10 @@ async fn refused_credentials_park_the_connection_with_one_event_and_no_further_c
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(house.source.pages_asked(), asked, "its syncs rest");
-    assert_eq!(house.source.probes(), probes, "nobody knocked again");
+    assert_eq!(house.source.probes(), probes + 1, "one login to be sure, then nobody knocked again");
     let told = node.events(&scope, "connection.reauthorization_required").await;
     assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!(told[0]["data"]["status_reason"]["code"], "AUTHENTICATION_FAILED");
+    assert_eq!(told[0]["data"]["status_reason"]["code"], "PASSWORD_EXPIRED");
     let refused =
         trunnion_engine::services::syncs::request(&node.engine, &node.again(&scope).await, Default::default()).await;
     assert_eq!(refused.unwrap_err().code(), "REAUTHORIZATION_REQUIRED");

@@ -19,6 +19,11 @@ async fn state(node: &Node, caller: &Caller, endpoint: &EndpointWithSecret) -> S
     webhooks::get(&node.engine, caller, &endpoint.endpoint.id).await.unwrap().state
 }
 
+/// The secret that was shown once.
+fn secret(made: &EndpointWithSecret) -> &str {
+    made.secret.as_deref().unwrap()
+}
+
 /// A connection whose log holds a few events.
 async fn connect(node: &Node, caller: &Caller) -> Scope {
     let new = new_connection(&json!({"interval_seconds": null}));
@@ -65,7 +70,7 @@ async fn every_event_arrives_once_and_the_standards_own_library_accepts_it() {
     node.wait_for("delivered", async || (delivered(&node, &caller, &made).await == count).then_some(())).await;
     assert_eq!(receiver.events(), node.events(&scope, "*").await, "each once, and byte for byte what the log says");
     for request in receiver.seen() {
-        assert!(request.is_signed_with(&made.secret), "{request:?}");
+        assert!(request.is_signed_with(secret(&made)), "{request:?}");
         assert!(!request.is_signed_with("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"));
         let event: serde_json::Value = serde_json::from_str(&request.body).unwrap();
         assert_eq!(request.header("webhook-id"), event["id"]);
@@ -84,13 +89,13 @@ async fn while_a_secret_is_replaced_the_old_one_and_the_new_one_verify() {
     let id = made.endpoint.id.as_str();
     house.hands.advance(Duration::from_secs(1));
     let rotate = serde_json::from_value(json!({"overlap_seconds": 60})).unwrap();
-    let new = webhooks::rotate_secret(&node.engine, &caller, id, rotate).await.unwrap().secret;
+    let new = webhooks::rotate_secret(&node.engine, &caller, id, rotate).await.unwrap().secret.unwrap();
     assert!(webhooks::test(&node.engine, &caller, id).await.unwrap().delivered);
     house.hands.advance(Duration::from_secs(61));
     assert!(webhooks::test(&node.engine, &caller, id).await.unwrap().delivered);
     let [during, after] = &receiver.seen()[..] else { panic!("two tests were sent") };
-    assert!(during.is_signed_with(&made.secret) && during.is_signed_with(&new));
-    assert!(!after.is_signed_with(&made.secret) && after.is_signed_with(&new));
+    assert!(during.is_signed_with(secret(&made)) && during.is_signed_with(&new));
+    assert!(!after.is_signed_with(secret(&made)) && after.is_signed_with(&new));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,7 +143,7 @@ async fn a_receiver_that_hangs_does_not_delay_another() {
     }
     node.wait_for("delivered", async || (delivered(&node, &caller, &made).await == count).then_some(())).await;
     assert!(began.elapsed() < Duration::from_secs(9), "before the first try at the other one is given up");
-    assert!(count > 16 && hanging.seen().len() <= 8, "{count} events; no more than its slots are in the hands of one");
+    assert!(count > 16 && hanging.seen().len() <= 32, "{count} events; no more than its slots are in the hands of one");
     assert_eq!(delivered(&node, &caller, &stuck).await, 0);
     drop(workers);
 }
@@ -158,7 +163,7 @@ async fn what_a_killed_node_was_sending_is_sent_again_with_the_same_id() {
     receiver.set(Mood::Answers(200));
     let node = house.node().await;
     let workers = node.start();
-    house.hands.advance(Duration::from_secs(21));
+    // No time passes on the clock: that the node is gone is noticed by its silence.
     let count = until_complete(&node, &scope, &receiver).await;
     node.wait_for("delivered", async || (delivered(&node, &caller, &made).await == count).then_some(())).await;
     let again = receiver.seen().iter().filter(|one| one.header("webhook-id") == first.header("webhook-id")).count();
@@ -194,9 +199,15 @@ async fn gone_disables_and_enabling_and_resending_bring_everything() {
     assert_eq!(detail.attempts[0].response_body, "ok");
     let before = receiver.seen().len();
     let replay = serde_json::from_value(json!({"since": "2020-01-01", "types": ["connection.*"]})).unwrap();
-    let result = webhooks::replay(&node.engine, &caller, id, replay).await.unwrap();
-    assert!(result.scheduled > 0 && result.next_cursor.is_none(), "{result:?}");
-    let expected = before + usize::try_from(result.scheduled).unwrap();
+    let replay = webhooks::replay(&node.engine, &caller, id, replay).await.unwrap();
+    let replay = node
+        .wait_for("looked at all", async || {
+            let now = webhooks::get_replay(&node.engine, &caller, &replay.id).await.unwrap();
+            (now.state == "done").then_some(now)
+        })
+        .await;
+    assert!(replay.scheduled > 0 && replay.looked_at >= replay.scheduled, "{replay:?}");
+    let expected = before + usize::try_from(replay.scheduled).unwrap();
     node.wait_for("replayed", async || (receiver.seen().len() == expected).then_some(())).await;
     workers.stop(Duration::from_secs(5)).await;
 }

@@ -250,6 +250,7 @@ async fn refused_credentials_park_the_connection_and_the_next_write_sends_nothin
     let house = House::new();
     let (node, scope) = synced(&house).await;
     house.source.mishaps([Mishap::Refused(wrong_password)]);
+    house.source.trouble_probes(Some(wrong_password));
     let error = node.create(&scope, "vendors", "k1", vendor()).await.unwrap().result.unwrap_err();
     assert_eq!(error.code(), "REAUTHORIZATION_REQUIRED");
     assert_eq!(node.status(&scope).await, "reauthorization_required");
@@ -284,6 +285,7 @@ async fn a_repeat_gets_its_stored_answer_whatever_became_of_the_connection() {
     let first = node.create(&scope, "vendors", "k1", vendor()).await.unwrap();
     let _workers = node.start();
     house.source.trouble_pages([Some(wrong_password as Trouble)]);
+    house.source.trouble_probes(Some(wrong_password));
     node.request(&scope, "vendor", "incremental").await;
     node.until_status(&scope, "reauthorization_required").await;
     let parked = node.again(&scope).await;

@@ -105,6 +105,8 @@ impl Maker<'_> {
             near.extend_from_slice(around);
             let value = match self.options.examples.get(&place) {
                 Some(Value::Null) => continue,
+                // Of a list of examples each line takes the next.
+                Some(Value::Array(each)) => each.get(line % each.len().max(1)).cloned(),
                 Some(given) => Some(given.clone()),
                 None => self.value(row, kind(row), at, &name, line, &near),
             };

@@ -33,6 +33,7 @@ pub struct MapError {
 pub struct Mapper {
     entity: &'static Entity,
     key: Path,
+    more_keys: Vec<Path>,
     deleted_at: Option<Path>,
     remote_created: Option<(Path, Conversion)>,
     remote_modified: Option<(Path, Conversion)>,
@@ -99,6 +100,7 @@ impl Mapper {
         Self {
             entity: spec.entity,
             key: spec.source.key.clone(),
+            more_keys: spec.source.more_keys.iter().map(|name| Path::new(name)).collect(),
             deleted_at: spec.deleted_at.clone(),
             remote_created: spec.remote_created.clone(),
             remote_modified: spec.remote_modified.clone(),
@@ -111,8 +113,13 @@ impl Mapper {
     }
 
     /// The remote id of a row.
-    pub fn key<'n>(&self, row: &'n Node<'_>) -> Option<&'n str> {
-        self.key.find(row).and_then(text_of)
+    pub fn key(&self, row: &Node<'_>) -> Option<String> {
+        let mut key = self.key.find(row).and_then(text_of)?.to_owned();
+        for more in &self.more_keys {
+            key.push('/');
+            key.push_str(more.find(row).and_then(text_of)?);
+        }
+        Some(key)
     }
 
     /// The unified record of a row.
@@ -123,7 +130,7 @@ impl Mapper {
             field: field.to_owned(),
             problem,
         };
-        let Some(remote_id) = self.key(row).map(str::to_owned) else {
+        let Some(remote_id) = self.key(row) else {
             return Err(error("?", &self.key.to_string(), "the row has no key".to_owned()));
         };
         let raw = row.as_object().map(|object| object.raw().into_owned()).unwrap_or_default();

@@ -184,6 +184,9 @@ fn projection(entity: &EntitySpec, join: &dyn Fn(&[&str]) -> String) -> Vec<Stri
     };
     let root = Path::default();
     add(&root, &entity.source.key);
+    for name in &entity.source.more_keys {
+        add(&root, &Path::new(name));
+    }
     for row in &entity.fields {
         add(&root, &row.at);
     }
@@ -215,7 +218,7 @@ fn seconds(at: Timestamp) -> String {
 }
 
 /// Percent-encodes everything but RFC 3986's unreserved characters.
-fn encode(text: &str) -> String {
+pub fn encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -1,8 +1,9 @@
 //! OData v2 with the habits of ABAP gateways: CSRF token and cookies for writes, `d.results`, errors in an envelope.
 //!
-//! `source.service` is the service, `source.set` the entity set, `source.key` its key property, `source.expand` the
-//! navigations, `source.filter` a `$filter` that always holds. `sync.modified` names one DateTimeOffset property, or a date
-//! and a time property (then `sync.created` says what to ask while they are null).
+//! `source.service` is the service, `source.set` the entity set, `source.key` its key property (or several: their values,
+//! joined by `/`, are the remote id), `source.expand` the navigations, `source.filter` a `$filter` that always holds.
+//! `sync.modified` names one DateTimeOffset property, or a date and a time property (then `sync.created` says what to ask
+//! while they are null).
 //!
 //! Source: OData v2 (odata.org); the gateway's documentation for CSRF and error envelopes.
 
@@ -16,17 +17,18 @@ use crate::error::{Error, VendorMessage};
 use crate::http::{Answer, Effect, Request};
 use crate::json::{Node, parse};
 use crate::link::{Link, Session};
+use crate::mapping::Path;
 use crate::spec::{EntitySpec, Strategy};
 use crate::vendor::{Account, Page, Target, Window};
 
 const CSRF: HeaderName = HeaderName::from_static("x-csrf-token");
 const JSON: &str = "application/json";
 
-/// One row of every entity: each stands for a service and an authorisation of its own.
+/// One row of every entity that a customer must have: each stands for a service and an authorisation of its own.
 pub(super) async fn probe(link: &Link) -> Result<Account, Error> {
-    for entity in &link.spec().entities {
-        let key = entity.source.key.to_string();
-        let target = format!("{}?$top=1&$select={}&$format=json", set_path(entity), encode(&key));
+    for entity in link.spec().entities.iter().filter(|entity| !entity.optional) {
+        let target =
+            format!("{}?$top=1&$select={}&$format=json", set_path(entity), encode(&key_names(entity).join(",")));
         let answer = get(link, &target).await?;
         if !answer.content_type_is(JSON) {
             return Err(Error::NotThatProduct(format!(
@@ -39,7 +41,6 @@ pub(super) async fn probe(link: &Link) -> Result<Account, Error> {
 }
 
 pub(super) async fn page(link: &Link, entity: &EntitySpec, window: &Window) -> Result<Page, Error> {
-    let key = entity.source.key.to_string();
     let mut conditions: Vec<String> = Vec::new();
     if !entity.source.filter.is_empty() {
         conditions.push(entity.source.filter.clone());
@@ -48,9 +49,10 @@ pub(super) async fn page(link: &Link, entity: &EntitySpec, window: &Window) -> R
         conditions.push(changed_since(entity, since)?);
     }
     if let Some(after) = &window.after_key {
-        conditions.push(format!("{key} gt {}", literal(after)));
+        conditions.push(after_key(&key_names(entity), after));
     }
-    let mut target = format!("{}?$orderby={key}&$top={}{}", set_path(entity), window.limit, shape(entity));
+    let order = encode(&key_names(entity).join(","));
+    let mut target = format!("{}?$orderby={order}&$top={}{}", set_path(entity), window.limit, shape(entity));
     if !conditions.is_empty() {
         let all: Vec<String> = conditions.iter().map(|condition| format!("({condition})")).collect();
         target.push_str("&$filter=");
@@ -61,7 +63,12 @@ pub(super) async fn page(link: &Link, entity: &EntitySpec, window: &Window) -> R
 
 /// By a filter rather than by `Set('key')`: the unified key need not be the set's own (a vendor is a business partner).
 pub(super) async fn one(link: &Link, entity: &EntitySpec, remote_id: &str) -> Result<Page, Error> {
-    let filter = encode(&format!("{} eq {}", entity.source.key, literal(remote_id)));
+    let mut filter = is_key(&key_names(entity), remote_id);
+    // Several rows may have that key, of which one is the record: equipment has one for each time that it was moved.
+    if !entity.source.filter.is_empty() {
+        filter = format!("({}) and {filter}", entity.source.filter);
+    }
+    let filter = encode(&filter);
     let target = format!("{}?$top=1&$filter={filter}{}", set_path(entity), shape(entity));
     Ok(Page::new(into_text(get(link, &target).await?)?, "d/results"))
 }
@@ -74,8 +81,9 @@ pub(super) async fn create(link: &Link, entity: &EntitySpec, body: &Node<'static
     let answer = modify(link, service, Method::POST, &at, None, Some(body)).await?;
     let text = into_text(answer).map_err(|error| Error::OutcomeUnknown(error.to_string()))?;
     let created = parse(&text).map_err(|error| Error::OutcomeUnknown(format!("created, but the answer is {error}")))?;
-    let key = created.get("d").and_then(|d| entity.source.key.find(d)).and_then(Node::as_text);
-    key.map(str::to_owned)
+    created
+        .get("d")
+        .and_then(|row| remote_id(entity, row))
         .ok_or_else(|| Error::OutcomeUnknown("created, but the answer does not say under which key".to_owned()))
 }
 
@@ -84,12 +92,12 @@ pub(super) async fn find_written(link: &Link, entity: &EntitySpec, write_key: &s
     if field.is_empty() {
         return Err(Error::Unexpected(format!("{} has no field to search a write by", entity.source.set)));
     }
-    let key = entity.source.key.to_string();
+    let key = encode(&key_names(entity).join(","));
     let filter = encode(&format!("{field} eq {}", literal(write_key)));
     let answer = get(link, &format!("{}?$top=2&$select={key}&$filter={filter}&$format=json", set_path(entity))).await?;
     let page = Page::new(into_text(answer)?, "d/results");
     let rows = page.rows()?;
-    Ok(rows.first().and_then(|row| entity.source.key.find(row)).and_then(Node::as_text).map(str::to_owned))
+    Ok(rows.first().and_then(|row| remote_id(entity, row)))
 }
 
 pub(super) async fn update(
@@ -173,6 +181,11 @@ async fn csrf_session(link: &Link, service: &str, fresh: bool) -> Result<Session
     session.headers.push((CSRF, token));
     *kept = Some(session.clone());
     Ok(session)
+}
+
+/// Rows of a set, by a query of the caller's own: `SERVICE/SET?…`.
+pub async fn rows(link: &Link, target: &str) -> Result<Page, Error> {
+    Ok(Page::new(into_text(get(link, target).await?)?, "d/results"))
 }
 
 async fn get(link: &Link, target: &str) -> Result<Answer, Error> {
@@ -270,7 +283,41 @@ fn changed_since(entity: &EntitySpec, since: Timestamp) -> Result<String, Error>
     }
 }
 
+fn key_names(entity: &EntitySpec) -> Vec<String> {
+    [entity.source.key.to_string()].into_iter().chain(entity.source.more_keys.iter().cloned()).collect()
+}
+
+fn remote_id(entity: &EntitySpec, row: &Node<'_>) -> Option<String> {
+    let values: Option<Vec<&str>> = key_names(entity).iter().map(|name| Path::new(name).find(row)?.as_text()).collect();
+    values.map(|values| values.join("/"))
+}
+
+/// `a gt 'x' or (a eq 'x' and b gt 'y')`: what comes behind a key of several properties.
+pub fn after_key(names: &[String], after: &str) -> String {
+    let mut parts = Vec::new();
+    let mut equal = String::new();
+    for (name, value) in names.iter().zip(values(names, after)) {
+        let value = literal(value);
+        parts.push(if equal.is_empty() { format!("{name} gt {value}") } else { format!("({equal}{name} gt {value})") });
+        equal.push_str(&format!("{name} eq {value} and "));
+    }
+    parts.join(" or ")
+}
+
+/// `a eq 'x' and b eq 'y'`: the row with a key of several properties.
+pub fn is_key(names: &[String], key: &str) -> String {
+    let each = names.iter().zip(values(names, key)).map(|(name, value)| format!("{name} eq {}", literal(value)));
+    each.collect::<Vec<_>>().join(" and ")
+}
+
+/// The values in a remote id; a slash belongs to the first one, if there are too many.
+fn values<'k>(names: &[String], key: &'k str) -> Vec<&'k str> {
+    let mut values: Vec<&str> = key.rsplitn(names.len().max(1), '/').collect();
+    values.reverse();
+    values
+}
+
 /// A string literal; a quote in it is doubled.
-fn literal(text: &str) -> String {
+pub fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

@@ -32,7 +32,7 @@ const MOST_LINE_PAGES: usize = 200;
 
 /// One row of every entity: each may lack a permission of its own.
 pub(super) async fn probe(link: &Link) -> Result<Account, Error> {
-    for entity in &link.spec().entities {
+    for entity in link.spec().entities.iter().filter(|entity| !entity.optional) {
         let window = Window { limit: 1, ..Window::default() };
         let (query, params) = select(entity, &window);
         suiteql(link, &query, params, 1).await?;
@@ -69,12 +69,8 @@ pub(super) async fn create(
         .with_header(NAME_CHECK, HeaderValue::from_static("Error"))
         .with_body(JSON, body.to_json());
     let answer = accepted(link.write(request).await?, Effect::Write)?;
-    let id = answer
-        .header(LOCATION)
-        .and_then(|at| at.rsplit('/').next())
-        .filter(|id| !id.is_empty() && !id.starts_with("eid:"));
-    match id {
-        Some(id) => Ok(id.to_owned()),
+    match new_id(&answer) {
+        Some(id) => Ok(id),
         None => find_written(link, entity, write_key)
             .await?
             .ok_or_else(|| Error::OutcomeUnknown("created, but not to be found".to_owned())),
@@ -110,6 +106,23 @@ pub(super) async fn update(link: &Link, entity: &EntitySpec, target: Target<'_>,
 pub(super) async fn delete(link: &Link, entity: &EntitySpec, target: Target<'_>) -> Result<(), Error> {
     let request = Request::new(Method::DELETE, record_url(link, entity, target)?, Effect::Write);
     accepted(link.write(request).await?, Effect::Write).map(drop)
+}
+
+/// Makes a record of another by one of the system's transformations; gives the new one's id. The body carries the write key.
+pub async fn transform(link: &Link, from: (&str, &str), to: &str, body: &Node<'static>) -> Result<String, Error> {
+    let (set, id) = from;
+    let url = link.url(&format!("{RECORDS}/{set}/{}/!transform/{to}", super::encode(id)))?;
+    let request = Request::new(Method::POST, url, Effect::Write)
+        .with_header(NAME_CHECK, HeaderValue::from_static("Error"))
+        .with_body(JSON, body.to_json());
+    let answer = accepted(link.write(request).await?, Effect::Write)?;
+    new_id(&answer).ok_or_else(|| Error::OutcomeUnknown("made, but the answer does not say under which id".to_owned()))
+}
+
+/// The internal id at the end of the address of what was made.
+fn new_id(answer: &Answer) -> Option<String> {
+    let id = answer.header(LOCATION).and_then(|at| at.rsplit('/').next());
+    id.filter(|id| !id.is_empty() && !id.starts_with("eid:")).map(str::to_owned)
 }
 
 fn record_url(link: &Link, entity: &EntitySpec, target: Target<'_>) -> Result<url::Url, Error> {

@@ -16,7 +16,7 @@ pub(super) fn entity(
     table: &Table<'_, '_>,
     units: &[(String, String)],
 ) -> Option<EntitySpec> {
-    let source = source(&table.table("source"));
+    let source = source(document, &table.table("source"));
     let sync = sync(document, &table.table("sync"));
     let timestamp = |key: &str| {
         let place = table.table(key);
@@ -33,6 +33,7 @@ pub(super) fn entity(
     if sync.strategy == Strategy::Watermark && remote_modified.is_none() {
         document.find(line, format!("[entity.{name}] is synced by watermark and needs `remote_modified`"));
     }
+    let optional = table.boolean("optional").unwrap_or(false);
     let deleted_at = table.text("deleted").map(|path| Path::new(&path));
     let create = create(&table.table("create"));
     let (update, delete, moves) = (table.table("update"), table.table("delete"), table.table("move"));
@@ -65,6 +66,7 @@ pub(super) fn entity(
     }
     let spec = EntitySpec {
         entity,
+        optional,
         source,
         sync,
         create,
@@ -81,11 +83,16 @@ pub(super) fn entity(
     Some(spec)
 }
 
-fn source(table: &Table<'_, '_>) -> Source {
+fn source(document: &Document<'_>, table: &Table<'_, '_>) -> Source {
+    let keys = table.texts("key");
+    if keys.is_empty() {
+        document.find(table.line(), "`key` is missing");
+    }
     Source {
         service: table.text("service").unwrap_or_default(),
         set: table.needed("set"),
-        key: Path::new(&table.needed("key")),
+        key: Path::new(keys.first().map_or("", String::as_str)),
+        more_keys: keys.iter().skip(1).cloned().collect(),
         expand: table.texts("expand"),
         also: table.texts("also"),
         filter: table.text("filter").unwrap_or_default(),

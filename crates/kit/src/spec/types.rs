@@ -145,6 +145,8 @@ impl AuthScheme {
 #[derive(Debug)]
 pub struct EntitySpec {
     pub entity: &'static Entity,
+    /// Not every customer has it set up: connecting does not depend on it.
+    pub optional: bool,
     pub source: Source,
     pub sync: Sync,
     /// Absent: the entity cannot be created through us.
@@ -172,6 +174,8 @@ pub struct Source {
     pub set: String,
     /// The path of the remote id in a row.
     pub key: Path,
+    /// The others of a key that has several members, in order. All values, joined by `/`, are the remote id.
+    pub more_keys: Vec<String>,
     pub expand: Vec<String>,
     /// Fields to ask for beyond those that the mapping reads.
     pub also: Vec<String>,

@@ -1,4 +1,5 @@
-//! Secrets and signatures of Standard Webhooks 1.0: `v1`, HMAC-SHA256 over `id.timestamp.body`.
+//! Secrets and signatures of Standard Webhooks 1.0 over `id.timestamp.body`: `v1` is HMAC-SHA256, `v1a` ([`PrivateKey`]) is
+//! ed25519.
 //!
 //! The key is the decoded secret, not its text. While a secret is being replaced there are two, and both sign: the header
 //! holds an entry for each, and a receiver accepts if one matches.
@@ -9,6 +10,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use sha2::Sha256;
 
+use super::PrivateKey;
 use crate::error::Error;
 
 const PREFIX: &str = "whsec_";
@@ -40,18 +42,42 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// The value of `webhook-signature`: an entry for each secret, in their order.
-pub fn signature(secrets: &[Secret], id: &str, timestamp: i64, body: &[u8]) -> Result<String, Error> {
-    let mut entries = Vec::with_capacity(secrets.len());
-    for secret in secrets {
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.0.expose_secret())
-            .map_err(|error| Error::Unexpected(format!("the secret cannot sign: {error}")))?;
-        mac.update(id.as_bytes());
-        mac.update(format!(".{timestamp}.").as_bytes());
-        mac.update(body);
-        entries.push(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())));
+/// What signs: a secret that the receiver has too, or a private key of which it has the public one.
+#[derive(Clone, Debug)]
+pub enum SigningKey {
+    V1(Secret),
+    V1a(Box<PrivateKey>),
+}
+
+impl SigningKey {
+    /// Of a text with either prefix.
+    pub fn parse(text: &SecretString) -> Option<Self> {
+        Secret::parse(text).map(Self::V1).or_else(|| PrivateKey::parse(text).map(Box::new).map(Self::V1a))
     }
-    Ok(entries.join(" "))
+
+    fn entry(&self, id: &str, timestamp: i64, body: &[u8]) -> Result<String, Error> {
+        let timestamp = format!(".{timestamp}.");
+        match self {
+            Self::V1(secret) => {
+                let mut mac = Hmac::<Sha256>::new_from_slice(secret.0.expose_secret())
+                    .map_err(|error| Error::Unexpected(format!("the secret cannot sign: {error}")))?;
+                for part in [id.as_bytes(), timestamp.as_bytes(), body] {
+                    mac.update(part);
+                }
+                Ok(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
+            }
+            Self::V1a(key) => {
+                let message = [id.as_bytes(), timestamp.as_bytes(), body].concat();
+                Ok(format!("v1a,{}", key.sign(&message)))
+            }
+        }
+    }
+}
+
+/// The value of `webhook-signature`: an entry for each key, in their order.
+pub fn signature(keys: &[SigningKey], id: &str, timestamp: i64, body: &[u8]) -> Result<String, Error> {
+    let entries: Result<Vec<String>, Error> = keys.iter().map(|key| key.entry(id, timestamp, body)).collect();
+    Ok(entries?.join(" "))
 }
 
 #[cfg(test)]
@@ -83,7 +109,7 @@ mod tests {
     #[test]
     fn the_published_vectors_are_reproduced() {
         for (key, id, timestamp, body, expected) in VECTORS {
-            assert_eq!(signature(&[secret(key)], id, timestamp, body.as_bytes()).unwrap(), expected);
+            assert_eq!(signature(&[SigningKey::V1(secret(key))], id, timestamp, body.as_bytes()).unwrap(), expected);
         }
     }
 
@@ -91,7 +117,8 @@ mod tests {
     fn every_secret_of_a_rotation_signs_in_one_header() {
         let (id, timestamp, body) = (VECTORS[0].1, VECTORS[0].2, VECTORS[0].3.as_bytes());
         let new = Secret::parse(&Secret::generate().unwrap()).unwrap();
-        let both = signature(&[new, secret(VECTORS[0].0)], id, timestamp, body).unwrap();
+        let both =
+            signature(&[SigningKey::V1(new), SigningKey::V1(secret(VECTORS[0].0))], id, timestamp, body).unwrap();
         let entries: Vec<&str> = both.split(' ').collect();
         assert_eq!((entries.len(), entries[1]), (2, VECTORS[0].4));
         assert_ne!(entries[0], entries[1]);

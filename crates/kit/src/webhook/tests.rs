@@ -105,7 +105,7 @@ const PUBLIC: &[&str] =
 #[expect(clippy::needless_pass_by_value, reason = "a look-up is made for one poster")]
 fn poster(allowed: &[&str], lookup: Lookup) -> Poster {
     let allowed = allowed.iter().map(|text| text.parse().unwrap()).collect();
-    Poster::with_lookup(Guard::new(allowed), Duration::from_millis(400), &lookup).unwrap()
+    Poster::with_lookup(Guard::new(allowed), None, &lookup).unwrap()
 }
 
 fn answers(addresses: &[&str]) -> Lookup {
@@ -117,7 +117,10 @@ fn answers(addresses: &[&str]) -> Lookup {
 }
 
 async fn post(poster: &Poster, url: &str) -> Reply {
-    let message = Message { url, id: "evt_1", timestamp: 1_000, signature: "v1,x", body: b"{}".to_vec() };
+    let timeout = Duration::from_millis(400);
+    let body = bytes::Bytes::from_static(b"{}");
+    let headers = [("x-tenant".to_owned(), "7".to_owned())];
+    let message = Message { url, id: "evt_1", timestamp: 1_000, signature: "v1,x", headers: &headers, timeout, body };
     poster.post(message).await
 }
 
@@ -277,5 +280,72 @@ fn a_network_is_read_and_holds_its_addresses_only() {
     }
     for wrong in ["10.0.0.0/33", "fd00::/129", "ten", "", "10.0.0.0/", "10.0.0.0/-1"] {
         assert!(wrong.parse::<Network>().is_err(), "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_died_costs_no_try_and_one_that_always_breaks_two_requests() {
+    // Each connection answers one request, says that it stays open, and does not.
+    let (port, seen) = receiver(|mut stream| async move {
+        let _sent = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+        let mut more = [0; 1];
+        // Closed when the next request begins to arrive.
+        let _read = stream.read(&mut more).await;
+    })
+    .await;
+    let patient = poster(&["127.0.0.1"], answers(&[]));
+    let url = format!("http://127.0.0.1:{port}/");
+    for _request in 0..3 {
+        assert_eq!(post(&patient, &url).await.status, Some(200));
+    }
+    assert_eq!(seen.load(Ordering::SeqCst), 3);
+    let (port, seen) = receiver(|stream| async move { drop(stream) }).await;
+    let reply = post(&patient, &format!("http://127.0.0.1:{port}/")).await;
+    assert!(reply.error.is_some_and(|text| text.starts_with("the connection broke")));
+    assert_eq!(seen.load(Ordering::SeqCst), 2);
+}
+
+/// A proxy that passes on what is sent to it, and what it was asked for.
+async fn proxy() -> (u16, Arc<std::sync::Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let asked: Arc<std::sync::Mutex<Vec<String>>> = Arc::default();
+    let heard = asked.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = vec![0; 4096];
+            let length = stream.read(&mut head).await.unwrap_or(0);
+            let line = String::from_utf8_lossy(&head[..length]).lines().next().unwrap_or_default().to_owned();
+            heard.lock().unwrap().push(line.clone());
+            let answer =
+                if line.starts_with("CONNECT") { "HTTP/1.1 502 No\r\n\r\n" } else { "HTTP/1.1 204 OK\r\n\r\n" };
+            say(stream, answer).await;
+        }
+    });
+    (port, asked)
+}
+
+#[tokio::test]
+async fn through_a_proxy_the_same_addresses_are_refused_and_its_failures_are_its_own() {
+    let (port, asked) = proxy().await;
+    let through = |port: u16, found: &[&str], allowed: &[&str]| {
+        let proxy: super::Proxy = format!("http://127.0.0.1:{port}").parse().unwrap();
+        let allowed = allowed.iter().map(|text| text.parse().unwrap()).collect();
+        Poster::with_lookup(Guard::new(allowed), Some(&proxy), &answers(found)).unwrap()
+    };
+    for host in TRICKS {
+        assert!(post(&through(port, &["127.0.0.1"], &[]), &format!("https://{host}/")).await.refused, "{host}");
+    }
+    let inside = post(&through(port, &["8.8.8.8", "10.0.0.1"], &[]), "https://hooks.example/").await;
+    assert!(inside.refused, "{inside:?}");
+    assert!(asked.lock().unwrap().is_empty(), "the proxy was asked for none of these");
+    let outside = post(&through(port, &["8.8.8.8"], &[]), "https://hooks.example/").await;
+    assert!(!outside.proxy_failed && outside.error.is_some(), "the proxy works, the receiver does not: {outside:?}");
+    let plain = post(&through(port, &["10.1.2.3"], &["10.0.0.0/8"]), "http://hooks.example/x").await;
+    assert_eq!(plain.status, Some(204));
+    assert_eq!(*asked.lock().unwrap(), ["CONNECT hooks.example:443 HTTP/1.1", "POST http://hooks.example/x HTTP/1.1"]);
+    for url in ["https://hooks.example/", "http://hooks.example/"] {
+        let reply = post(&through(1, &["10.1.2.3"], &["10.0.0.0/8"]), url).await;
+        assert!(reply.proxy_failed && reply.status.is_none(), "nobody listens there: {reply:?}");
     }
 }

@@ -19,7 +19,9 @@ pub(super) fn event(one: &EventType) -> Value {
     ]);
     if !matches!(one.about, About::Test) {
         event.insert("sequence".to_owned(), json!(17));
-        event.insert("connection_id".to_owned(), id("con"));
+        if !one.about.is_of_application() {
+            event.insert("connection_id".to_owned(), id("con"));
+        }
     }
     let data = match one.about {
         About::Record(entity, change) => record(entity, change),

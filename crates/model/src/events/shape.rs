@@ -87,6 +87,26 @@ pub(super) const OPERATION: &[Member] = &[
     ("updated_at", Kind::Instant, "When its state last changed"),
 ];
 
+pub(super) const FAILING: &[Member] = &[
+    ("webhook_endpoint_id", Kind::Id("whe"), "The endpoint"),
+    ("description", Kind::Text("Production"), "What you call it"),
+    ("failing_since", Kind::Instant, "When the first attempt failed after the last one that succeeded"),
+    ("failures", Kind::Count(41), "Attempts that failed since then"),
+    ("percent", Kind::Count(50), "How much of the time until it is disabled is over"),
+    ("disabled_at", Kind::Instant, "When it is disabled, if nothing succeeds before"),
+    ("last_status", Kind::MaybeCount, "What the receiver answered last, if it did"),
+    ("last_error", Kind::MaybeText("no connection: connection refused"), "What went wrong last, if no answer came"),
+];
+
+pub(super) const DISABLED: &[Member] = &[
+    ("webhook_endpoint_id", Kind::Id("whe"), "The endpoint"),
+    ("description", Kind::Text("Production"), "What you call it"),
+    ("reason", Kind::Text("every attempt failed for too long"), "Why"),
+    ("disabled_at", Kind::Instant, "When"),
+    ("failing_since", Kind::MaybeInstant, "When the first attempt failed after the last one that succeeded"),
+    ("failures", Kind::Count(97), "Attempts that failed since then"),
+];
+
 pub(super) const TEST: &[Member] = &[("webhook_endpoint_id", Kind::Id("whe"), "The endpoint that was tried out")];
 
 /// The members of what is no record.
@@ -96,6 +116,8 @@ pub(super) fn members(about: About) -> Vec<Member> {
         About::ConnectionStatus => [CONNECTION, &[PREVIOUS_STATUS]].concat(),
         About::Sync => SYNC.to_vec(),
         About::Operation => OPERATION.to_vec(),
+        About::EndpointFailing => FAILING.to_vec(),
+        About::EndpointDisabled => DISABLED.to_vec(),
         About::Test => TEST.to_vec(),
         About::Record(..) => Vec::new(),
     }
@@ -123,8 +145,11 @@ pub(super) fn event(one: &EventType) -> Value {
     if !matches!(one.about, About::Test) {
         let sequence = json!({ "type": "integer", "minimum": 1 });
         properties.insert("sequence".to_owned(), described(sequence, "1, 2, 3 … per connection, without holes"));
-        properties.insert("connection_id".to_owned(), described(kind(Kind::Id("con")), "Where it happened"));
-        required.extend(["sequence", "connection_id"]);
+        required.push("sequence");
+        if !one.about.is_of_application() {
+            properties.insert("connection_id".to_owned(), described(kind(Kind::Id("con")), "Where it happened"));
+            required.push("connection_id");
+        }
     }
     if let About::Record(_, change) = one.about {
         let previous = json!({ "type": "object" });

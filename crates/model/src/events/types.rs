@@ -29,6 +29,10 @@ pub enum About {
     Operation,
     /// The record as it is after the change.
     Record(&'static Entity, Change),
+    /// A webhook endpoint that fails. In the application's own log, as the next.
+    EndpointFailing,
+    /// A webhook endpoint that was taken out of use.
+    EndpointDisabled,
     /// A webhook endpoint, of which only the id is told. In no log: sent on request only.
     Test,
 }
@@ -62,6 +66,16 @@ const OTHERS: &[(&str, About, &str)] = &[
         "A write was sent and its answer was lost. It is searched for, and one of the other two follows.",
     ),
     (
+        "webhook_endpoint.failing",
+        About::EndpointFailing,
+        "Nothing but failures came from a webhook endpoint, for 50, 70 or 90 percent of the time after which it is disabled.",
+    ),
+    (
+        "webhook_endpoint.disabled",
+        About::EndpointDisabled,
+        "A webhook endpoint was taken out of use, not by request: `data.reason` says why.",
+    ),
+    (
         "webhook_endpoint.test",
         About::Test,
         "Somebody tried a webhook endpoint out. It is in no log and has neither `sequence` nor `connection_id`.",
@@ -92,6 +106,13 @@ pub fn is_known(text: &str) -> bool {
         Some("") => true,
         Some(beginning) => beginning.ends_with('.') && all().iter().any(|one| one.name.starts_with(beginning)),
         None => get(text).is_some(),
+    }
+}
+
+impl About {
+    /// Whether it is about no connection; its `sequence` counts the application's own log.
+    pub(super) fn is_of_application(self) -> bool {
+        matches!(self, Self::EndpointFailing | Self::EndpointDisabled)
     }
 }
 

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use trunnion_engine::services::connections::{self, CheckView, Connected, ConnectionPage, ConnectionView};
+use trunnion_engine::services::health::{self, HealthView};
 
 use crate::auth::{Application, Connection, Manage, OwnConnection, Read};
 use crate::extract::{Body, Pairs, Query};
@@ -116,6 +117,18 @@ pub(crate) async fn reconnect(
 )]
 pub(crate) async fn check_connection(auth: OwnConnection<Manage>) -> Result<Json<CheckView>, Problem> {
     Ok(Json(connections::check(&auth.engine, &auth.scope).await?))
+}
+
+/// How a connection is doing
+///
+/// Its status with the cause, what each entity's sync last came to, how calls to the system went, how much of the time it could be
+/// used, and what was wrong when. Nothing is asked of the system.
+#[utoipa::path(
+    get, path = "/connections/{id}/health", tag = CONNECTIONS, params(shapes::ConnectionPath),
+    responses((status = 200, body = shapes::ConnectionHealth))
+)]
+pub(crate) async fn get_connection_health(auth: OwnConnection<Read>) -> Result<Json<HealthView>, Problem> {
+    Ok(Json(health::get(&auth.engine, &auth.scope).await?))
 }
 
 /// The connection itself

@@ -4,8 +4,8 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use trunnion_engine::services::webhooks::{
-    self, DeliveryDetail, DeliveryPage, DeliveryView, EndpointPage, EndpointView, EndpointWithSecret, ReplayResult,
-    TestResult,
+    self, BlockedPage, DeliveryDetail, DeliveryPage, DeliveryView, EndpointPage, EndpointView, EndpointWithSecret,
+    ReplayPage, ReplayView, TestResult,
 };
 
 use crate::auth::{Application, Manage, Read};
@@ -134,20 +134,69 @@ pub(crate) async fn list_deliveries(
     Ok(Json(webhooks::list_deliveries(&auth.engine, &auth.caller, &id, &query).await?))
 }
 
+/// List what does not get on at an ordered endpoint
+///
+/// Of each connection or record, as the endpoint's `ordering` says, the delivery that failed so far and how many wait behind
+/// it. They wait until it is delivered or given up; `POST /deliveries/{id}/skip` gives it up at once.
+#[utoipa::path(
+    get, path = "/webhook-endpoints/{id}/blocked", tag = WEBHOOKS, params(shapes::WebhookEndpointPath),
+    responses((status = 200, body = shapes::BlockedList))
+)]
+pub(crate) async fn list_blocked(auth: Application<Read>, Segment(id): Segment) -> Result<Json<BlockedPage>, Problem> {
+    Ok(Json(webhooks::blocked(&auth.engine, &auth.caller, &id).await?))
+}
+
 /// Send the events of a span of time again
 ///
-/// All that the endpoint wants and that happened from `since` until before `until`, also those that it never got. Event ids
-/// stay the same. A long span takes several calls: as long as `next_cursor` is not null, call again with it.
+/// Of those that the endpoint wants and that happened from `since` until before `until`: all, those that were given up
+/// (`failed`), or those that it never got a delivery of (`missing`). Event ids stay the same. This goes on in the background,
+/// also after a crash: `GET /replays/{id}` shows how far it is.
 #[utoipa::path(
     post, path = "/webhook-endpoints/{id}/replay", tag = WEBHOOKS, params(shapes::WebhookEndpointPath),
-    request_body = shapes::Replay, responses((status = 202, body = shapes::Replayed))
+    request_body = shapes::NewReplay, responses((status = 202, body = shapes::Replay))
 )]
 pub(crate) async fn replay(
     auth: Application<Manage>,
     Segment(id): Segment,
     Body(replay): Body<webhooks::Replay>,
-) -> Result<(StatusCode, Json<ReplayResult>), Problem> {
+) -> Result<(StatusCode, Json<ReplayView>), Problem> {
     Ok((StatusCode::ACCEPTED, Json(webhooks::replay(&auth.engine, &auth.caller, &id, replay).await?)))
+}
+
+/// List the replays of a webhook endpoint
+///
+/// The newest 100, the newest first.
+#[utoipa::path(
+    get, path = "/webhook-endpoints/{id}/replays", tag = WEBHOOKS, params(shapes::WebhookEndpointPath),
+    responses((status = 200, body = shapes::ReplayList))
+)]
+pub(crate) async fn list_replays(auth: Application<Read>, Segment(id): Segment) -> Result<Json<ReplayPage>, Problem> {
+    Ok(Json(webhooks::list_replays(&auth.engine, &auth.caller, &id).await?))
+}
+
+/// Get one replay
+///
+/// With how many events it looked at and how many deliveries it made due, so far.
+#[utoipa::path(
+    get, path = "/replays/{id}", tag = WEBHOOKS, params(shapes::ReplayPath),
+    responses((status = 200, body = shapes::Replay))
+)]
+pub(crate) async fn get_replay(auth: Application<Read>, Segment(id): Segment) -> Result<Json<ReplayView>, Problem> {
+    Ok(Json(webhooks::get_replay(&auth.engine, &auth.caller, &id).await?))
+}
+
+/// Cancel a replay
+///
+/// Nothing more is made due by it. What is due already is sent. Again changes nothing.
+#[utoipa::path(
+    post, path = "/replays/{id}/cancel", tag = WEBHOOKS, params(shapes::ReplayPath),
+    responses((status = 200, body = shapes::Replay))
+)]
+pub(crate) async fn cancel_replay(
+    auth: Application<Manage>,
+    Segment(id): Segment,
+) -> Result<Json<ReplayView>, Problem> {
+    Ok(Json(webhooks::cancel_replay(&auth.engine, &auth.caller, &id).await?))
 }
 
 /// Get one delivery
@@ -176,4 +225,18 @@ pub(crate) async fn resend_delivery(
     Segment(id): Segment,
 ) -> Result<(StatusCode, Json<DeliveryView>), Problem> {
     Ok((StatusCode::ACCEPTED, Json(webhooks::resend(&auth.engine, &auth.caller, &id).await?)))
+}
+
+/// Give a delivery up
+///
+/// It is `failed`, and those that wait for it have their turn. 409 if it is being sent at this moment or is over.
+#[utoipa::path(
+    post, path = "/deliveries/{id}/skip", tag = WEBHOOKS, params(shapes::DeliveryPath),
+    responses((status = 200, body = shapes::Delivery))
+)]
+pub(crate) async fn skip_delivery(
+    auth: Application<Manage>,
+    Segment(id): Segment,
+) -> Result<Json<DeliveryView>, Problem> {
+    Ok(Json(webhooks::skip(&auth.engine, &auth.caller, &id).await?))
 }

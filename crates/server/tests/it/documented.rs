@@ -76,7 +76,10 @@ async fn every_documented_operation_answers_as_documented() {
     let document = app.send(get("/openapi.json")).await.ok();
     let ours = app.connect().await;
     let (run, written) = things(&app, &ours).await;
-    let (endpoint, delivery) = on_its_way(&app).await;
+    let (endpoint, delivery, waiting) = on_its_way(&app).await;
+    let again = post(&format!("/api/v1/webhook-endpoints/{endpoint}/replay")).token(&app.key);
+    let again = app.send(again.json(&json!({"since": "2026-01-31"}))).await.json();
+    let replay = again["id"].as_str().unwrap();
     let mut findings = Vec::new();
     for operation in operations(&app).await {
         let id = match operation.path.as_str() {
@@ -84,7 +87,9 @@ async fn every_documented_operation_answers_as_documented() {
             path if path.contains("/syncs/") => &run,
             path if path.contains("/operations/") => &written,
             path if path.contains("/webhook-endpoints/") => &endpoint,
+            path if path.ends_with("/skip") => &waiting,
             path if path.contains("/deliveries/") => &delivery,
+            path if path.contains("/replays/") => replay,
             _ => "remote:1001",
         };
         let answer = app.send(request(&operation, &app, &ours, id)).await;
@@ -96,17 +101,20 @@ async fn every_documented_operation_answers_as_documented() {
     assert!(findings.is_empty(), "{findings:#?}");
 }
 
-/// A webhook endpoint, and a delivery to it.
-async fn on_its_way(app: &TestApp) -> (String, String) {
-    let new = json!({"url": "https://hooks.customer.example/"});
+/// A webhook endpoint, a delivery to it, and one that waits for that.
+async fn on_its_way(app: &TestApp) -> (String, String, String) {
+    let new = json!({"url": "https://hooks.customer.example/", "ordering": "per_connection"});
     let made = app.send(post("/api/v1/webhook-endpoints").token(&app.key).json(&new)).await.ok();
     let endpoint = made["endpoint"]["id"].as_str().unwrap().to_owned();
     app.connect().await;
     let path = format!("/api/v1/webhook-endpoints/{endpoint}/deliveries");
     for _ in 0..200 {
         let found = app.send(get(&path).token(&app.key)).await.ok();
-        if let Some(id) = found["data"][0]["id"].as_str() {
-            return (endpoint, id.to_owned());
+        let all = found["data"].as_array().unwrap();
+        let one =
+            |waits: bool| all.iter().find(|one| one["waits_for_turn"] == waits).and_then(|one| one["id"].as_str());
+        if let (Some(first), Some(waiting)) = (one(false), one(true)) {
+            return (endpoint, first.to_owned(), waiting.to_owned());
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
     }

@@ -65,6 +65,84 @@ async fn an_endpoint_gets_every_event_of_its_types_and_the_standards_library_ver
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_is_set_as_asked_and_shows_no_secret_of_it() {
+    let app = TestApp::start(Acme::with_vendors(3)).await;
+    let (url, seen) = receiver().await;
+    let new = json!({
+        "url": url, "ordering": "per_record", "payload": "thin", "rate_limit_per_second": 500, "timeout_seconds": 3,
+        "disable_after_seconds": 7200, "headers": {"Authorization": "Bearer hush-hush", "x-tenant": "7"},
+        "signatures": ["v1", "v1a"], "types": ["vendor.*"],
+    });
+    let made = app.send(post("/api/v1/webhook-endpoints").token(&app.key).json(&new)).await.ok();
+    assert!(!made.to_string().contains("hush-hush"), "{made}");
+    let endpoint = &made["endpoint"];
+    for name in
+        ["ordering", "payload", "rate_limit_per_second", "timeout_seconds", "disable_after_seconds", "signatures"]
+    {
+        assert_eq!(endpoint[name], new[name], "{name}");
+    }
+    assert_eq!(endpoint["header_names"], json!(["Authorization", "x-tenant"]));
+    let own = format!("/api/v1/webhook-endpoints/{}", endpoint["id"].as_str().unwrap());
+    app.connect().await;
+    for _ in 0..200 {
+        if seen.lock().unwrap().len() >= 3 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    let got = seen.lock().unwrap().clone();
+    assert!(got.len() >= 3, "{}", got.len());
+    let public = endpoint["public_keys"][0].as_str().unwrap();
+    for (headers, body) in &got {
+        assert_eq!(
+            (&headers["authorization"], &headers["x-tenant"]),
+            (&"Bearer hush-hush".parse().unwrap(), &"7".parse().unwrap())
+        );
+        let event: Value = serde_json::from_slice(body).unwrap();
+        let members: Vec<&str> = event["data"].as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(members, ["id", "version"], "thin");
+        let text = |name: &str| headers[name].to_str().unwrap();
+        let entry = text("webhook-signature").split(' ').find(|entry| entry.starts_with("v1a,")).unwrap();
+        let timestamp = text("webhook-timestamp").parse().unwrap();
+        assert!(trunnion_kit::webhook::verify(public, entry, text("webhook-id"), timestamp, body));
+    }
+    // The log of attempts has the names, and not what they say.
+    let listed = app.send(get(&format!("{own}/deliveries")).token(&app.key)).await.ok();
+    let delivery = format!("/api/v1/deliveries/{}", listed["data"][0]["id"].as_str().unwrap());
+    let detail = app.send(get(&delivery).token(&app.key)).await.ok();
+    assert_eq!(detail["attempts"][0]["request_headers"]["Authorization"], "********");
+    let rotate = post(&format!("{own}/rotate-secret")).token(&app.key).json(&json!({"scheme": "v1a"}));
+    let rotated = app.send(rotate).await.ok();
+    assert_eq!((&rotated["secret"], rotated["endpoint"]["public_keys"].as_array().unwrap().len()), (&Value::Null, 2));
+    assert_eq!(rotated["endpoint"]["public_keys"][1], public);
+    let patch = json!({"signatures": ["v1"], "headers": {}, "rate_limit_per_second": 0, "ordering": "unordered"});
+    let patched = app.send(Ask::new(Method::PATCH, &own).token(&app.key).json(&patch)).await.ok();
+    assert_eq!((&patched["public_keys"], &patched["header_names"]), (&json!([]), &json!([])));
+    assert_eq!((&patched["rate_limit_per_second"], &patched["ordering"]), (&Value::Null, &json!("unordered")));
+    assert_eq!(patched["payload"], "thin", "what is left out stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_cannot_be_are_refused_each_with_its_pointer() {
+    let app = TestApp::start(Acme::with_vendors(1)).await;
+    for (member, value, pointer) in [
+        ("ordering", json!("random"), "/ordering"),
+        ("payload", json!("fat"), "/payload"),
+        ("rate_limit_per_second", json!(-1), "/rate_limit_per_second"),
+        ("timeout_seconds", json!(31), "/timeout_seconds"),
+        ("disable_after_seconds", json!(60), "/disable_after_seconds"),
+        ("signatures", json!(["v1a"]), "/signatures"),
+        ("headers", json!({"Webhook-Id": "x"}), "/headers/Webhook-Id"),
+        ("headers", json!({"x": "a\r\nhost: b"}), "/headers/x"),
+    ] {
+        let new = json!({"url": "https://hooks.example/", member: value});
+        let answer = app.send(post("/api/v1/webhook-endpoints").token(&app.key).json(&new)).await;
+        assert_eq!(answer.status, 422, "{member}");
+        assert_eq!(answer.json()["errors"][0]["pointer"], pointer);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_applications_endpoints_and_deliveries_are_not_there() {
     let app = TestApp::start(Acme::with_vendors(1)).await;
     let (url, seen) = receiver().await;
@@ -76,9 +154,18 @@ async fn another_applications_endpoints_and_deliveries_are_not_there() {
     let deliveries = format!("{own}/deliveries");
     let listed = app.send(get(&deliveries).token(&app.key)).await.ok();
     let delivery = format!("/api/v1/deliveries/{}", listed["data"][0]["id"].as_str().unwrap());
+    let replay = post(&format!("{own}/replay")).token(&app.key).json(&json!({"since": "2020-01-01"}));
+    let replay = app.send(replay).await;
+    assert_eq!(replay.status, 202);
+    let replay = format!("/api/v1/replays/{}", replay.json()["id"].as_str().unwrap());
     for ask in [
         get(&own),
         get(&deliveries),
+        get(&format!("{own}/blocked")),
+        get(&format!("{own}/replays")),
+        get(&replay),
+        post(&format!("{replay}/cancel")),
+        post(&format!("{delivery}/skip")),
         get(&delivery),
         post(&format!("{delivery}/resend")),
         post(&format!("{own}/test")),

@@ -113,7 +113,7 @@ impl Store {
 }
 
 /// Writes the status down; the plans must be locked. The connection as it is then, and the event to append if its status is another than before.
-pub(super) async fn write_status(
+pub(crate) async fn write_status(
     tx: &mut Tx,
     before: Connection,
     change: &StatusChange,

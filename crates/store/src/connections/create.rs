@@ -6,6 +6,7 @@ use trunnion_model::ids::{ApplicationId, ConnectionId};
 use super::{Connection, NewConnection, credentials};
 use crate::db::args;
 use crate::events::append;
+use crate::health;
 use crate::links::{self, LinkUse};
 use crate::sync::insert_plan;
 use crate::{Error, Result, Store};
@@ -69,6 +70,7 @@ impl Store {
             return Err(Error::NotFound { what: "application" });
         }
         credentials::store(&mut tx, &self.inner.keyring, made.id, &new.credentials, now).await?;
+        health::begin(&mut tx, made.id, now).await?;
         for plan in &new.plans {
             insert_plan(&mut tx, made.id, made.status, plan, now).await?;
         }

@@ -6,6 +6,7 @@ use trunnion_model::ids::{ApplicationId, ConnectionId};
 use super::{Connection, StatusChange, change, rows};
 use crate::db::{Tx, args};
 use crate::events::append;
+use crate::health;
 use crate::keyring::Keyring;
 use crate::links::{self, LinkUse};
 use crate::seal::{self, Place, Sealed};
@@ -52,6 +53,8 @@ impl Store {
         store(&mut tx, &self.inner.keyring, id, credentials, now).await?;
         let sql = "update connection set token_hash = $2, modified_at = $3 where id = $1";
         tx.execute(sql, args![id, token_hash, now]).await?;
+        health::resolve_all(&mut tx, id, now).await?;
+        health::wake(&mut tx, id, now).await?;
         let (after, mut events) = change::write_status(&mut tx, before, change, now).await?;
         events.extend(change.event.clone());
         if let Some(link) = link {

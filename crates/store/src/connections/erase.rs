@@ -16,8 +16,14 @@ impl Store {
         cancel_all(&mut tx, id, self.now()).await?;
         rows::lock_own(&mut tx, application, id).await?;
         for sql in [
-            "delete from delivery_attempt where delivery_id in (select id from delivery where connection_id = $1)",
-            "delete from delivery where connection_id = $1",
+            // By endpoint, because that is what the index begins with.
+            "delete from delivery_attempt where delivery_id in (
+                 select d.id from delivery d join webhook_endpoint e on e.id = d.endpoint_id
+                 where d.connection_id = $1
+                   and e.application_id = (select application_id from connection where id = $1))",
+            "delete from delivery where connection_id = $1 and endpoint_id in (
+                 select id from webhook_endpoint
+                 where application_id = (select application_id from connection where id = $1))",
             "delete from log_range where connection_id = $1",
             "delete from connection_log where connection_id = $1",
             "delete from webhook_cursor where connection_id = $1",
@@ -27,6 +33,9 @@ impl Store {
             "delete from run where connection_id = $1",
             "delete from sync_plan where connection_id = $1",
             "delete from link_session where connection_id = $1",
+            "delete from probe where connection_id = $1",
+            "delete from incident where connection_id = $1",
+            "delete from call_hour where connection_id = $1",
             "delete from credential where connection_id = $1",
             "delete from connection where id = $1",
         ] {

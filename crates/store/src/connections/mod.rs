@@ -8,6 +8,7 @@ mod read;
 pub(crate) mod rows;
 mod types;
 
+pub(crate) use change::write_status;
 pub use types::{
     Connection, ConnectionChanges, ConnectionFilter, ConnectionStatus, NewConnection, NewPlan, Reason, StatusChange,
 };

@@ -9,7 +9,7 @@ use crate::db::{Tx, args, locking};
 use crate::events::NewEvent;
 use crate::{Error, Result};
 
-pub(super) const NO_CONNECTION: Error = Error::NotFound { what: "connection" };
+pub(crate) const NO_CONNECTION: Error = Error::NotFound { what: "connection" };
 
 /// `select` with the columns of [`ConnectionRow`], then the rest of the statement.
 macro_rules! select_connection {
@@ -67,7 +67,7 @@ impl ConnectionRow {
 }
 
 /// The connection, locked until the end of the transaction.
-pub(super) async fn lock(tx: &mut Tx, id: ConnectionId) -> Result<Connection> {
+pub(crate) async fn lock(tx: &mut Tx, id: ConnectionId) -> Result<Connection> {
     let sql = locking!(tx.dialect(), select_connection!("where id = $1"));
     tx.row::<ConnectionRow>(sql, args![id]).await?.ok_or(NO_CONNECTION)?.connection()
 }
@@ -96,7 +96,7 @@ impl Connection {
         })
     }
 
-    pub(super) fn event(&self, kind: &str) -> NewEvent {
+    pub(crate) fn event(&self, kind: &str) -> NewEvent {
         NewEvent { kind: kind.to_owned(), data: self.to_json().to_string() }
     }
 }

@@ -25,6 +25,11 @@ words! {
 }
 
 impl ConnectionStatus {
+    /// Whether nobody need look at its plans: its syncs may not run, or a probe finds out when they can.
+    pub(crate) fn lets_plans_rest(self) -> bool {
+        !self.may_sync() || self == Self::Offline
+    }
+
     /// Whether its syncs may run.
     pub fn may_sync(self) -> bool {
         !matches!(self, Self::ReauthorizationRequired | Self::Paused | Self::Disconnected)

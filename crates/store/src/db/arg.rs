@@ -4,7 +4,8 @@ use sqlx::Arguments as _;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use trunnion_model::ids::{
-    ApplicationId, ConnectionId, DeliveryId, EventId, KeyId, LinkId, OperationId, RecordId, RunId, WebhookEndpointId,
+    ApplicationId, ConnectionId, DeliveryId, EventId, IncidentId, KeyId, LinkId, OperationId, RecordId, ReplayId,
+    RunId, WebhookEndpointId,
 };
 use uuid::Uuid;
 
@@ -68,12 +69,14 @@ from! {
     ApplicationId => Id(value: Some(value.0));
     ConnectionId => Id(value: Some(value.0));
     EventId => Id(value: Some(value.0));
+    IncidentId => Id(value: Some(value.0));
     KeyId => Id(value: Some(value.0));
     LinkId => Id(value: Some(value.0));
     OperationId => Id(value: Some(value.0));
     RecordId => Id(value: Some(value.0));
     RunId => Id(value: Some(value.0));
     DeliveryId => Id(value: Some(value.0));
+    ReplayId => Id(value: Some(value.0));
     WebhookEndpointId => Id(value: Some(value.0));
     Option<Uuid> => Id(value: value);
     Option<ConnectionId> => Id(value: value.map(|id| id.0));

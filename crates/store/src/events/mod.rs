@@ -2,8 +2,10 @@
 
 mod append;
 mod order;
+mod own;
 mod read;
 mod types;
 
 pub(crate) use append::append;
+pub(crate) use own::{append_own, is_own};
 pub use types::{Event, EventPage, LogPage, NewEvent};

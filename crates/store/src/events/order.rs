@@ -1,4 +1,4 @@
-//! One order over all connections of an application.
+//! One order over all connections of an application, and its own log of what is about none.
 //!
 //! A commit only numbers its own connection's events; a number of the whole application in it would make all connections
 //! wait for one row. Afterwards, whoever holds the application's row in `application_log` puts what each connection has
@@ -17,7 +17,9 @@ const BATCH: i64 = 500;
 impl Store {
     /// Puts the news of all applications in order.
     pub async fn order_all_events(&self) -> Result<()> {
-        let sql = "select distinct c.application_id from connection c
+        let sql = "select distinct c.application_id from
+                   (select id, application_id, last_sequence from connection
+                    union all select id, id as application_id, last_sequence from application) c
                    left join connection_log l on l.connection_id = c.id
                    where c.last_sequence > coalesce(l.ranged_sequence, 0)";
         for (application,) in self.inner.db.rows::<(Uuid,)>(sql, Vec::new()).await? {
@@ -56,9 +58,11 @@ impl Store {
 /// A connection, its newest event, and up to which its events are in the log.
 type News = (Uuid, i64, i64);
 
-const NEWS: &str = "select c.id, c.last_sequence, coalesce(l.ranged_sequence, 0) from connection c
+const NEWS: &str = "select c.id, c.last_sequence, coalesce(l.ranged_sequence, 0) from
+    (select id, application_id, last_sequence from connection where application_id = $1
+     union all select id, id as application_id, last_sequence from application where id = $1) c
     left join connection_log l on l.connection_id = c.id
-    where c.application_id = $1 and c.last_sequence > coalesce(l.ranged_sequence, 0) order by c.id limit $2";
+    where c.last_sequence > coalesce(l.ranged_sequence, 0) order by c.id limit $2";
 
 /// The log's newest position; its row is locked until the end of the transaction.
 pub(super) async fn lock_log(tx: &mut Tx, application: ApplicationId) -> Result<i64> {

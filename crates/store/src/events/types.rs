@@ -6,6 +6,8 @@ use trunnion_model::ids::{ConnectionId, EventId, RecordId};
 use trunnion_model::record::push_json_string;
 use trunnion_model::time::rfc3339_micros;
 
+use super::own::is_own;
+
 /// One entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -65,13 +67,11 @@ impl Event {
         // Writing to a String cannot fail.
         let _infallible = write!(out, "{{\"id\":\"{}\",\"type\":", self.id);
         push_json_string(out, &self.kind);
-        let _infallible = write!(
-            out,
-            ",\"timestamp\":\"{}\",\"sequence\":{},\"connection_id\":\"{}\",\"data\":",
-            rfc3339_micros(self.at),
-            self.sequence,
-            self.connection
-        );
+        let _infallible = write!(out, ",\"timestamp\":\"{}\",\"sequence\":{}", rfc3339_micros(self.at), self.sequence);
+        if !is_own(&self.kind) {
+            let _infallible = write!(out, ",\"connection_id\":\"{}\"", self.connection);
+        }
+        out.push_str(",\"data\":");
         out.push_str(&self.data);
         if let Some(previous) = &self.previous {
             out.push_str(",\"previous\":");

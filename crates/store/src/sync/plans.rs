@@ -142,7 +142,7 @@ pub(crate) async fn insert_plan(
 /// Says whether anybody need look at the plans of the connection. They are locked already.
 pub(crate) async fn rest_or_work(tx: &mut Tx, connection: ConnectionId, status: ConnectionStatus) -> Result<()> {
     let sql = "update sync_plan set resting = $2 where connection_id = $1 and resting <> $2";
-    tx.execute(sql, args![connection, !status.may_sync()]).await?;
+    tx.execute(sql, args![connection, status.lets_plans_rest()]).await?;
     Ok(())
 }
 

@@ -1,111 +1,172 @@
 //! Following the logs: from each event that an endpoint wants, a delivery.
+//!
+//! One node at a time does this, in one short transaction for many logs. It costs nothing per endpoint and log: logs with
+//! news are found by an index that holds no others.
 
-use trunnion_model::ids::{ConnectionId, DeliveryId, WebhookEndpointId};
+use std::collections::{BTreeSet, HashSet};
+
+use serde_json::json;
+use trunnion_model::ids::{ApplicationId, ConnectionId, WebhookEndpointId};
 use uuid::Uuid;
 
+use super::make::{self, Entry, Making};
 use super::rows::{EndpointRow, select_endpoint};
-use super::{DeliveryState, WebhookEndpoint};
-use crate::db::{Tx, args, locking};
+use super::{WebhookEndpoint, catch_up};
+use crate::db::{Tx, args, hex, over_set};
 use crate::{Result, Store};
 
-/// Logs looked at in one pass, and events in one transaction. Small enough to leave room for syncs between two.
-const LOGS: i64 = 64;
-const EVENTS: i64 = 200;
+/// The section in which deliveries are made from the log, and in which an endpoint begins or stops to follow.
+pub(super) const DISPATCHING: i64 = 0x7472_756e_0002;
+/// Events in one transaction, over all logs. Small enough to leave room for syncs between two.
+const EVENTS: i64 = 1_000;
+
+/// What one look at the logs did.
+#[derive(Clone, Debug, Default)]
+pub struct Dispatched {
+    /// There is more to be made.
+    pub more: bool,
+    /// For these something is due.
+    pub endpoints: Vec<WebhookEndpointId>,
+}
+
+/// A log with news.
+#[derive(Clone, Copy, sqlx::FromRow)]
+struct Log {
+    id: Uuid,
+    application_id: Uuid,
+    last_sequence: i64,
+    dispatched_sequence: i64,
+}
 
 impl Store {
-    /// Makes deliveries from what the endpoints have not seen yet. `true`: there is more.
-    pub async fn dispatch_deliveries(&self) -> Result<bool> {
-        let behind = self
-            .inner
-            .db
-            .rows::<(Uuid, Uuid)>(
-                "select e.id, c.id from webhook_endpoint e
-                 join connection c on c.application_id = e.application_id
-                 left join webhook_cursor w on w.endpoint_id = e.id and w.connection_id = c.id
-                 where e.disabled_at is null and c.last_sequence > coalesce(w.last_sequence, 0)
-                 order by e.id, c.id limit $1",
-                args![LOGS],
-            )
-            .await?;
-        let mut more = i64::try_from(behind.len()).unwrap_or(i64::MAX) == LOGS;
-        for (endpoint, connection) in behind {
-            more |= self.dispatch_log(WebhookEndpointId(endpoint), ConnectionId(connection)).await?;
+    /// Makes deliveries from what was not looked at yet, within bounds.
+    pub async fn dispatch_deliveries(&self) -> Result<Dispatched> {
+        let sql = "select cast(case when exists (select 1 from connection where last_sequence > dispatched_sequence)
+                         or exists (select 1 from application where last_sequence > dispatched_sequence)
+                       then 1 else 0 end as bigint),
+                   cast(case when exists (select 1 from webhook_endpoint where catching_up = 1 and disabled_at is null)
+                       then 1 else 0 end as bigint)";
+        // Most looks find nothing: they must not queue for the writer's place.
+        let (news, behind) = self.inner.db.row::<(i64, i64)>(sql, args![]).await?.unwrap_or_default();
+        let mut done = Dispatched::default();
+        if news == 1 {
+            self.dispatch_news(&mut done).await?;
         }
-        Ok(more)
+        if behind == 1 {
+            catch_up::all(self, &mut done).await?;
+        }
+        Ok(done)
     }
 
-    /// One transaction's worth of one log for one endpoint. `true`: there is more.
-    async fn dispatch_log(&self, endpoint: WebhookEndpointId, connection: ConnectionId) -> Result<bool> {
+    async fn dispatch_news(&self, done: &mut Dispatched) -> Result<()> {
         let mut tx = self.inner.db.begin().await?;
-        // The endpoint's row is held, so that nobody removes it meanwhile; the cursor's, so that no other node does the same.
-        let sql = locking!(tx.dialect(), select_endpoint!("where e.id = $1 and e.disabled_at is null"));
-        let Some(found) = tx.row::<EndpointRow>(sql, args![endpoint]).await? else { return Ok(false) };
-        let found = found.endpoint()?;
-        let sql = "insert into webhook_cursor (endpoint_id, connection_id, last_sequence) values ($1, $2, 0)
-                   on conflict (endpoint_id, connection_id) do nothing";
-        tx.execute(sql, args![endpoint, connection]).await?;
-        let sql = locking!(
-            tx.dialect(),
-            "select last_sequence from webhook_cursor where endpoint_id = $1 and connection_id = $2"
-        );
-        let last = tx.row::<(i64,)>(sql, args![endpoint, connection]).await?.map_or(0, |(last,)| last);
-        let sql = "select last_sequence from connection where id = $1";
-        let Some((newest,)) = tx.row::<(i64,)>(sql, args![connection]).await? else { return Ok(false) };
-        let upto = if found.follows(connection) { newest.min(last + EVENTS) } else { newest };
-        if upto <= last {
-            return Ok(false);
+        tx.relaxed().await?;
+        tx.alone(DISPATCHING).await?;
+        // Where the logs end is read before who follows them: whoever began to follow before an event was committed is
+        // then seen.
+        let sql = "select * from (select id, application_id, last_sequence, dispatched_sequence from connection
+                       where last_sequence > dispatched_sequence order by id limit 64) c
+                   union all
+                   select * from (select id, id as application_id, last_sequence, dispatched_sequence from application
+                       where last_sequence > dispatched_sequence order by id limit 64) a";
+        let logs = tx.rows::<Log>(sql, args![]).await?;
+        if logs.is_empty() {
+            return Ok(());
         }
-        if found.follows(connection) {
-            self.make_deliveries(&mut tx, &found, connection, (last, upto)).await?;
+        done.more |= logs.len() >= 64;
+        let endpoints = followers(&mut tx, &logs).await?;
+        let behind = those_behind(&mut tx, &logs).await?;
+        let share = (EVENTS / i64::try_from(logs.len()).unwrap_or(EVENTS)).max(16);
+        let (mut reads, mut places) = (Vec::new(), Vec::new());
+        for log in &logs {
+            let followed = endpoints.iter().any(|endpoint| endpoint.application.0 == log.application_id);
+            let upto =
+                if followed { log.last_sequence.min(log.dispatched_sequence + share) } else { log.last_sequence };
+            done.more |= upto < log.last_sequence;
+            let place = json!({ "log": hex(log.id), "after": log.dispatched_sequence, "upto": upto });
+            if followed {
+                reads.push(place.clone());
+            }
+            places.push(place);
         }
-        let sql = "update webhook_cursor set last_sequence = $3 where endpoint_id = $1 and connection_id = $2";
-        tx.execute(sql, args![endpoint, connection, upto]).await?;
+        let entries = if reads.is_empty() { Vec::new() } else { entries(&mut tx, &reads).await? };
+        make::lock_ordered(&mut tx, &endpoints).await?;
+        let mut making = Making::default();
+        for log in &logs {
+            let of_log = ConnectionId(log.id);
+            let follow = |endpoint: &&WebhookEndpoint| {
+                endpoint.application.0 == log.application_id
+                    && endpoint.follows(of_log)
+                    && !behind.contains(&(endpoint.id.0, log.id))
+            };
+            for endpoint in endpoints.iter().filter(follow) {
+                for entry in entries.iter().filter(|entry| entry.log == log.id) {
+                    making.add(&self.inner.clock, endpoint, entry);
+                }
+            }
+        }
+        making.write(&mut tx, self.now()).await?;
+        advance(&mut tx, &places).await?;
         tx.commit().await?;
-        Ok(upto < newest)
-    }
-
-    async fn make_deliveries(
-        &self,
-        tx: &mut Tx,
-        endpoint: &WebhookEndpoint,
-        connection: ConnectionId,
-        (after, upto): (i64, i64),
-    ) -> Result<()> {
-        let sql = "select sequence, id, type from event
-                   where connection_id = $1 and sequence > $2 and sequence <= $3 order by sequence";
-        let events = tx.rows::<(i64, Uuid, String)>(sql, args![connection, after, upto]).await?;
-        let now = self.now();
-        for (sequence, event, kind) in events.into_iter().filter(|(.., kind)| endpoint.wants(kind)) {
-            insert(tx, self, (endpoint.id, connection), (sequence, event, &kind), now).await?;
-        }
+        done.endpoints.extend(&making.endpoints);
         Ok(())
     }
 }
 
-/// A delivery, due at once. One that is there already is left alone.
-pub(super) async fn insert(
-    tx: &mut Tx,
-    store: &Store,
-    (endpoint, connection): (WebhookEndpointId, ConnectionId),
-    (sequence, event, kind): (i64, Uuid, &str),
-    now: i64,
-) -> Result<()> {
-    tx.execute(
-        "insert into delivery (id, endpoint_id, connection_id, sequence, event_id, type, state, attempts, tries, due_at,
-             created_at, modified_at)
-         values ($1, $2, $3, $4, $5, $6, $7, 0, 0, $8, $8, $8)
-         on conflict (endpoint_id, connection_id, sequence) do nothing",
-        args![
-            DeliveryId::new(&store.inner.clock),
-            endpoint,
-            connection,
-            sequence,
-            event,
-            kind,
-            DeliveryState::Pending.as_str(),
-            now,
-        ],
-    )
-    .await?;
+/// The enabled endpoints of the logs' applications.
+async fn followers(tx: &mut Tx, logs: &[Log]) -> Result<Vec<WebhookEndpoint>> {
+    let applications: BTreeSet<Uuid> = logs.iter().map(|log| log.application_id).collect();
+    let mut all = Vec::new();
+    for application in applications {
+        let sql = select_endpoint!("where e.application_id = $1 and e.disabled_at is null order by e.id");
+        let found = tx.rows::<EndpointRow>(sql, args![ApplicationId(application)]).await?;
+        for row in found {
+            all.push(row.endpoint()?);
+        }
+    }
+    Ok(all)
+}
+
+/// Which endpoints have a cursor of their own in which of the logs.
+async fn those_behind(tx: &mut Tx, logs: &[Log]) -> Result<HashSet<(Uuid, Uuid)>> {
+    let sql = over_set!(
+        tx.dialect(),
+        "select w.endpoint_id, w.connection_id from ",
+        ("$1", id "log"),
+        " join webhook_cursor w on w.connection_id = j.log"
+    );
+    let set: Vec<_> = logs.iter().map(|log| json!({ "log": hex(log.id) })).collect();
+    Ok(tx.rows::<(Uuid, Uuid)>(sql, args![serde_json::Value::from(set).to_string()]).await?.into_iter().collect())
+}
+
+async fn entries(tx: &mut Tx, places: &[serde_json::Value]) -> Result<Vec<Entry>> {
+    let sql = over_set!(
+        tx.dialect(),
+        "select v.connection_id, v.sequence, v.id, v.type, v.record_id, v.entity from ",
+        ("$1", id "log", int "after", int "upto"),
+        " join event v on v.connection_id = j.log and v.sequence > j.after and v.sequence <= j.upto
+         order by v.connection_id, v.sequence"
+    );
+    tx.rows(sql, args![serde_json::to_string(places).unwrap_or_default()]).await
+}
+
+async fn advance(tx: &mut Tx, places: &[serde_json::Value]) -> Result<()> {
+    let set = serde_json::to_string(places).unwrap_or_default();
+    for sql in [
+        over_set!(
+            tx.dialect(),
+            "update connection set dispatched_sequence = j.upto from ",
+            ("$1", id "log", int "upto"),
+            " where connection.id = j.log"
+        ),
+        over_set!(
+            tx.dialect(),
+            "update application set dispatched_sequence = j.upto from ",
+            ("$1", id "log", int "upto"),
+            " where application.id = j.log"
+        ),
+    ] {
+        tx.execute(sql, args![set.clone()]).await?;
+    }
     Ok(())
 }

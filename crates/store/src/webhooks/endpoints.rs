@@ -1,9 +1,12 @@
 //! Making, reading, changing and removing endpoints.
 
+use std::time::Duration;
+
 use trunnion_model::ids::{ApplicationId, WebhookEndpointId};
 
+use super::dispatch::DISPATCHING;
 use super::rows::{self, EndpointRow, select_endpoint};
-use super::{EndpointChanges, NewEndpoint, WebhookEndpoint};
+use super::{EndpointChanges, NewEndpoint, WebhookEndpoint, switch};
 use crate::db::args;
 use crate::{Result, Store};
 
@@ -21,9 +24,12 @@ impl Store {
         let id = WebhookEndpointId::new(&self.inner.clock);
         let now = self.now();
         let mut tx = self.inner.db.begin().await?;
+        tx.alone(DISPATCHING).await?;
+        let settings = new.settings;
         tx.execute(
-            "insert into webhook_endpoint (id, application_id, url, description, types, connections, created_at, modified_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $7)",
+            "insert into webhook_endpoint (id, application_id, url, description, types, connections, ordering, payload,
+                 rate_per_second, timeout_seconds, disable_after_seconds, header_names, created_at, modified_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)",
             args![
                 id,
                 application,
@@ -31,18 +37,20 @@ impl Store {
                 new.description,
                 rows::words(&new.types),
                 new.connections.as_ref().map(rows::words),
+                settings.ordering.as_str(),
+                settings.payload.as_str(),
+                settings.rate_per_second,
+                settings.timeout_seconds,
+                settings.disable_after_seconds,
+                rows::words(&new.header_names),
                 now,
             ],
         )
         .await?;
-        tx.execute(
-            "insert into webhook_cursor (endpoint_id, connection_id, last_sequence)
-             select e.id, c.id, c.last_sequence from webhook_endpoint e join connection c on c.application_id = e.application_id
-             where e.id = $1",
-            args![id],
-        )
-        .await?;
-        self.add_secret(&mut tx, id, &new.secret, now).await?;
+        switch::begin(&mut tx, id).await?;
+        for secret in &new.secrets {
+            self.add_secret(&mut tx, id, secret, now).await?;
+        }
         let endpoint = rows::lock_own(&mut tx, application, id).await?;
         tx.commit().await?;
         Ok(endpoint)
@@ -81,47 +89,73 @@ impl Store {
         changes: EndpointChanges,
     ) -> Result<WebhookEndpoint> {
         let mut tx = self.inner.db.begin().await?;
+        tx.alone(DISPATCHING).await?;
         let before = rows::lock_own(&mut tx, application, id).await?;
         let now = self.now();
-        let (disabled_at, disabled_reason, failing_since, held_until) = match changes.disabled {
-            Some(false) if before.disabled_at.is_some() => (None, None, None, None),
-            Some(true) if before.disabled_at.is_none() => {
-                (Some(now), Some("by request".to_owned()), before.failing_since, before.held_until)
+        match changes.disabled {
+            Some(true) if before.disabled_at.is_none() => self.disable_in(&mut tx, &before, "by request").await?,
+            Some(false) if before.disabled_at.is_some() => {
+                switch::resume(&mut tx, application, id).await?;
+                tx.execute(
+                    "update webhook_endpoint set disabled_at = null, disabled_reason = null, failing_since = null,
+                         failures = 0, told = 0, held_until = null where id = $1",
+                    args![id],
+                )
+                .await?;
             }
-            _ => (before.disabled_at, before.disabled_reason, before.failing_since, before.held_until),
+            _ => {}
+        }
+        let settings = changes.settings.unwrap_or(before.settings);
+        if settings.ordering != before.settings.ordering {
+            // What waits for its turn waited by the old rule; the new one is for what comes.
+            let sql = "update delivery set due_at = coalesce(due_at, $2), order_key = null
+                       where endpoint_id = $1 and state = 'pending' and order_key is not null";
+            tx.execute(sql, args![id, now]).await?;
+        }
+        let names = match &changes.headers {
+            Some((names, secret)) => {
+                self.replace_secret(&mut tx, id, secret, Duration::ZERO).await?;
+                rows::words(names)
+            }
+            None => rows::words(&before.header_names),
         };
         tx.execute(
-            "update webhook_endpoint set url = $2, description = $3, types = $4, connections = $5, disabled_at = $6,
-                 disabled_reason = $7, failing_since = $8, held_until = $9, modified_at = $10 where id = $1",
+            "update webhook_endpoint set url = $2, description = $3, types = $4, connections = $5, ordering = $6,
+                 payload = $7, rate_per_second = $8, timeout_seconds = $9, disable_after_seconds = $10, header_names = $11,
+                 modified_at = $12 where id = $1",
             args![
                 id,
                 changes.url.unwrap_or(before.url),
                 changes.description.unwrap_or(before.description),
                 rows::words(changes.types.unwrap_or(before.types)),
                 changes.connections.unwrap_or(before.connections).map(rows::words),
-                disabled_at,
-                disabled_reason,
-                failing_since,
-                held_until,
+                settings.ordering.as_str(),
+                settings.payload.as_str(),
+                settings.rate_per_second,
+                settings.timeout_seconds,
+                settings.disable_after_seconds,
+                names,
                 now,
             ],
         )
         .await?;
         let after = rows::lock_own(&mut tx, application, id).await?;
         tx.commit().await?;
-        self.tell_events();
+        self.tell_webhooks();
         Ok(after)
     }
 
     /// Forgets the endpoint with its secrets, deliveries and attempts.
     pub async fn delete_webhook_endpoint(&self, application: ApplicationId, id: WebhookEndpointId) -> Result<()> {
         let mut tx = self.inner.db.begin().await?;
+        tx.alone(DISPATCHING).await?;
         rows::lock_own(&mut tx, application, id).await?;
         for sql in [
             "delete from delivery_attempt where delivery_id in (select id from delivery where endpoint_id = $1)",
             "delete from delivery where endpoint_id = $1",
             "delete from webhook_cursor where endpoint_id = $1",
             "delete from webhook_secret where endpoint_id = $1",
+            "delete from webhook_replay where endpoint_id = $1",
             "delete from webhook_endpoint where id = $1",
         ] {
             tx.execute(sql, args![id]).await?;

@@ -10,7 +10,35 @@ use crate::{Result, Store};
 /// A page of deliveries holds at most this many.
 const MOST: usize = 500;
 
+/// What has to be sent one after the other, and does not get on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockedKey {
+    /// The one that the others wait for.
+    pub head: Delivery,
+    pub waiting: i64,
+}
+
 impl Store {
+    /// Of an ordered endpoint, the keys of which one was tried in vain while others wait behind it; at most 100.
+    pub async fn blocked_keys(&self, endpoint: WebhookEndpointId) -> Result<Vec<BlockedKey>> {
+        let sql = select_delivery!(
+            "where d.endpoint_id = $1 and d.state = 'pending' and d.order_key is not null and d.due_at is not null
+               and d.tries > 0 and exists (select 1 from delivery w
+                   where w.endpoint_id = d.endpoint_id and w.order_key = d.order_key and w.state = 'pending'
+                     and w.due_at is null)
+             order by d.created_at, d.id limit 100"
+        );
+        let mut blocked = Vec::new();
+        for row in self.inner.db.rows::<DeliveryRow>(sql, args![endpoint]).await? {
+            let head = row.delivery()?;
+            let sql = "select count(*) from delivery
+                       where endpoint_id = $1 and order_key = $2 and state = 'pending' and due_at is null";
+            let waiting = self.inner.db.row::<(i64,)>(sql, args![endpoint, head.order_key]).await?;
+            blocked.push(BlockedKey { head, waiting: waiting.map_or(0, |(count,)| count) });
+        }
+        Ok(blocked)
+    }
+
     /// The endpoint's deliveries before `before`, the newest first, at most `limit` (at most 500).
     pub async fn list_deliveries(
         &self,

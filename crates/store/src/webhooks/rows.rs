@@ -1,10 +1,13 @@
 //! How endpoints, deliveries and attempts lie in the database.
 
-use trunnion_model::ids::{ApplicationId, ConnectionId, DeliveryId, EventId, WebhookEndpointId};
+use trunnion_model::ids::{ApplicationId, ConnectionId, DeliveryId, EventId, RecordId, WebhookEndpointId};
 use uuid::Uuid;
 
-use super::{Attempt, AttemptOutcome, Delivery, DeliveryState, WebhookEndpoint};
+use super::{
+    Attempt, AttemptOutcome, Delivery, DeliveryState, EndpointSettings, Ordering, PayloadForm, WebhookEndpoint,
+};
 use crate::db::{Tx, args, locking};
+use crate::events::Event;
 use crate::{Error, Result};
 
 pub(super) const NO_ENDPOINT: Error = Error::NotFound { what: "webhook endpoint" };
@@ -18,10 +21,19 @@ pub(super) struct EndpointRow {
     description: String,
     types: String,
     connections: Option<String>,
+    ordering: String,
+    payload: String,
+    rate_per_second: Option<i64>,
+    timeout_seconds: i64,
+    disable_after_seconds: Option<i64>,
+    header_names: String,
     disabled_at: Option<i64>,
     disabled_reason: Option<String>,
     failing_since: Option<i64>,
+    failures: i64,
+    told: i64,
     held_until: Option<i64>,
+    version: i64,
     created_at: i64,
     modified_at: i64,
 }
@@ -30,8 +42,10 @@ pub(super) struct EndpointRow {
 macro_rules! select_endpoint {
     ($rest:literal) => {
         concat!(
-            "select e.id, e.application_id, e.url, e.description, e.types, e.connections, e.disabled_at,
-             e.disabled_reason, e.failing_since, e.held_until, e.created_at, e.modified_at from webhook_endpoint e ",
+            "select e.id, e.application_id, e.url, e.description, e.types, e.connections, e.ordering, e.payload,
+             e.rate_per_second, e.timeout_seconds, e.disable_after_seconds, e.header_names, e.disabled_at,
+             e.disabled_reason, e.failing_since, e.failures, e.told, e.held_until, e.version, e.created_at, e.modified_at
+             from webhook_endpoint e ",
             $rest
         )
     };
@@ -45,17 +59,29 @@ impl EndpointRow {
             let parse = |id: &str| ConnectionId::parse(id).ok_or_else(|| Error::corrupt("connections", id));
             text.split_whitespace().map(parse).collect::<Result<Vec<_>>>()
         });
+        let split = |text: &str| text.split_whitespace().map(str::to_owned).collect();
         Ok(WebhookEndpoint {
             id: WebhookEndpointId(self.id),
             application: ApplicationId(self.application_id),
             url: self.url,
             description: self.description,
-            types: self.types.split_whitespace().map(str::to_owned).collect(),
+            types: split(&self.types),
             connections: connections.transpose()?,
+            settings: EndpointSettings {
+                ordering: Ordering::stored(&self.ordering)?,
+                payload: PayloadForm::stored(&self.payload)?,
+                rate_per_second: self.rate_per_second,
+                timeout_seconds: self.timeout_seconds,
+                disable_after_seconds: self.disable_after_seconds,
+            },
+            header_names: split(&self.header_names),
             disabled_at: self.disabled_at,
             disabled_reason: self.disabled_reason,
             failing_since: self.failing_since,
+            failures: self.failures,
+            told: self.told,
             held_until: self.held_until,
+            version: self.version,
             created_at: self.created_at,
             modified_at: self.modified_at,
         })
@@ -90,6 +116,7 @@ pub(super) struct DeliveryRow {
     attempts: i64,
     tries: i64,
     due_at: Option<i64>,
+    order_key: Option<Uuid>,
     last_status: Option<i64>,
     last_error: Option<String>,
     created_at: i64,
@@ -101,7 +128,7 @@ macro_rules! select_delivery {
     ($rest:literal) => {
         concat!(
             "select d.id, d.endpoint_id, d.connection_id, d.sequence, d.event_id, d.type, d.state, d.attempts, d.tries,
-             d.due_at, d.last_status, d.last_error, d.created_at, d.modified_at from delivery d ",
+             d.due_at, d.order_key, d.last_status, d.last_error, d.created_at, d.modified_at from delivery d ",
             $rest
         )
     };
@@ -122,6 +149,7 @@ impl DeliveryRow {
             attempts: self.attempts,
             tries: self.tries,
             due_at: self.due_at,
+            order_key: self.order_key,
             last_status: self.last_status,
             last_error: self.last_error,
             created_at: self.created_at,
@@ -160,5 +188,52 @@ impl AttemptRow {
                 error: self.error,
             },
         }
+    }
+}
+
+/// A delivery with its event, whose members are null if the event is gone.
+#[derive(sqlx::FromRow)]
+pub(super) struct WorkRow {
+    #[sqlx(flatten)]
+    delivery: DeliveryRow,
+    at: Option<i64>,
+    record_id: Option<Uuid>,
+    entity: Option<String>,
+    cause: Option<String>,
+    data: Option<String>,
+    previous: Option<String>,
+}
+
+/// `select` with the columns of [`WorkRow`], then the rest of the statement.
+macro_rules! select_work {
+    ($rest:literal) => {
+        concat!(
+            "select d.id, d.endpoint_id, d.connection_id, d.sequence, d.event_id, d.type, d.state, d.attempts, d.tries,
+             d.due_at, d.order_key, d.last_status, d.last_error, d.created_at, d.modified_at,
+             v.at, v.record_id, v.entity, v.cause, v.data, v.previous
+             from delivery d left join event v on v.connection_id = d.connection_id and v.sequence = d.sequence ",
+            $rest
+        )
+    };
+}
+
+pub(super) use select_work;
+
+impl WorkRow {
+    pub(super) fn work(self) -> Result<(Delivery, Option<Event>)> {
+        let delivery = self.delivery.delivery()?;
+        let event = self.at.zip(self.data).map(|(at, data)| Event {
+            id: delivery.event,
+            connection: delivery.connection,
+            sequence: delivery.sequence,
+            kind: delivery.kind.clone(),
+            at,
+            record: self.record_id.map(RecordId),
+            entity: self.entity,
+            cause: self.cause,
+            data,
+            previous: self.previous,
+        });
+        Ok((delivery, event))
     }
 }

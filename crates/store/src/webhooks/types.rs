@@ -1,14 +1,56 @@
-//! What endpoints, deliveries and attempts are.
-
-use std::sync::Arc;
-use std::time::Duration;
+//! What endpoints are, and what can be set on them.
 
 use secrecy::SecretString;
-use trunnion_model::ids::{ApplicationId, ConnectionId, DeliveryId, EventId, WebhookEndpointId};
-use uuid::Uuid;
+use trunnion_model::ids::{ApplicationId, ConnectionId, WebhookEndpointId};
 
-use crate::events::Event;
 use crate::words::words;
+
+words! {
+    /// In which order events are sent to an endpoint.
+    pub enum Ordering {
+        /// As they come, many at once.
+        Unordered = "unordered",
+        /// One after the other of each connection.
+        PerConnection = "per_connection",
+        /// One after the other of each record; what is about no record, of each connection.
+        PerRecord = "per_record",
+    }
+}
+
+words! {
+    /// How much of an event is sent.
+    pub enum PayloadForm {
+        /// All of it.
+        Full = "full",
+        /// Of a record only its id and version, to be fetched by whoever wants more.
+        Thin = "thin",
+    }
+}
+
+/// What can be set beside address and choice of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndpointSettings {
+    pub ordering: Ordering,
+    pub payload: PayloadForm,
+    /// Of all nodes together; `None`: no limit.
+    pub rate_per_second: Option<i64>,
+    /// For connecting, head and body of the answer together.
+    pub timeout_seconds: i64,
+    /// Nothing but failures for so long disable it; `None`: the server's default.
+    pub disable_after_seconds: Option<i64>,
+}
+
+impl Default for EndpointSettings {
+    fn default() -> Self {
+        Self {
+            ordering: Ordering::Unordered,
+            payload: PayloadForm::Full,
+            rate_per_second: None,
+            timeout_seconds: 10,
+            disable_after_seconds: None,
+        }
+    }
+}
 
 /// Where an application wants its events sent, without its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,12 +63,21 @@ pub struct WebhookEndpoint {
     pub types: Vec<String>,
     /// `None`: all of the application, also those to come.
     pub connections: Option<Vec<ConnectionId>>,
+    pub settings: EndpointSettings,
+    /// The names of the headers that are sent along; their values are secrets.
+    pub header_names: Vec<String>,
     pub disabled_at: Option<i64>,
     pub disabled_reason: Option<String>,
     /// When the first attempt failed after the last one that succeeded.
     pub failing_since: Option<i64>,
-    /// Nothing is sent before, because the receiver asked so.
+    /// Attempts that failed since then.
+    pub failures: i64,
+    /// Of the time until it is disabled, the highest percentage that was told.
+    pub told: i64,
+    /// Nothing is sent before: the receiver asked so, or failed several times in a row.
     pub held_until: Option<i64>,
+    /// Grows whenever a secret or a header changes, and when it is enabled.
+    pub version: i64,
     pub created_at: i64,
     pub modified_at: i64,
 }
@@ -37,8 +88,13 @@ impl WebhookEndpoint {
         any_fits(&self.types, kind)
     }
 
-    pub(super) fn follows(&self, connection: ConnectionId) -> bool {
-        self.connections.as_ref().is_none_or(|wanted| wanted.contains(&connection))
+    /// Whether it wants that log. The application's own is for everybody.
+    pub(super) fn follows(&self, log: ConnectionId) -> bool {
+        log.0 == self.application.0 || self.connections.as_ref().is_none_or(|wanted| wanted.contains(&log))
+    }
+
+    pub(super) fn is_ordered(&self) -> bool {
+        self.settings.ordering != Ordering::Unordered
     }
 }
 
@@ -51,6 +107,36 @@ pub(super) fn any_fits(types: &[String], kind: &str) -> bool {
     types.is_empty() || types.iter().any(fits)
 }
 
+words! {
+    /// What a stored secret of an endpoint is for.
+    pub enum SecretKind {
+        /// Signs by HMAC-SHA256.
+        V1 = "v1",
+        /// Signs by ed25519.
+        V1a = "v1a",
+        /// A JSON object: headers that are sent along.
+        Headers = "headers",
+    }
+}
+
+/// A secret to be stored.
+#[derive(Debug)]
+pub struct NewSecret {
+    pub kind: SecretKind,
+    pub secret: SecretString,
+    /// Of `v1a`, `whpk_…`.
+    pub public_key: Option<String>,
+}
+
+/// A secret, opened.
+#[derive(Clone, Debug)]
+pub struct WebhookSecret {
+    pub kind: SecretKind,
+    pub secret: SecretString,
+    pub public_key: Option<String>,
+    pub expires_at: Option<i64>,
+}
+
 /// An endpoint to be.
 #[derive(Debug)]
 pub struct NewEndpoint {
@@ -58,122 +144,22 @@ pub struct NewEndpoint {
     pub description: String,
     pub types: Vec<String>,
     pub connections: Option<Vec<ConnectionId>>,
-    /// Its first secret; sealed before it is stored.
-    pub secret: SecretString,
+    pub settings: EndpointSettings,
+    pub header_names: Vec<String>,
+    /// Sealed before they are stored.
+    pub secrets: Vec<NewSecret>,
 }
 
 /// What to change; `None` leaves as it is.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct EndpointChanges {
     pub url: Option<String>,
     pub description: Option<String>,
     pub types: Option<Vec<String>>,
     pub connections: Option<Option<Vec<ConnectionId>>>,
+    pub settings: Option<EndpointSettings>,
+    /// All headers, with their names; they replace those that are there.
+    pub headers: Option<(Vec<String>, NewSecret)>,
     /// Disabling keeps what is waiting, and enabling goes on with it.
     pub disabled: Option<bool>,
-}
-
-words! {
-    /// How a delivery is doing.
-    pub enum DeliveryState {
-        /// It is being sent, or will be at `due_at`.
-        Pending = "pending",
-        Delivered = "delivered",
-        /// It was given up.
-        Failed = "failed",
-    }
-}
-
-/// One event on its way to one endpoint.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivery {
-    pub id: DeliveryId,
-    pub endpoint: WebhookEndpointId,
-    pub connection: ConnectionId,
-    pub sequence: i64,
-    pub event: EventId,
-    pub kind: String,
-    pub state: DeliveryState,
-    /// All of them.
-    pub attempts: i64,
-    /// Since it was last scheduled.
-    pub tries: i64,
-    /// When it may be sent next.
-    pub due_at: Option<i64>,
-    pub last_status: Option<i64>,
-    pub last_error: Option<String>,
-    pub created_at: i64,
-    pub modified_at: i64,
-}
-
-/// One try.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempt {
-    pub delivery: DeliveryId,
-    pub number: i64,
-    pub outcome: AttemptOutcome,
-}
-
-/// What happened at a try.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AttemptOutcome {
-    pub at: i64,
-    pub micros: i64,
-    pub url: String,
-    /// JSON objects.
-    pub request_headers: String,
-    pub response_headers: String,
-    pub status: Option<i64>,
-    /// Its beginning.
-    pub response_body: String,
-    pub error: Option<String>,
-}
-
-/// How many deliveries to take up.
-#[derive(Clone, Copy, Debug)]
-pub struct DeliveryRequest {
-    pub lease_for: Duration,
-    pub limit: usize,
-}
-
-/// An endpoint with work that is due.
-#[derive(Clone, Debug)]
-pub struct Target {
-    pub endpoint: WebhookEndpoint,
-    /// The newest first; all of them sign.
-    pub secrets: Vec<SecretString>,
-}
-
-/// A delivery in hand.
-#[derive(Clone, Debug)]
-pub struct DeliveryClaim {
-    pub delivery: Delivery,
-    pub target: Arc<Target>,
-    pub event: Event,
-    pub lease: Uuid,
-}
-
-/// What becomes of a delivery after a try.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    Delivered,
-    /// Another try at that instant.
-    Again {
-        at: i64,
-    },
-    GivenUp,
-}
-
-/// A try that is over.
-#[derive(Clone, Debug)]
-pub struct FinishedAttempt {
-    pub delivery: DeliveryId,
-    pub endpoint: WebhookEndpointId,
-    pub lease: Uuid,
-    pub outcome: AttemptOutcome,
-    pub ending: Ending,
-    /// Nothing is sent to the endpoint before.
-    pub hold_until: Option<i64>,
-    /// Take the endpoint out of use, and why.
-    pub disable: Option<&'static str>,
 }

@@ -2,80 +2,13 @@
 
 use std::time::Duration;
 
-use secrecy::{ExposeSecret as _, SecretString};
-use trunnion_model::ids::{ApplicationId, ConnectionId};
-use trunnion_store::{
-    AttemptOutcome, DeliveryClaim, DeliveryRequest, DeliveryState, Ending, EndpointChanges, Error, FinishedAttempt,
-    NewEndpoint, WebhookEndpoint,
-};
+use secrecy::ExposeSecret as _;
+use trunnion_model::ids::ConnectionId;
+use trunnion_store::{DeliveryState, Ending, EndpointChanges, Error, FinishedAttempt, ReplayWhich};
+use uuid::Uuid;
 
 use crate::harness::{LEASE, World, on_both, row, vendor};
-
-const REQUEST: DeliveryRequest = DeliveryRequest { lease_for: LEASE, limit: 500 };
-const DAY: i64 = 24 * 60 * 60 * 1_000_000;
-
-impl World {
-    async fn endpoint(&self, application: ApplicationId, types: &[&str]) -> WebhookEndpoint {
-        self.endpoint_for(application, types, None).await
-    }
-
-    async fn endpoint_for(
-        &self,
-        application: ApplicationId,
-        types: &[&str],
-        connections: Option<Vec<ConnectionId>>,
-    ) -> WebhookEndpoint {
-        let new = NewEndpoint {
-            url: "https://hooks.example/a".into(),
-            description: "ours".into(),
-            types: types.iter().map(|kind| (*kind).to_owned()).collect(),
-            connections,
-            secret: SecretString::from("whsec_first"),
-        };
-        self.store.create_webhook_endpoint(application, new).await.unwrap()
-    }
-
-    async fn dispatch(&self) {
-        while self.store.dispatch_deliveries().await.unwrap() {}
-    }
-
-    async fn take(&self, endpoint: &WebhookEndpoint) -> Vec<DeliveryClaim> {
-        self.store.claim_deliveries(endpoint, REQUEST).await.unwrap()
-    }
-
-    async fn finish(&self, claim: &DeliveryClaim, ending: Ending) {
-        self.store.finish_attempts(&[finished(self, claim, ending)], DAY).await.unwrap();
-    }
-
-    async fn due(&self) -> usize {
-        self.store.due_webhook_endpoints().await.unwrap().len()
-    }
-
-    async fn now(&self, endpoint: &WebhookEndpoint) -> WebhookEndpoint {
-        self.store.webhook_endpoint(endpoint.application, endpoint.id).await.unwrap().unwrap()
-    }
-}
-
-fn finished(world: &World, claim: &DeliveryClaim, ending: Ending) -> FinishedAttempt {
-    let outcome = AttemptOutcome {
-        at: world.clock.now_micros(),
-        micros: 7,
-        url: claim.target.endpoint.url.clone(),
-        request_headers: "{}".into(),
-        response_headers: "{}".into(),
-        status: Some(if ending == Ending::Delivered { 200 } else { 500 }),
-        response_body: "body".into(),
-        error: None,
-    };
-    let (delivery, endpoint) = (claim.delivery.id, claim.delivery.endpoint);
-    FinishedAttempt { delivery, endpoint, lease: claim.lease, outcome, ending, hold_until: None, disable: None }
-}
-
-fn sequences(claims: &[DeliveryClaim]) -> Vec<i64> {
-    let mut all: Vec<i64> = claims.iter().map(|claim| claim.delivery.sequence).collect();
-    all.sort_unstable();
-    all
-}
+use crate::webhook_world::{finished, secret, sequences};
 
 on_both! {
     async fn an_endpoint_gets_what_happens_after_it_was_made_and_all_of_later_connections(world: World) {
@@ -162,9 +95,10 @@ on_both! {
         world.connect(application, &[]).await;
         world.dispatch().await;
         let first = world.take(&endpoint).await.remove(0);
-        assert!(world.take(&endpoint).await.is_empty());
+        let other = Uuid::from_u128(2);
+        assert!(world.take_as(&endpoint, other).await.is_empty());
         world.pass(LEASE.as_secs() + 1);
-        let second = world.take(&endpoint).await.remove(0);
+        let second = world.take_as(&endpoint, other).await.remove(0);
         assert_eq!((second.delivery.id, &second.event), (first.delivery.id, &first.event));
         world.finish(&first, Ending::Delivered).await;
         let found = world.store.delivery(application, first.delivery.id).await.unwrap().unwrap();
@@ -187,7 +121,7 @@ on_both! {
         let start = world.clock.now_micros();
         let again = Ending::Again { at: start + 30_000_000 };
         let held = FinishedAttempt { hold_until: Some(start + 60_000_000), ..finished(&world, &claim, again) };
-        world.store.finish_attempts(&[held], DAY).await.unwrap();
+        world.finish_one(held).await;
         assert_eq!(world.now(&endpoint).await.failing_since, Some(start));
         world.pass(31);
         assert_eq!(world.due().await, 0, "the receiver asked for a minute");
@@ -229,13 +163,13 @@ on_both! {
     async fn both_secrets_sign_during_the_overlap_and_only_the_new_one_after(world: World) {
         let application = world.application().await;
         let endpoint = world.endpoint(application, &[]).await;
-        let second = SecretString::from("whsec_second");
+        let second = secret("whsec_second");
         world.pass(1);
         let overlap = Duration::from_secs(3600);
         world.store.rotate_webhook_secret(application, endpoint.id, &second, overlap).await.unwrap();
         let texts = async || {
             let all = world.store.webhook_secrets(endpoint.id).await.unwrap();
-            all.iter().map(|secret| secret.expose_secret().to_owned()).collect::<Vec<_>>()
+            all.iter().map(|one| one.secret.expose_secret().to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(texts().await, ["whsec_second", "whsec_first"]);
         world.pass(3601);
@@ -266,10 +200,12 @@ on_both! {
         let claim = world.take(&endpoint).await.remove(0);
         world.finish(&claim, Ending::Delivered).await;
         // Only what happened since; then all of it, which makes the one that was before the endpoint.
-        let page = world.store.replay_events(&endpoint, connection, (since, i64::MAX), &[], 0).await.unwrap();
-        assert_eq!((page.scheduled, page.next_after), (1, None));
-        let page = world.store.replay_events(&endpoint, connection, (0, i64::MAX), &[], 0).await.unwrap();
-        assert_eq!((page.scheduled, page.next_after), (2, None));
+        assert_eq!(world.replay(&endpoint, ReplayWhich::All, since).await.scheduled, 1);
+        let claim = world.take(&endpoint).await.remove(0);
+        world.finish(&claim, Ending::GivenUp).await;
+        assert_eq!(world.replay(&endpoint, ReplayWhich::Missing, 0).await.scheduled, 1);
+        assert_eq!(world.replay(&endpoint, ReplayWhich::Failed, 0).await.scheduled, 1);
+        assert_eq!(world.replay(&endpoint, ReplayWhich::All, 0).await.scheduled, 0, "both wait already");
         let claims = world.take(&endpoint).await;
         assert_eq!(sequences(&claims), [2, 3]);
         assert!(claims.iter().any(|claim| claim.event.id == again.event), "the id of an event stays");

@@ -13,7 +13,7 @@
 //! | `POST /_control/latency?ms=200` | how long each request keeps its concurrency slot |
 //! | `GET /_control/login_audit` | why logins failed, newest last; the client only ever hears one and the same 401 |
 //!
-//! Not simulated, and refused as such: transforms, asynchronous requests and batches, the OpenAPI form of the metadata.
+//! Not simulated, and refused as such: other transforms than a purchase order's into its receipt, asynchronous requests and batches, the OpenAPI form of the metadata.
 
 mod auth;
 mod control;

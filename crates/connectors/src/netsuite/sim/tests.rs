@@ -4,6 +4,7 @@ mod changes;
 mod lists;
 mod logins;
 mod queries;
+mod receipts;
 mod records;
 
 use std::time::Duration;

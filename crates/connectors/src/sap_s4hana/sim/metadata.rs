@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::schema::{Entity, Kind, Nav, Property, Reach, Service};
+use super::schema::{Entity, Function, Kind, Nav, Property, Reach, Service};
 
 /// `{"d":{"EntitySets":[…]}}`.
 pub(super) fn service_document(service: &Service) -> String {
@@ -18,10 +18,14 @@ pub(super) fn metadata(service: &Service) -> String {
          xmlns:sap=\"http://www.sap.com/Protocols/SAPData\">\n\
          <edmx:DataServices m:DataServiceVersion=\"2.0\">\n",
     );
-    out.push_str("<Schema Namespace=\"");
-    out.push_str(service.name);
-    out.push_str(
-        "\" xml:lang=\"en\" sap:schema-version=\"1\" xmlns=\"http://schemas.microsoft.com/ado/2008/09/edm\">\n",
+    put(
+        &mut out,
+        format_args!(
+            "<Schema Namespace=\"{}\" xml:lang=\"en\" sap:schema-version=\"{}\" \
+             xmlns=\"http://schemas.microsoft.com/ado/2008/09/edm\">\n",
+            service.namespace,
+            service.version.trim_start_matches('0')
+        ),
     );
     for entity in &service.entities {
         entity_type(&mut out, service, entity);
@@ -32,18 +36,26 @@ pub(super) fn metadata(service: &Service) -> String {
         .flat_map(|entity| entity.navs.iter().filter(|nav| nav.reach != Reach::Up).map(move |nav| (entity, nav)))
         .collect();
     for (parent, nav) in &associations {
-        association(&mut out, service, parent, nav);
+        association(&mut out, parent, nav);
+    }
+    let dummy = service.functions.iter().any(|function| function.returns.is_none());
+    if dummy {
+        out.push_str(
+            "<ComplexType Name=\"DummyFunctionImportResult\">\n\
+             <Property Name=\"IsInvalid\" Type=\"Edm.Boolean\"/>\n</ComplexType>\n",
+        );
     }
     put(
         &mut out,
         format_args!("<EntityContainer Name=\"{}_Entities\" m:IsDefaultEntityContainer=\"true\">\n", service.name),
     );
     for entity in &service.entities {
-        let (creatable, deletable) = (entity.creatable, entity.deletable);
+        let (creatable, updatable, deletable) = (entity.creatable, entity.updatable, entity.deletable);
         put(
             &mut out,
             format_args!(
-                "<EntitySet Name=\"{}\" EntityType=\"{}\" sap:creatable=\"{creatable}\" sap:deletable=\"{deletable}\"/>\n",
+                "<EntitySet Name=\"{}\" EntityType=\"{}\" sap:creatable=\"{creatable}\" \
+                 sap:updatable=\"{updatable}\" sap:deletable=\"{deletable}\"/>\n",
                 entity.set,
                 entity.type_name()
             ),
@@ -56,16 +68,19 @@ pub(super) fn metadata(service: &Service) -> String {
             format_args!(
                 "<AssociationSet Name=\"{name}_set\" Association=\"{0}.{name}\">\n\
                  <End EntitySet=\"{1}\" Role=\"From\"/>\n<End EntitySet=\"{2}\" Role=\"To\"/>\n</AssociationSet>\n",
-                service.name, parent.set, nav.set
+                service.namespace, parent.set, nav.set
             ),
         );
+    }
+    for function in &service.functions {
+        function_import(&mut out, service, function);
     }
     out.push_str("</EntityContainer>\n</Schema>\n</edmx:DataServices>\n</edmx:Edmx>\n");
     out
 }
 
 fn entity_type(out: &mut String, service: &Service, entity: &Entity) {
-    put(out, format_args!("<EntityType Name=\"{}Type\">\n<Key>\n", entity.set));
+    put(out, format_args!("<EntityType Name=\"{}\">\n<Key>\n", entity.short_type));
     for &key in &entity.keys {
         put(out, format_args!("<PropertyRef Name=\"{}\"/>\n", entity.properties[key].name));
     }
@@ -88,15 +103,31 @@ fn entity_type(out: &mut String, service: &Service, entity: &Entity) {
             out,
             format_args!(
                 "<NavigationProperty Name=\"{}\" Relationship=\"{}.{association}\" FromRole=\"{from}\" ToRole=\"{to}\"/>\n",
-                nav.name, service.name
+                nav.name, service.namespace
             ),
         );
     }
     out.push_str("</EntityType>\n");
 }
 
-fn property(out: &mut String, property: &Property) {
-    let facets = match property.kind {
+fn function_import(out: &mut String, service: &Service, function: &Function) {
+    let returns = match function.returns.and_then(|set| service.entity(set)) {
+        Some(entity) => format!("{}\" EntitySet=\"{}", entity.type_name(), entity.set),
+        None => format!("{}.DummyFunctionImportResult", service.namespace),
+    };
+    put(
+        out,
+        format_args!("<FunctionImport Name=\"{}\" ReturnType=\"{returns}\" m:HttpMethod=\"POST\">\n", function.name),
+    );
+    for (parameter, _) in &function.parameters {
+        let facets = facets(parameter.kind).replace("\" sap:display-format=\"Date", "");
+        put(out, format_args!("<Parameter Name=\"{}\" Type=\"{facets}\" Mode=\"In\"/>\n", parameter.name));
+    }
+    out.push_str("</FunctionImport>\n");
+}
+
+fn facets(kind: Kind) -> String {
+    match kind {
         Kind::Text { max: Some(max) } => format!("Edm.String\" MaxLength=\"{max}"),
         Kind::Text { max: None } => "Edm.String".to_owned(),
         Kind::Number { precision, scale } => format!("Edm.Decimal\" Precision=\"{precision}\" Scale=\"{scale}"),
@@ -105,7 +136,11 @@ fn property(out: &mut String, property: &Property) {
         Kind::Instant { precision } => format!("Edm.DateTimeOffset\" Precision=\"{precision}"),
         Kind::Time => "Edm.Time\" Precision=\"0".to_owned(),
         Kind::Guid => "Edm.Guid".to_owned(),
-    };
+    }
+}
+
+fn property(out: &mut String, property: &Property) {
+    let facets = facets(property.kind);
     put(out, format_args!("<Property Name=\"{}\" Type=\"{facets}\"", property.name));
     if property.key {
         out.push_str(" Nullable=\"false\"");
@@ -133,16 +168,17 @@ fn property(out: &mut String, property: &Property) {
     out.push_str("/>\n");
 }
 
-fn association(out: &mut String, service: &Service, parent: &Entity, nav: &Nav) {
+fn association(out: &mut String, parent: &Entity, nav: &Nav) {
     let name = association_name(parent, nav);
     let many = if nav.many { "*" } else { "0..1" };
     put(
         out,
         format_args!(
             "<Association Name=\"{name}\" sap:content-version=\"1\">\n\
-             <End Type=\"{0}.{1}Type\" Multiplicity=\"1\" Role=\"From\"/>\n\
-             <End Type=\"{0}.{2}Type\" Multiplicity=\"{many}\" Role=\"To\"/>\n</Association>\n",
-            service.name, parent.set, nav.set
+             <End Type=\"{}\" Multiplicity=\"1\" Role=\"From\"/>\n\
+             <End Type=\"{}\" Multiplicity=\"{many}\" Role=\"To\"/>\n</Association>\n",
+            parent.type_name(),
+            parent.target(nav).type_name()
         ),
     );
 }

@@ -7,6 +7,7 @@
 //! | `POST /_control/release_strategy?on=true` | new orders, and orders whose value changes, wait for release |
 //! | `POST /_control/release_purchase_order?id=N`, `…/reject_purchase_order?id=N` | ends or refuses the release of one |
 //! | `POST /_control/touch_purchase_order?id=N` | raises a price and with it the change time |
+//! | `POST /_control/reassign_equipment?id=N` | gives a piece of equipment to another cost centre: a new validity row |
 //! | `POST /_control/page_cap?rows=N` | no answer has more rows than that |
 
 use axum::Router;
@@ -26,6 +27,7 @@ pub(super) fn router() -> Router<App> {
         .route("/_control/release_purchase_order", post(release))
         .route("/_control/reject_purchase_order", post(reject))
         .route("/_control/touch_purchase_order", post(touch))
+        .route("/_control/reassign_equipment", post(reassign))
         .route("/_control/page_cap", post(page_cap))
 }
 
@@ -74,6 +76,10 @@ async fn reject(State(app): State<App>, Query(Order { id }): Query<Order>) -> St
 
 async fn touch(State(app): State<App>, Query(Order { id }): Query<Order>) -> StatusCode {
     change(&app, &id, write::touch)
+}
+
+async fn reassign(State(app): State<App>, Query(Order { id }): Query<Order>) -> StatusCode {
+    change(&app, &id, write::reassign)
 }
 
 async fn page_cap(State(app): State<App>, Query(Rows { rows }): Query<Rows>) -> StatusCode {

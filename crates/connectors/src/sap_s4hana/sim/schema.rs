@@ -3,8 +3,12 @@
 //! A service is one tree of compositions: its first entity type is the root, `many` and `one` lead down, `up` leads to
 //! the parent. Every entity set is therefore "the rows at one path below the roots".
 
+mod parse;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use parse::service;
 
 /// What a property holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,38 +70,104 @@ pub(super) struct Entity {
     /// How many kinds of children a row has.
     pub(super) slots: usize,
     pub(super) creatable: bool,
+    pub(super) updatable: bool,
     pub(super) deletable: bool,
     pub(super) etag: bool,
+    /// The column whose value alone tells in which document a row is; nothing where documents share it.
+    pub(super) root_key: Option<usize>,
+    /// Without the namespace.
+    pub(super) short_type: String,
     columns: HashMap<&'static str, usize>,
 }
 
-/// The three services; each serves one family of documents.
+/// A function import. All of them change something, so all of them are called by `POST`.
+#[derive(Debug)]
+pub(super) struct Function {
+    pub(super) name: &'static str,
+    /// The set of the entity that is given back; nothing where it is `DummyFunctionImportResult`.
+    pub(super) returns: Option<&'static str>,
+    /// Each with whether it may be left out.
+    pub(super) parameters: Vec<(Property, bool)>,
+}
+
+/// The services; each serves one family of documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Family {
     Partners,
     Products,
     Orders,
+    GoodsMovements,
+    Stock,
+    Places,
+    Equipment,
+    Maintenance,
+    Notifications,
 }
 
 #[derive(Debug)]
 pub(super) struct Service {
     pub(super) name: &'static str,
+    /// Of its types.
+    pub(super) namespace: &'static str,
+    /// A version that has to be named in the address, for what is not the first one.
+    pub(super) version: &'static str,
     pub(super) component: &'static str,
     pub(super) entities: Vec<Entity>,
+    pub(super) functions: Vec<Function>,
 }
 
-static SERVICES: LazyLock<[Service; 3]> = LazyLock::new(|| {
+/// One after the other in the order of [`Family`].
+static SERVICES: LazyLock<[Service; FAMILIES.len()]> = LazyLock::new(|| {
+    let first = |name: &'static str, component, family, text| service((name, name, "0001"), component, family, text);
     [
-        service("API_BUSINESS_PARTNER", "LO-MD-BP", Family::Partners, include_str!("schema/business_partner.txt")),
-        service("API_PRODUCT_SRV", "LO-MD-MM", Family::Products, include_str!("schema/product.txt")),
+        first("API_BUSINESS_PARTNER", "LO-MD-BP", Family::Partners, include_str!("schema/business_partner.txt")),
+        first("API_PRODUCT_SRV", "LO-MD-MM", Family::Products, include_str!("schema/product.txt")),
+        first("API_PURCHASEORDER_PROCESS_SRV", "MM-PUR-PO", Family::Orders, include_str!("schema/purchase_order.txt")),
+        first(
+            "API_MATERIAL_DOCUMENT_SRV",
+            "MM-IM",
+            Family::GoodsMovements,
+            include_str!("schema/material_document.txt"),
+        ),
+        first("API_MATERIAL_STOCK_SRV", "MM-IM", Family::Stock, include_str!("schema/material_stock.txt")),
         service(
-            "API_PURCHASEORDER_PROCESS_SRV",
-            "MM-PUR-PO",
-            Family::Orders,
-            include_str!("schema/purchase_order.txt"),
+            ("API_FUNCTIONALLOCATION", "cds_api_functionallocation", "0001"),
+            "PM-EQM-FL",
+            Family::Places,
+            include_str!("schema/functional_location.txt"),
+        ),
+        service(
+            ("API_EQUIPMENT", "cds_api_equipment", "0001"),
+            "PM-EQM-EQ",
+            Family::Equipment,
+            include_str!("schema/equipment.txt"),
+        ),
+        service(
+            ("API_MAINTENANCEORDER", "cds_api_maintenanceorder_2", "0002"),
+            "PM-WOC-MO",
+            Family::Maintenance,
+            include_str!("schema/maintenance_order.txt"),
+        ),
+        service(
+            ("API_MAINTNOTIFICATION", "cds_api_maintnotification", "0001"),
+            "PM-WOC-MN",
+            Family::Notifications,
+            include_str!("schema/notification.txt"),
         ),
     ]
 });
+
+pub(super) const FAMILIES: [Family; 9] = [
+    Family::Partners,
+    Family::Products,
+    Family::Orders,
+    Family::GoodsMovements,
+    Family::Stock,
+    Family::Places,
+    Family::Equipment,
+    Family::Maintenance,
+    Family::Notifications,
+];
 
 impl Family {
     pub(super) fn service(self) -> &'static Service {
@@ -108,13 +178,18 @@ impl Family {
         &self.service().entities[0]
     }
 
-    /// The family that a service of this name serves.
-    pub(super) fn by_service(name: &str) -> Option<Self> {
-        [Self::Partners, Self::Products, Self::Orders].into_iter().find(|family| family.service().name == name)
+    /// The family that a service of this name and version (`0002`) serves.
+    pub(super) fn by_service(name: &str, version: &str) -> Option<Self> {
+        let is_it = |family: &Self| family.service().name == name && family.service().version == version;
+        FAMILIES.into_iter().find(is_it)
     }
 }
 
 impl Service {
+    pub(super) fn function(&self, name: &str) -> Option<&Function> {
+        self.functions.iter().find(|function| function.name == name)
+    }
+
     pub(super) fn entity(&self, set: &str) -> Option<&Entity> {
         self.entities.iter().find(|entity| entity.set == set)
     }
@@ -139,7 +214,7 @@ impl Entity {
     }
 
     pub(super) fn type_name(&self) -> String {
-        format!("{}.{}Type", self.family.service().name, self.set)
+        format!("{}.{}", self.family.service().namespace, self.short_type)
     }
 }
 
@@ -151,109 +226,5 @@ impl Property {
             Kind::Text { max: Some(max) } if self.numc => ZEROS.get(..max).unwrap_or(ZEROS),
             _ => "",
         }
-    }
-}
-
-#[expect(clippy::expect_used, reason = "the texts are part of the source, and every test reads all of them")]
-fn service(name: &'static str, component: &'static str, family: Family, text: &'static str) -> Service {
-    let mut entities: Vec<Entity> = Vec::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        let words: Vec<&'static str> = line.split(' ').collect();
-        match words.as_slice() {
-            ["entity", set, flags @ ..] => entities.push(entity(set, family, flags)),
-            ["nav", name, reach, target] => nav(entities.last_mut().expect("an entity first"), name, reach, target),
-            [name, kind, flags @ ..] => property(entities.last_mut().expect("an entity first"), name, kind, flags),
-            _ => unreachable!("{line}"),
-        }
-    }
-    let places: HashMap<&str, usize> = entities.iter().enumerate().map(|(at, entity)| (entity.set, at)).collect();
-    // A parent stands above its children in the text, so that its own path is known when they are reached.
-    for parent in 0..entities.len() {
-        for nav in 0..entities[parent].navs.len() {
-            let target = places[entities[parent].navs[nav].set];
-            entities[parent].navs[nav].target = target;
-            if let Reach::Down(slot) = entities[parent].navs[nav].reach {
-                let mut path = entities[parent].path.clone();
-                path.push(slot);
-                entities[target].path = path;
-            }
-        }
-    }
-    Service { name, component, entities }
-}
-
-fn entity(set: &'static str, family: Family, flags: &[&str]) -> Entity {
-    Entity {
-        set,
-        family,
-        properties: Vec::new(),
-        keys: Vec::new(),
-        navs: Vec::new(),
-        path: Vec::new(),
-        slots: 0,
-        creatable: !flags.contains(&"nocreate"),
-        deletable: !flags.contains(&"nodelete"),
-        etag: flags.contains(&"etag"),
-        columns: HashMap::new(),
-    }
-}
-
-fn nav(entity: &mut Entity, name: &'static str, reach: &str, set: &'static str) {
-    let down = reach != "up";
-    let reach_to = if down { Reach::Down(entity.slots) } else { Reach::Up };
-    entity.slots += usize::from(down);
-    entity.navs.push(Nav { name, many: reach == "many", reach: reach_to, set, target: 0 });
-}
-
-fn property(entity: &mut Entity, name: &'static str, kind: &str, flags: &[&'static str]) {
-    let has = |flag: &str| flags.contains(&flag);
-    let semantics = [("is_unit", "unit-of-measure"), ("is_currency", "currency-code")];
-    let mut property = Property {
-        name,
-        kind: parse_kind(kind),
-        key: has("key"),
-        upper: has("upper"),
-        numc: has("numc"),
-        alpha: has("alpha"),
-        readonly: has("readonly"),
-        nofilter: has("nofilter"),
-        unit: flags.iter().find_map(|flag| flag.strip_prefix("unit=")),
-        semantics: semantics.into_iter().find(|(flag, _)| has(flag)).map(|(_, meaning)| meaning),
-        json_name: format!("\"{name}\":"),
-        json_initial: String::new(),
-    };
-    property.json_initial = format!("\"{name}\":{}", initial_json(&property));
-    let column = entity.properties.len();
-    entity.columns.insert(name, column);
-    if property.key {
-        entity.keys.push(column);
-    }
-    entity.properties.push(property);
-}
-
-fn parse_kind(text: &str) -> Kind {
-    let (name, arguments) = text.split_once('(').unwrap_or((text, ""));
-    let numbers: Vec<u8> =
-        arguments.trim_end_matches(')').split(',').filter_map(|number| number.parse().ok()).collect();
-    match (name, numbers.as_slice()) {
-        ("String", []) => Kind::Text { max: None },
-        ("String", [max]) => Kind::Text { max: Some(usize::from(*max)) },
-        ("Decimal", [precision, scale]) => Kind::Number { precision: *precision, scale: *scale },
-        ("Boolean", []) => Kind::Bool,
-        ("Date", []) => Kind::Date,
-        ("DateTimeOffset", [precision]) => Kind::Instant { precision: *precision },
-        ("Time", []) => Kind::Time,
-        ("Guid", []) => Kind::Guid,
-        _ => unreachable!("{text}"),
-    }
-}
-
-fn initial_json(property: &Property) -> String {
-    match property.kind {
-        Kind::Text { .. } => format!("\"{}\"", property.initial_text()),
-        Kind::Number { scale: 0, .. } => "\"0\"".to_owned(),
-        Kind::Number { scale, .. } => format!("\"0.{}\"", "0".repeat(usize::from(scale))),
-        Kind::Bool => "false".to_owned(),
-        Kind::Date | Kind::Instant { .. } | Kind::Time | Kind::Guid => "null".to_owned(),
     }
 }

@@ -18,7 +18,7 @@ use super::session::Sessions;
 use super::stamp;
 use super::value::Value;
 use super::world::World;
-use super::write::{self, Now};
+use super::write::{self, Called, Now};
 
 const MAX_BODY: usize = 4 * 1024 * 1024;
 const JSON: &str = "application/json; charset=utf-8";
@@ -100,7 +100,7 @@ struct Call {
 async fn handle(State(app): State<App>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let query = parts.uri.query().unwrap_or_default().to_owned();
-    let Some((name, path)) = service_and_path(parts.uri.path()) else {
+    let Some((name, version, path)) = service_and_path(parts.uri.path()) else {
         return (StatusCode::NOT_FOUND, "Not found: the services are below /sap/opu/odata/sap/").into_response();
     };
     let now = stamp::from_timestamp(app.control.now());
@@ -110,13 +110,14 @@ async fn handle(State(app): State<App>, request: Request) -> Response {
         Ok(caller) => caller,
         Err(denied) => return denied.into_response(),
     };
-    let Some(family) = Family::by_service(&name) else {
-        let text = format!("No service found for namespace /SAP/, name {name}, version 0001");
+    let Some(family) = Family::by_service(&name, &version) else {
+        let text = format!("No service found for namespace /SAP/, name {name}, version {version}");
         return app.refuse(Family::Orders, Refusal::new(StatusCode::NOT_FOUND, "/IWBEP/CM_MGW_RT/026", text));
     };
     let method = effective_method(&parts.method, &parts.headers);
     let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
-    let base = format!("http://{host}/sap/opu/odata/sap/{}/", family.service().name);
+    let in_address = if version == "0001" { String::new() } else { format!(";v={version}") };
+    let base = format!("http://{host}/sap/opu/odata/sap/{name}{in_address}/");
     let call = Call { family, path, query, base, headers: parts.headers };
     if matches!(method.as_str(), "GET" | "HEAD") {
         let mut response = get(&app, &call).unwrap_or_else(|refusal| app.refuse(family, refusal));
@@ -136,16 +137,17 @@ async fn handle(State(app): State<App>, request: Request) -> Response {
     modify(&app, &call, &method, &body).unwrap_or_else(|refusal| app.refuse(family, refusal))
 }
 
-/// The service's name without its version, and the path below its root.
-fn service_and_path(path: &str) -> Option<(String, String)> {
+/// The service's name, its version in four digits (`;v=2` is `0002`), and the path below its root.
+fn service_and_path(path: &str) -> Option<(String, String, String)> {
     let mut segments = path.splitn(7, '/');
     let prefix = ["", "sap", "opu", "odata", "sap"];
     if !prefix.iter().all(|wanted| segments.next().is_some_and(|segment| segment.eq_ignore_ascii_case(wanted))) {
         return None;
     }
     let service = segments.next().filter(|name| !name.is_empty())?;
-    let name = service.split(';').next().unwrap_or_default().to_owned();
-    Some((name, segments.next().unwrap_or_default().to_owned()))
+    let (name, parameters) = service.split_once(';').unwrap_or((service, ""));
+    let version = parameters.strip_prefix("v=").unwrap_or("1");
+    Some((name.to_owned(), format!("{version:0>4}"), segments.next().unwrap_or_default().to_owned()))
 }
 
 fn client(query: &str) -> Option<String> {
@@ -249,6 +251,7 @@ fn modify(app: &App, call: &Call, method: &str, body: &[u8]) -> Result<Response,
     let is_json = call.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let is_json = is_json.is_some_and(|kind| kind.starts_with("application/json"));
     match method {
+        "POST" if call.family.service().function(&call.path).is_some() => return function(app, call, if_match),
         "DELETE" => app.write(|world, now| write::delete(world, now, call.family, &call.path, if_match))?,
         _ if call.path.starts_with("$batch") => return Err(Refusal::not_implemented("BATCH", "$batch")),
         "POST" | "PATCH" | "MERGE" if !is_json => {
@@ -266,10 +269,32 @@ fn modify(app: &App, call: &Call, method: &str, body: &[u8]) -> Result<Response,
     Ok(response)
 }
 
+/// Calls a function import: its entity, or the result that says nothing.
+fn function(app: &App, call: &Call, if_match: Option<&str>) -> Result<Response, Refusal> {
+    app.write(|world, now| match write::call(world, now, call.family, &call.path, &call.query, if_match)? {
+        Called::Done => {
+            let body = format!("{{\"d\":{{\"{}\":{{\"IsInvalid\":false}}}}}}", call.path);
+            Ok(answer(StatusCode::OK, JSON, body))
+        }
+        Called::Row { place, steps } => {
+            let document = world.document(call.family, place).ok_or_else(|| Refusal::not_found(&call.path))?;
+            let mut chain = document.chain(&steps).unwrap_or_default();
+            let Some(last) = chain.last() else { return Err(Refusal::not_found(&call.path)) };
+            let shape = Shape::plain(last.entity);
+            Ok(entity(call, StatusCode::OK, &mut chain, &shape))
+        }
+    })
+}
+
 fn create(app: &App, call: &Call, body: &[u8]) -> Result<Response, Refusal> {
     app.write(|world, now| {
         let created = write::create(world, now, call.family, &call.path, body)?;
-        let document = world.document(created.family, created.place).ok_or_else(|| Refusal::not_found(&call.path))?;
+        let mut document =
+            world.document(created.family, created.place).ok_or_else(|| Refusal::not_found(&call.path))?;
+        // The answer to a posting shows none of its items, although all of them were posted.
+        if created.family == Family::GoodsMovements {
+            document.to_mut().children.iter_mut().for_each(Vec::clear);
+        }
         let mut chain = document.chain(&created.steps).unwrap_or_default();
         let location = chain.last().map(|node| read::uri(&call.base, node)).unwrap_or_default();
         let mut response = entity(call, StatusCode::CREATED, &mut chain, &created.shape);

@@ -4,12 +4,28 @@
 
 use std::fmt::Write as _;
 
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use jiff::SignedDuration;
+use jiff::civil::{DateTime, datetime};
 use trunnion_model::time::Timestamp;
 
 pub(super) const TICKS_PER_SECOND: i64 = 10_000_000;
 pub(super) const TICKS_PER_DAY: i64 = 86_400 * TICKS_PER_SECOND;
+
+const EPOCH: DateTime = datetime(1970, 1, 1, 0, 0, 0, 0);
+
+/// 31 December 9999: the end of what is valid now.
+pub(super) const END_OF_TIME: i64 = 2_932_896 * TICKS_PER_DAY;
+
+/// The whole second of `ticks`, for what is kept without fractions.
+pub(super) fn second_of(ticks: i64) -> i64 {
+    ticks.div_euclid(TICKS_PER_SECOND) * TICKS_PER_SECOND
+}
+
+/// Months since the year 0, so that the next one is always one more.
+pub(super) fn month_of(ticks: i64) -> i64 {
+    let since = SignedDuration::from_secs(ticks.div_euclid(TICKS_PER_SECOND));
+    EPOCH.checked_add(since).map_or(0, |at| i64::from(at.year()) * 12 + i64::from(at.month()) - 1)
+}
 
 pub(super) fn from_timestamp(at: Timestamp) -> i64 {
     at.as_microsecond().saturating_mul(10)
@@ -43,6 +59,12 @@ pub(super) fn iso(ticks: i64) -> String {
     format!("{}{}Z", at.strftime("%Y-%m-%dT%H:%M:%S.%6f"), ticks.rem_euclid(10))
 }
 
+/// `2025-01-10T08:00:00`, as a literal has it.
+pub(super) fn local(ticks: i64) -> String {
+    let since = SignedDuration::from_secs(ticks.div_euclid(TICKS_PER_SECOND));
+    EPOCH.checked_add(since).map(|at| at.strftime("%Y-%m-%dT%H:%M:%S").to_string()).unwrap_or_default()
+}
+
 /// `20250110080000.1234567`: ABAP's long time stamp.
 pub(super) fn abap(at: Timestamp) -> String {
     at.strftime("%Y%m%d%H%M%S.%6f0").to_string()
@@ -62,7 +84,8 @@ pub(super) fn parse_local(text: &str) -> Option<i64> {
         return None;
     }
     let civil: DateTime = main.parse().ok()?;
-    let seconds = TimeZone::UTC.to_timestamp(civil).ok()?.as_second();
+    // The last day of 9999 is a date, but no timestamp: the count is by the calendar.
+    let seconds = civil.duration_since(EPOCH).as_secs();
     let ticks: i64 = format!("{fraction:0<7}").parse().ok()?;
     seconds.checked_mul(TICKS_PER_SECOND)?.checked_add(ticks)
 }

@@ -151,6 +151,13 @@ impl Value {
             Self::Number(number) => {
                 out.push('"');
                 number.write(out);
+                // The database keeps what is needed; the service shows all decimals of the type.
+                if let Kind::Number { scale, .. } = kind
+                    && scale > number.scale
+                {
+                    out.push_str(if number.scale == 0 { "." } else { "" });
+                    (number.scale..scale).for_each(|_| out.push('0'));
+                }
                 out.push('"');
             }
             Self::Ticks(ticks) => stamp::write_json(*ticks, matches!(kind, Kind::Instant { .. }), out),

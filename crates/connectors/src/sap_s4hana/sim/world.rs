@@ -9,15 +9,23 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::node::{Node, Row};
-use super::schema::Family;
+use super::schema::{FAMILIES, Family};
 use super::seed::{self, FIRST_ORDER, HeaderColumns, OrderSeed};
 use super::stamp;
 use super::value::Value;
 use trunnion_model::time::Timestamp;
 
+/// How many families are kept as plain tables.
+const TABLES: usize = FAMILIES.len() - FIRST_TABLE;
+const FIRST_TABLE: usize = Family::GoodsMovements as usize;
+
 pub(super) struct World {
     pub(super) partners: Vec<Node>,
     pub(super) products: Vec<Node>,
+    /// The documents of the families behind the orders, in the order of [`FAMILIES`].
+    tables: [Vec<Node>; TABLES],
+    /// Documents posted since the start; the next one's number follows from it.
+    pub(super) posted: u64,
     /// New orders and changed ones have to be released.
     pub(super) release_strategy: bool,
     /// No answer has more rows; `__next` leads on.
@@ -55,38 +63,75 @@ impl World {
         let products = seed::products(seed, start, user);
         // The index by change time counts in 32 bits.
         let records = u64::from(u32::try_from(records).unwrap_or(u32::MAX));
-        Self {
-            seed: OrderSeed::new(seed, records, start, user, &partners, &products),
+        let orders = OrderSeed::new(seed, records, start, user, &partners, &products);
+        let mut world = Self {
+            seed: orders,
             columns: HeaderColumns::new(),
             partners,
             products,
+            tables: std::array::from_fn(|_| Vec::new()),
+            posted: 0,
             release_strategy: false,
             page_cap: 5_000,
             held: BTreeMap::new(),
             orders: records,
             by_change: OnceLock::new(),
+        };
+        seed::plant_data(&mut world, seed, start, user);
+        world
+    }
+
+    /// All documents of a family that is kept as a table; none of the orders, which are too many.
+    pub(super) fn table(&self, family: Family) -> &[Node] {
+        match family {
+            Family::Partners => &self.partners,
+            Family::Products => &self.products,
+            Family::Orders => &[],
+            _ => &self.tables[family as usize - FIRST_TABLE],
         }
+    }
+
+    pub(super) fn table_mut(&mut self, family: Family) -> Option<&mut Vec<Node>> {
+        match family {
+            Family::Partners => Some(&mut self.partners),
+            Family::Products => Some(&mut self.products),
+            Family::Orders => None,
+            _ => self.tables.get_mut(family as usize - FIRST_TABLE),
+        }
+    }
+
+    /// Puts a document where its keys belong; gives its place.
+    pub(super) fn insert(&mut self, family: Family, node: Node) -> u64 {
+        let Some(table) = self.table_mut(family) else { return 0 };
+        let keys = |node: &Node| -> Vec<Value> {
+            node.entity.keys.iter().map(|&key| node.key_text(key).into_owned()).collect()
+        };
+        let wanted = keys(&node);
+        let at = table.partition_point(|other| {
+            keys(other).iter().zip(&wanted).find_map(|(left, right)| left.compare(right).filter(|order| order.is_ne()))
+                == Some(std::cmp::Ordering::Less)
+        });
+        table.insert(at, node);
+        at as u64
     }
 
     /// How many documents a family has.
     pub(super) fn count(&self, family: Family) -> u64 {
         match family {
-            Family::Partners => self.partners.len() as u64,
-            Family::Products => self.products.len() as u64,
             Family::Orders => self.orders,
+            _ => self.table(family).len() as u64,
         }
     }
 
     pub(super) fn document(&self, family: Family, place: u64) -> Option<Cow<'_, Node>> {
         let at = usize::try_from(place).ok()?;
         match family {
-            Family::Partners => self.partners.get(at).map(Cow::Borrowed),
-            Family::Products => self.products.get(at).map(Cow::Borrowed),
             Family::Orders if place >= self.orders => None,
             Family::Orders => Some(match self.held.get(&place) {
                 Some(node) => Cow::Borrowed(node),
                 None => Cow::Owned(self.seed.order(place)),
             }),
+            _ => self.table(family).get(at).map(Cow::Borrowed),
         }
     }
 
@@ -104,15 +149,12 @@ impl World {
 
     /// The place of the root with this key; `Err` is where it would be.
     pub(super) fn find(&self, family: Family, key: &str) -> Result<u64, u64> {
-        let search = |rows: &[Node], name: &str| {
-            let found = rows.binary_search_by(|node| node.text(name).cmp(key));
-            found.map(|at| at as u64).map_err(|at| at as u64)
-        };
-        match family {
-            Family::Partners => search(&self.partners, "BusinessPartner"),
-            Family::Products => search(&self.products, "Product"),
-            Family::Orders => self.find_order(key),
+        if family == Family::Orders {
+            return self.find_order(key);
         }
+        let Some(column) = family.root().root_key else { return Err(0) };
+        let found = self.table(family).binary_search_by(|node| node.values[column].as_text().cmp(key));
+        found.map(|at| at as u64).map_err(|at| at as u64)
     }
 
     fn find_order(&self, key: &str) -> Result<u64, u64> {
@@ -151,16 +193,13 @@ impl World {
     /// Puts a changed document in place of the old one.
     pub(super) fn replace(&mut self, family: Family, place: u64, node: Node) {
         let at = usize::try_from(place).unwrap_or(usize::MAX);
-        let slot = match family {
-            Family::Partners => self.partners.get_mut(at),
-            Family::Products => self.products.get_mut(at),
-            Family::Orders => {
-                self.held.insert(place, node);
-                return;
+        match self.table_mut(family) {
+            None => drop(self.held.insert(place, node)),
+            Some(table) => {
+                if let Some(slot) = table.get_mut(at) {
+                    *slot = node;
+                }
             }
-        };
-        if let Some(slot) = slot {
-            *slot = node;
         }
     }
 

@@ -95,5 +95,9 @@ async fn pause(engine: &Engine, scope: &Scope, paused: bool) -> Result<()> {
         }
     };
     engine.store().set_status(scope.id(), &StatusChange { status, reason: None, event: None }).await?;
+    if !paused {
+        // What went wrong before the rest is found again, or found to be over.
+        engine.store().hurry_probe(scope.id(), engine.clock().now_micros()).await?;
+    }
     Ok(())
 }

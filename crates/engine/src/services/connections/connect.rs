@@ -10,14 +10,15 @@ use trunnion_kit::link::Link;
 use trunnion_kit::vendor::{Account, Connector, Vendor};
 use trunnion_model::time::rfc3339;
 use trunnion_model::token::{NewToken, TokenKind};
-use trunnion_store::{ConnectionStatus, LinkUse, NewEvent, StatusChange};
+use trunnion_store::{Cleared, ConnectionStatus, LinkUse, NewEvent, StatusChange};
 
 use super::settings::{SyncSettings, plans};
 use super::view::{ConnectionView, ReasonView};
 use crate::Engine;
 use crate::caller::{Caller, Permission, Scope};
 use crate::error::{FieldError, Result, ServiceError, connecting, from_system};
-use crate::links::{from_form, park};
+use crate::health::{self, park};
+use crate::links::from_form;
 
 /// What `POST /connections` takes.
 #[derive(Clone, Deserialize)]
@@ -125,7 +126,7 @@ pub(crate) async fn create_by(
             link,
         )
         .await?;
-    engine.links().put(&row, fresh.live(connector, row.id)).await;
+    engine.links().put(&row, fresh.live(engine, connector, row.id)).await;
     for (entity, changes) in connector.spec.entities.iter().map(|spec| (spec.entity, new.sync.changes(spec.entity))) {
         if changes.paused == Some(true) {
             engine.store().set_plan(row.id, entity, &changes).await?;
@@ -168,7 +169,7 @@ pub(crate) async fn reconnect_by(
         ..Default::default()
     };
     let row = engine.store().update_connection(application, id, &told).await?;
-    engine.links().put(&row, fresh.live(connector, id)).await;
+    engine.links().put(&row, fresh.live(engine, connector, id)).await;
     tracing::info!(connection = %id, "reconnected");
     Ok(Connected { connection: ConnectionView::of(&row), token: token.reveal().to_owned() })
 }
@@ -187,8 +188,12 @@ pub async fn check(engine: &Engine, scope: &Scope) -> Result<CheckView> {
         _ => {
             let live = engine.links().get(engine, scope.row()).await?;
             let probed = probe(engine, live.vendor.as_ref(), &live.link).await;
-            if let Err(SystemError::Authentication(message)) = &probed {
-                park(engine, &live, message).await?;
+            match &probed {
+                Ok(_) => health::succeeded(engine, scope.id(), Cleared::Probe).await?,
+                Err(SystemError::Authentication(message)) => {
+                    park(engine, &live, message).await?;
+                }
+                Err(error) => health::failed(engine, scope.id(), None, error).await,
             }
             probed.map_err(|error| from_system(&error))
         }
@@ -246,7 +251,12 @@ pub(crate) fn check_customer(customer: &Customer, errors: &mut Vec<FieldError>) 
     errors.extend(name_problem("/customer/name", &customer.name));
 }
 
-async fn probe(engine: &Engine, vendor: &dyn Vendor, link: &Link) -> std::result::Result<Account, SystemError> {
+/// Asks the system, within the time for it.
+pub(crate) async fn probe(
+    engine: &Engine,
+    vendor: &dyn Vendor,
+    link: &Link,
+) -> std::result::Result<Account, SystemError> {
     match tokio::time::timeout(engine.options().probe, vendor.probe(link)).await {
         Ok(probed) => probed,
         Err(_elapsed) => Err(SystemError::Unreachable { reason: "no answer in time".to_owned(), after: None }),

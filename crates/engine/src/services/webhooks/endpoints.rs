@@ -1,14 +1,17 @@
-//! Endpoints: made, changed, tried out, removed; and their secrets.
+//! Endpoints: made, changed, tried out, removed.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
-use trunnion_kit::webhook::Secret;
 use trunnion_model::events;
 use trunnion_model::ids::{ConnectionId, DeliveryId, WebhookEndpointId};
-use trunnion_store::{Attempt, EndpointChanges, NewEndpoint as NewRow, WebhookEndpoint};
+use trunnion_store::{
+    Attempt, EndpointChanges, EndpointSettings, NewEndpoint as NewRow, SecretKind, Target, WebhookEndpoint,
+};
 
+use super::secrets;
+use super::settings::{self, Wanted};
 use super::view::{AttemptView, EndpointPage, EndpointView, EndpointWithSecret, TestResult};
 use crate::caller::{Caller, Permission};
 use crate::error::{FieldError, Result, ServiceError};
@@ -18,11 +21,9 @@ use crate::{Engine, deliver};
 /// An application has at most this many: each of them follows every log.
 const MOST: usize = 50;
 const MOST_WORDS: usize = 100;
-const OVERLAP: i64 = 24 * 60 * 60;
-const LONGEST_OVERLAP: i64 = 7 * OVERLAP;
 
 /// What `POST /webhook-endpoints` takes.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewEndpoint {
     pub url: String,
@@ -32,10 +33,24 @@ pub struct NewEndpoint {
     pub types: Vec<String>,
     #[serde(default)]
     pub connection_ids: Vec<String>,
+    #[serde(default)]
+    pub ordering: Option<String>,
+    #[serde(default)]
+    pub payload: Option<String>,
+    #[serde(default)]
+    pub rate_limit_per_second: Option<i64>,
+    #[serde(default)]
+    pub timeout_seconds: Option<i64>,
+    #[serde(default)]
+    pub disable_after_seconds: Option<i64>,
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    #[serde(default)]
+    pub signatures: Option<Vec<String>>,
 }
 
 /// What `PATCH /webhook-endpoints/{id}` takes; what is absent stays.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Patch {
     #[serde(default)]
@@ -47,16 +62,24 @@ pub struct Patch {
     #[serde(default)]
     pub connection_ids: Option<Vec<String>>,
     #[serde(default)]
-    pub disabled: Option<bool>,
-}
-
-/// What `POST /webhook-endpoints/{id}/rotate-secret` takes.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rotate {
-    /// How long the old secret signs beside the new one: a day by default, a week at most.
+    pub ordering: Option<String>,
     #[serde(default)]
-    pub overlap_seconds: Option<i64>,
+    pub payload: Option<String>,
+    /// 0: no limit any more.
+    #[serde(default)]
+    pub rate_limit_per_second: Option<i64>,
+    #[serde(default)]
+    pub timeout_seconds: Option<i64>,
+    /// 0: the server's default again.
+    #[serde(default)]
+    pub disable_after_seconds: Option<i64>,
+    /// All of them: those that are left out are sent no more.
+    #[serde(default)]
+    pub headers: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    pub signatures: Option<Vec<String>>,
+    #[serde(default)]
+    pub disabled: Option<bool>,
 }
 
 pub async fn create(engine: &Engine, caller: &Caller, new: NewEndpoint) -> Result<EndpointWithSecret> {
@@ -66,17 +89,35 @@ pub async fn create(engine: &Engine, caller: &Caller, new: NewEndpoint) -> Resul
     check_description(&new.description, &mut errors);
     check_types("/types", &new.types, &mut errors);
     let connections = connections(engine, caller, &new.connection_ids, &mut errors).await?;
+    let wanted = Wanted {
+        ordering: new.ordering.as_deref(),
+        payload: new.payload.as_deref(),
+        rate: new.rate_limit_per_second,
+        timeout: new.timeout_seconds,
+        disable_after: new.disable_after_seconds,
+    };
+    let settings = settings::read(EndpointSettings::default(), &wanted, &mut errors);
+    settings::check_headers(&new.headers, &mut errors);
+    let asymmetric = settings::wants_v1a(new.signatures.as_deref(), &mut errors).unwrap_or(false);
     refuse(errors)?;
     if engine.store().list_webhook_endpoints(caller.application(), None, MOST).await?.len() >= MOST {
         let message = format!("An application has at most {MOST} webhook endpoints.");
         return Err(ServiceError::Conflict { message });
     }
-    let secret = Secret::generate().map_err(|error| ServiceError::internal(&error))?;
-    let shown = secret.expose_secret().to_owned();
+    let first = secrets::generate(SecretKind::V1)?;
+    let shown = first.secret.expose_secret().to_owned();
+    let mut all = vec![first];
+    if asymmetric {
+        all.push(secrets::generate(SecretKind::V1a)?);
+    }
+    let header_names = new.headers.keys().cloned().collect();
+    if !new.headers.is_empty() {
+        all.push(secrets::headers(&new.headers)?);
+    }
     let NewEndpoint { url, description, types, .. } = new;
-    let row = NewRow { url, description, types, connections, secret };
+    let row = NewRow { url, description, types, connections, settings, header_names, secrets: all };
     let endpoint = engine.store().create_webhook_endpoint(caller.application(), row).await?;
-    Ok(EndpointWithSecret { endpoint: EndpointView::of(&endpoint), secret: shown })
+    Ok(EndpointWithSecret { endpoint: secrets::shown(engine, &endpoint).await?, secret: Some(shown) })
 }
 
 /// The application's endpoints, the oldest first. Parameters: `limit`, `cursor`.
@@ -91,12 +132,16 @@ pub async fn list(engine: &Engine, caller: &Caller, params: &[(String, String)])
     params.finish()?;
     let rows = engine.store().list_webhook_endpoints(caller.application(), after.flatten(), limit).await?;
     let next_cursor = (rows.len() == limit).then(|| rows.last().map(|row| row.id.to_string())).flatten();
-    Ok(EndpointPage { data: rows.iter().map(EndpointView::of).collect(), next_cursor })
+    let mut data = Vec::with_capacity(rows.len());
+    for row in &rows {
+        data.push(secrets::shown(engine, row).await?);
+    }
+    Ok(EndpointPage { data, next_cursor })
 }
 
 pub async fn get(engine: &Engine, caller: &Caller, id: &str) -> Result<EndpointView> {
     caller.may(Permission::Read)?;
-    Ok(EndpointView::of(&own(engine, caller, id).await?))
+    secrets::shown(engine, &own(engine, caller, id).await?).await
 }
 
 pub async fn patch(engine: &Engine, caller: &Caller, id: &str, patch: Patch) -> Result<EndpointView> {
@@ -112,11 +157,27 @@ pub async fn patch(engine: &Engine, caller: &Caller, id: &str, patch: Patch) -> 
         Some(ids) => Some(connections(engine, caller, ids, &mut errors).await?),
         None => None,
     };
+    let settings = Wanted {
+        ordering: patch.ordering.as_deref(),
+        payload: patch.payload.as_deref(),
+        rate: patch.rate_limit_per_second,
+        timeout: patch.timeout_seconds,
+        disable_after: patch.disable_after_seconds,
+    };
+    let settings = settings::read(before.settings, &settings, &mut errors);
+    settings::check_headers(patch.headers.as_ref().unwrap_or(&BTreeMap::new()), &mut errors);
+    let asymmetric = settings::wants_v1a(patch.signatures.as_deref(), &mut errors);
     refuse(errors)?;
+    let headers = match &patch.headers {
+        Some(headers) => Some((headers.keys().cloned().collect(), secrets::headers(headers)?)),
+        None => None,
+    };
     let Patch { url, description, types, disabled, .. } = patch;
-    let changes = EndpointChanges { url, description, types, connections: wanted, disabled };
+    let settings = Some(settings);
+    let changes = EndpointChanges { url, description, types, connections: wanted, settings, headers, disabled };
     let after = engine.store().update_webhook_endpoint(caller.application(), before.id, changes).await?;
-    Ok(EndpointView::of(&after))
+    secrets::sign_by_v1a(engine, &after, asymmetric).await?;
+    secrets::shown(engine, &own(engine, caller, id).await?).await
 }
 
 /// Forgets the endpoint with everything that was on its way to it.
@@ -126,25 +187,12 @@ pub async fn delete(engine: &Engine, caller: &Caller, id: &str) -> Result<()> {
     Ok(engine.store().delete_webhook_endpoint(caller.application(), endpoint.id).await?)
 }
 
-pub async fn rotate_secret(engine: &Engine, caller: &Caller, id: &str, rotate: Rotate) -> Result<EndpointWithSecret> {
-    caller.may(Permission::Manage)?;
-    let endpoint = own(engine, caller, id).await?;
-    let seconds = rotate.overlap_seconds.unwrap_or(OVERLAP);
-    let overlap = u64::try_from(seconds).ok().filter(|_| seconds <= LONGEST_OVERLAP).map(Duration::from_secs);
-    let overlap = overlap.ok_or_else(|| {
-        ServiceError::invalid("/overlap_seconds", format!("must be a whole number from 0 to {LONGEST_OVERLAP}"))
-    })?;
-    let secret = Secret::generate().map_err(|error| ServiceError::internal(&error))?;
-    engine.store().rotate_webhook_secret(caller.application(), endpoint.id, &secret, overlap).await?;
-    Ok(EndpointWithSecret { endpoint: EndpointView::of(&endpoint), secret: secret.expose_secret().to_owned() })
-}
-
 /// Sends a test event now, once, and tells what the receiver made of it. It is in no log and is no delivery.
 pub async fn test(engine: &Engine, caller: &Caller, id: &str) -> Result<TestResult> {
     caller.may(Permission::Manage)?;
     let endpoint = own(engine, caller, id).await?;
     let secrets = engine.store().webhook_secrets(endpoint.id).await?;
-    let sent = deliver::send_test(engine, &endpoint.url, &secrets, &endpoint.id.to_string()).await;
+    let sent = deliver::send_test(engine, &Target { endpoint, secrets }).await;
     let delivered = sent.reply.status.is_some_and(|status| (200..300).contains(&status));
     let attempt = Attempt { delivery: DeliveryId::new(engine.clock()), number: 1, outcome: sent.outcome };
     Ok(TestResult { delivered, attempt: AttemptView::of(&attempt) })
@@ -210,6 +258,6 @@ async fn connections(
     Ok((!found.is_empty()).then_some(found))
 }
 
-fn refuse(errors: Vec<FieldError>) -> Result<()> {
+pub(super) fn refuse(errors: Vec<FieldError>) -> Result<()> {
     if errors.is_empty() { Ok(()) } else { Err(ServiceError::ValidationFailed { errors }) }
 }

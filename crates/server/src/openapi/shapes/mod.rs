@@ -3,6 +3,7 @@
 
 mod connections;
 mod events;
+mod health;
 mod links;
 mod syncs;
 mod systems;
@@ -10,6 +11,7 @@ mod webhooks;
 
 pub(crate) use connections::*;
 pub(crate) use events::*;
+pub(crate) use health::*;
 pub(crate) use links::*;
 pub(crate) use syncs::*;
 pub(crate) use systems::*;

@@ -1,6 +1,8 @@
 //! Of webhook endpoints and deliveries.
 #![expect(dead_code, reason = "these shapes are read by the document's derive, not by code")]
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
@@ -13,6 +15,23 @@ pub(crate) struct NewWebhookEndpoint {
     types: Option<Vec<String>>,
     /// All connections of the application, also those to come, if left out or empty.
     connection_ids: Option<Vec<String>>,
+    /// `per_connection` and `per_record` send one after the other of each; a failing one holds up only its own.
+    ordering: Option<WebhookOrdering>,
+    /// `thin`: of a record only `id` and `version`.
+    payload: Option<WebhookPayload>,
+    /// Of all nodes together, at most 10000; 0 or left out: no limit.
+    #[schema(minimum = 0, maximum = 10000)]
+    rate_limit_per_second: Option<i64>,
+    /// For connecting, head and body of the answer together; 10 if left out.
+    #[schema(minimum = 1, maximum = 30)]
+    timeout_seconds: Option<i64>,
+    /// Nothing but failures for so long disable the endpoint; 0 or left out: the server's default, five days.
+    #[schema(maximum = 7776000)]
+    disable_after_seconds: Option<i64>,
+    /// Sent along with each event, at most 20. Kept as secrets: only their names are shown.
+    headers: Option<BTreeMap<String, String>>,
+    /// `["v1"]`, or `["v1", "v1a"]` for signatures that a public key verifies.
+    signatures: Option<Vec<WebhookSignature>>,
 }
 
 #[derive(ToSchema)]
@@ -22,6 +41,23 @@ pub(crate) struct WebhookEndpointPatch {
     description: Option<String>,
     types: Option<Vec<String>>,
     connection_ids: Option<Vec<String>>,
+    /// `per_connection` and `per_record` send one after the other of each; a failing one holds up only its own.
+    ordering: Option<WebhookOrdering>,
+    /// `thin`: of a record only `id` and `version`.
+    payload: Option<WebhookPayload>,
+    /// Of all nodes together, at most 10000; 0: no limit any more.
+    #[schema(minimum = 0, maximum = 10000)]
+    rate_limit_per_second: Option<i64>,
+    /// For connecting, head and body of the answer together.
+    #[schema(minimum = 1, maximum = 30)]
+    timeout_seconds: Option<i64>,
+    /// Nothing but failures for so long disable the endpoint; 0: the server's default, five days.
+    #[schema(maximum = 7776000)]
+    disable_after_seconds: Option<i64>,
+    /// All of them, at most 20: they replace those that are there. Kept as secrets: only their names are shown.
+    headers: Option<BTreeMap<String, String>>,
+    /// `["v1"]`, or `["v1", "v1a"]` for signatures that a public key verifies.
+    signatures: Option<Vec<WebhookSignature>>,
     disabled: Option<bool>,
 }
 
@@ -35,6 +71,18 @@ pub(crate) struct WebhookEndpoint {
     types: Vec<String>,
     /// None means all.
     connection_ids: Vec<String>,
+    ordering: WebhookOrdering,
+    payload: WebhookPayload,
+    #[schema(required = true)]
+    rate_limit_per_second: Option<i64>,
+    timeout_seconds: i64,
+    #[schema(required = true)]
+    disable_after_seconds: Option<i64>,
+    /// The values are secrets.
+    header_names: Vec<String>,
+    signatures: Vec<WebhookSignature>,
+    /// `whpk_…`, of `v1a`, the newest first; more than one while a key is being replaced.
+    public_keys: Vec<String>,
     state: WebhookEndpointState,
     #[schema(required = true)]
     disabled_reason: Option<String>,
@@ -43,13 +91,40 @@ pub(crate) struct WebhookEndpoint {
     /// When the first attempt failed after the last one that succeeded.
     #[schema(required = true, format = DateTime)]
     failing_since: Option<String>,
-    /// Nothing is sent before, because the receiver asked so.
+    /// Attempts that failed since the last one that succeeded.
+    failures: i64,
+    /// Nothing is sent before: the receiver asked so, or failed several times in a row.
     #[schema(required = true, format = DateTime)]
     held_until: Option<String>,
     #[schema(format = DateTime)]
     created_at: String,
     #[schema(format = DateTime)]
     modified_at: String,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum WebhookOrdering {
+    Unordered,
+    PerConnection,
+    /// What is about no record, per connection.
+    PerRecord,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum WebhookPayload {
+    Full,
+    Thin,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum WebhookSignature {
+    /// HMAC-SHA256 by the secret.
+    V1,
+    /// ed25519, verified by a public key.
+    V1a,
 }
 
 #[derive(ToSchema)]
@@ -65,8 +140,9 @@ pub(crate) enum WebhookEndpointState {
 #[derive(ToSchema)]
 pub(crate) struct WebhookEndpointWithSecret {
     endpoint: WebhookEndpoint,
-    /// `whsec_…`; shown this once.
-    secret: String,
+    /// `whsec_…`; shown this once. Null after a key of `v1a` was replaced: its public half is in `public_keys`.
+    #[schema(required = true)]
+    secret: Option<String>,
 }
 
 #[derive(ToSchema)]
@@ -82,6 +158,8 @@ pub(crate) struct WebhookEndpointList {
 pub(crate) struct RotateSecret {
     /// How long the old secret signs beside the new one, up to a week; a day if left out.
     overlap_seconds: Option<i64>,
+    /// Which key is replaced; `v1` if left out.
+    scheme: Option<WebhookSignature>,
 }
 
 #[derive(ToSchema)]
@@ -96,7 +174,9 @@ pub(crate) struct Delivery {
     #[schema(example = "dlv_01k8n3v5j2x4w6y8z0a1b2c3d4")]
     id: String,
     webhook_endpoint_id: String,
-    connection_id: String,
+    /// Null: the event is about no connection.
+    #[schema(required = true)]
+    connection_id: Option<String>,
     /// Also the `webhook-id`.
     event_id: String,
     sequence: i64,
@@ -105,6 +185,8 @@ pub(crate) struct Delivery {
     attempts: i64,
     #[schema(required = true, format = DateTime)]
     next_attempt_at: Option<String>,
+    /// It waits until one before it is delivered or given up.
+    waits_for_turn: bool,
     #[schema(required = true)]
     last_status: Option<i64>,
     #[schema(required = true)]
@@ -118,7 +200,7 @@ pub(crate) struct Delivery {
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 pub(crate) enum DeliveryState {
-    /// It is being sent, or will be at `next_attempt_at`.
+    /// It is being sent, will be at `next_attempt_at`, or waits for its turn.
     Pending,
     Delivered,
     /// It was given up.
@@ -160,23 +242,78 @@ pub(crate) struct DeliveryList {
 }
 
 #[derive(ToSchema)]
-#[schema(example = json!({"since": "2026-01-31T10:00:00Z"}))]
-pub(crate) struct Replay {
+#[schema(example = json!({"since": "2026-01-31T10:00:00Z", "which": "failed"}))]
+pub(crate) struct NewReplay {
     since: String,
     until: Option<String>,
     /// Of those that the endpoint wants; all of them, if left out or empty.
     types: Option<Vec<String>>,
-    /// The `next_cursor` of the call before.
-    cursor: Option<String>,
+    which: Option<ReplayWhich>,
 }
 
 #[derive(ToSchema)]
-pub(crate) struct Replayed {
-    /// How many deliveries are due now because of this call.
+#[schema(rename_all = "snake_case")]
+pub(crate) enum ReplayWhich {
+    All,
+    /// Those that were given up.
+    Failed,
+    /// Those that no delivery was ever made of.
+    Missing,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct Replay {
+    #[schema(example = "rpl_01k8n3v5j2x4w6y8z0a1b2c3d4")]
+    id: String,
+    webhook_endpoint_id: String,
+    which: ReplayWhich,
+    #[schema(format = DateTime)]
+    since: String,
+    #[schema(required = true, format = DateTime)]
+    until: Option<String>,
+    types: Vec<String>,
+    state: ReplayState,
+    /// Events, so far.
+    looked_at: i64,
+    /// Deliveries that were made due, so far.
     scheduled: i64,
-    /// There is more: call again with it.
-    #[schema(required = true)]
-    next_cursor: Option<String>,
+    #[schema(format = DateTime)]
+    created_at: String,
+    #[schema(format = DateTime)]
+    modified_at: String,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum ReplayState {
+    Running,
+    Done,
+    Cancelled,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct ReplayList {
+    data: Vec<Replay>,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct Blocked {
+    /// The one that the others wait for.
+    delivery: Delivery,
+    waiting: i64,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct BlockedList {
+    data: Vec<Blocked>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct ReplayPath {
+    /// The replay's id.
+    #[param(example = "rpl_01k8n3v5j2x4w6y8z0a1b2c3d4")]
+    id: String,
 }
 
 #[derive(IntoParams)]

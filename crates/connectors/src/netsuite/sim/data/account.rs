@@ -1,16 +1,19 @@
 //! The record types of the simulated account, named as in the REST API Browser.
 
 use super::fields::{
-    ADDRESS_BOOK, CURRENCY, EMPLOYEE, ITEM, LOCATION, NAMED, PURCHASE_ORDER, PURCHASE_ORDER_ITEM, SUBSIDIARY, VENDOR,
+    ADDRESS_BOOK, CURRENCY, EMPLOYEE, ITEM, LOCATION, NAMED, PURCHASE_ORDER, PURCHASE_ORDER_ITEM, RECEIPT,
+    RECEIPT_ITEM, SUBSIDIARY, VENDOR,
 };
 use super::schema::{Family, Field, Sublist, Type};
 
-pub(in super::super) static TYPES: [&Type; 14] = [
+pub(in super::super) static TYPES: [&Type; 16] = [
     &VENDOR_TYPE,
     &INVENTORY_ITEM,
     &NON_INVENTORY_ITEM,
     &SERVICE_ITEM,
+    &ASSEMBLY_ITEM,
     &ORDER_TYPE,
+    &RECEIPT_TYPE,
     &LOCATION_TYPE,
     &SUBSIDIARY_TYPE,
     &CURRENCY_TYPE,
@@ -29,10 +32,14 @@ pub(super) static INVENTORY_ITEM: Type =
 pub(super) static NON_INVENTORY_ITEM: Type =
     master("nonInventoryPurchaseItem", "Non-inventory Item for Purchase", Family::Item, -10, "itemId", ITEM, true);
 pub(super) static SERVICE_ITEM: Type = master("serviceItem", "Service Item", Family::Item, -10, "itemId", ITEM, true);
+pub(super) static ASSEMBLY_ITEM: Type =
+    master("assemblyItem", "Assembly/Bill of Materials", Family::Item, -10, "itemId", ITEM, true);
 pub(super) static ORDER_TYPE: Type = with_lines(
     &master("purchaseOrder", "Purchase Order", Family::PurchaseOrder, -30, "tranId", PURCHASE_ORDER, true),
     &PURCHASE_ORDER_ITEM,
 );
+pub(super) static RECEIPT_TYPE: Type =
+    with_lines(&master("itemReceipt", "Item Receipt", Family::Receipt, -30, "tranId", RECEIPT, true), &RECEIPT_ITEM);
 pub(super) static LOCATION_TYPE: Type = master("location", "Location", Family::Location, -103, "name", LOCATION, false);
 pub(super) static SUBSIDIARY_TYPE: Type =
     master("subsidiary", "Subsidiary", Family::Subsidiary, -117, "name", SUBSIDIARY, false);

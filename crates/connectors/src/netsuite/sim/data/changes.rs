@@ -7,8 +7,8 @@ use rust_decimal::Decimal;
 use super::super::reply::Failure;
 use super::order::{line_amount, rounded, settle};
 use super::record::{Line, Record, Value};
-use super::schema::{Family, Field, Kind, Type};
-use super::store::Store;
+use super::schema::{Family, Field, Kind};
+use super::store::{Saved, Store};
 
 /// A record as a request would have it, with what the request named: computed fields depend on that.
 pub(in super::super) struct Draft {
@@ -17,12 +17,6 @@ pub(in super::super) struct Draft {
     pub named: Vec<&'static str>,
     /// For each line what the request named of it; empty for lines that it left alone.
     pub named_in_lines: Vec<Vec<&'static str>>,
-}
-
-/// Where a saved record is.
-pub(in super::super) struct Saved {
-    pub kind: &'static Type,
-    pub id: u64,
 }
 
 impl Store {
@@ -40,6 +34,8 @@ impl Store {
         match family {
             Family::PurchaseOrder => self.complete_order(&mut draft, before, now)?,
             Family::Vendor => self.complete_vendor(&mut draft.record, before)?,
+            // What was received stays as it is; only what is written about it changes.
+            Family::Receipt => draft.record.lines = before.map(|before| before.lines.clone()).unwrap_or_default(),
             _ => self.complete_item(&mut draft.record, before)?,
         }
         let mut record = draft.record;
@@ -58,6 +54,7 @@ impl Store {
 
     pub(in super::super) fn delete(&mut self, record: &Record, now: Timestamp) -> Result<(), Failure> {
         let referenced = match record.kind.family {
+            Family::Receipt => false,
             Family::Vendor => self.order_ids(0..=u64::MAX).any(|id| self.order_supplier(id) == Some(record.id)),
             Family::Item => self.order_ids(0..=u64::MAX).any(|id| {
                 let uses = |line: &Line| line.get("item").as_ref_id() == Some(record.id);
@@ -72,6 +69,9 @@ impl Store {
             )));
         }
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
+        if record.kind.family == Family::Receipt {
+            self.unreceive(record, now);
+        }
         self.take_away(record, now);
         Ok(())
     }
@@ -93,7 +93,7 @@ impl Store {
         Some(())
     }
 
-    fn check_external_id(&self, record: &Record, before: Option<&Record>) -> Result<(), Failure> {
+    pub(super) fn check_external_id(&self, record: &Record, before: Option<&Record>) -> Result<(), Failure> {
         let Some(external_id) = &record.external_id else { return Ok(()) };
         match self.by_external(record.kind.family, external_id) {
             Some(id) if before.is_none_or(|before| before.id != id) => {
@@ -105,7 +105,7 @@ impl Store {
     }
 
     /// Every reference that is new must lead to a record that is there and not inactive.
-    fn check_references(&self, record: &Record, before: Option<&Record>) -> Result<(), Failure> {
+    pub(super) fn check_references(&self, record: &Record, before: Option<&Record>) -> Result<(), Failure> {
         let check = |field: &Field, value: &Value, former: Option<&Value>, path: String| {
             let (Kind::Ref(family), Some(id)) = (field.kind, value.as_ref_id()) else { return Ok(()) };
             if former == Some(value) {
@@ -161,6 +161,7 @@ impl Store {
         let code = match item.kind.name {
             "inventoryItem" => "InvtPart",
             "serviceItem" => "Service",
+            "assemblyItem" => "Assembly",
             _ => "NonInvtPart",
         };
         item.set("itemType", Value::text(code));

@@ -106,8 +106,12 @@ pub(super) const ITEM: &[Field] = &[
     ro("lastModifiedDate", "lastmodifieddate", Time),
 ];
 
-const ITEM_TYPES: &[(&str, &str)] =
-    &[("InvtPart", "Inventory Item"), ("NonInvtPart", "Non-inventory Item"), ("Service", "Service")];
+const ITEM_TYPES: &[(&str, &str)] = &[
+    ("InvtPart", "Inventory Item"),
+    ("NonInvtPart", "Non-inventory Item"),
+    ("Service", "Service"),
+    ("Assembly", "Assembly/Bill of Materials"),
+];
 
 pub(super) const PURCHASE_ORDER: &[Field] = &[
     ro("tranId", "tranid", Text(45)),
@@ -164,6 +168,41 @@ pub(super) static PURCHASE_ORDER_ITEM: Sublist = Sublist {
         rw("location", "location", Ref(Family::Location)),
         rw("department", "department", Ref(Family::Department)),
         rw("class", "class", Ref(Family::Classification)),
+    ],
+};
+
+pub(super) const RECEIPT: &[Field] = &[
+    ro("tranId", "tranid", Text(45)),
+    ro("transactionNumber", "transactionnumber", Text(45)),
+    ro("createdFrom", "", Ref(Family::PurchaseOrder)),
+    ro("entity", "entity", Ref(Family::Vendor)),
+    ro("subsidiary", "", Ref(Family::Subsidiary)),
+    ro("currency", "currency", Ref(Family::Currency)),
+    ro("exchangeRate", "exchangerate", Number),
+    rw("tranDate", "trandate", Date),
+    rw("memo", "memo", Text(999)),
+    rw("location", "", Ref(Family::Location)),
+    ro("createdDate", "createddate", Time),
+    ro("lastModifiedDate", "lastmodifieddate", Time),
+];
+
+pub(super) static RECEIPT_ITEM: Sublist = Sublist {
+    name: "item",
+    // A receipt's lines are named by the order's.
+    key: "orderLine",
+    fields: &[
+        ro("line", "id", Integer),
+        ro("lineuniquekey", "uniquekey", Integer),
+        ro("orderLine", "", Integer),
+        ro("orderDoc", "", Ref(Family::PurchaseOrder)),
+        rw("itemReceive", "", Flag),
+        ro("item", "item", Ref(Family::Item)),
+        rw("description", "memo", Text(4000)),
+        rw("quantity", "quantity", Number),
+        ro("quantityRemaining", "", Number),
+        ro("units", "units", Choice(UNITS)),
+        ro("rate", "rate", Number),
+        rw("location", "location", Ref(Family::Location)),
     ],
 };
 

@@ -5,8 +5,8 @@ use jiff::ToSpan;
 use rust_decimal::Decimal;
 
 use super::account::{
-    CLASSIFICATION, CURRENCY_TYPE, DEPARTMENT, EMPLOYEE_TYPE, INVENTORY_ITEM, LOCATION_TYPE, NON_INVENTORY_ITEM,
-    SERVICE_ITEM, SUBSIDIARY_TYPE, TERM, UNITS_TYPE, VENDOR_CATEGORY, VENDOR_TYPE,
+    ASSEMBLY_ITEM, CLASSIFICATION, CURRENCY_TYPE, DEPARTMENT, EMPLOYEE_TYPE, INVENTORY_ITEM, LOCATION_TYPE,
+    NON_INVENTORY_ITEM, SERVICE_ITEM, SUBSIDIARY_TYPE, TERM, UNITS_TYPE, VENDOR_CATEGORY, VENDOR_TYPE,
 };
 use super::fields::ADDRESS_BOOK;
 use super::order_seed::mix;
@@ -162,6 +162,8 @@ fn organisation(start: Timestamp) -> Vec<Record> {
             ("name", text(name)),
             ("fullName", text(name)),
             ("subsidiary", Value::Ref(subsidiary)),
+            // The store is a part of the plant.
+            ("parent", if id == 2 { Value::Ref(1) } else { Value::Null }),
             ("makeInventoryAvailable", Value::Flag(true)),
             ("useBins", Value::Flag(false)),
             ("timeZone", text(zone)),
@@ -270,8 +272,11 @@ fn item(seed: u64, index: u64, start: Timestamp) -> Record {
         }
         None => {
             let (name, unit, cost) = OTHER_PARTS[at % OTHER_PARTS.len()];
-            let (kind, code) =
-                if at % 7 == 6 { (&NON_INVENTORY_ITEM, "NonInvtPart") } else { (&INVENTORY_ITEM, "InvtPart") };
+            let (kind, code) = match at % 21 {
+                6 | 13 | 20 => (&NON_INVENTORY_ITEM, "NonInvtPart"),
+                19 => (&ASSEMBLY_ITEM, "Assembly"),
+                _ => (&INVENTORY_ITEM, "InvtPart"),
+            };
             (kind, code, format!("MR-{index:04}"), name, unit, cost, "")
         }
     };

@@ -3,15 +3,19 @@
 mod account;
 mod changes;
 mod fields;
+mod levels;
 mod master_seed;
 mod order;
 mod order_seed;
+mod receipts;
 mod record;
 mod schema;
 mod store;
 
-pub(super) use changes::{Draft, Saved};
+pub(super) use changes::Draft;
+pub(super) use levels::Level;
 pub(super) use order::status_label;
+pub(super) use receipts::FIRST_RECEIPT;
 pub(super) use record::{Line, Record, Value};
 pub(super) use schema::{Access, Family, Field, Kind, Sublist, TYPES, Type, type_named};
-pub(super) use store::{Deleted, Store};
+pub(super) use store::{Deleted, Saved, Store};

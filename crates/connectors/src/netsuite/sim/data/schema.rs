@@ -17,10 +17,11 @@ pub(in super::super) enum Family {
     Classification,
     UnitsType,
     VendorCategory,
+    Receipt,
 }
 
 impl Family {
-    pub(in super::super) const ALL: [Self; 12] = [
+    pub(in super::super) const ALL: [Self; 13] = [
         Self::Vendor,
         Self::Item,
         Self::PurchaseOrder,
@@ -33,6 +34,7 @@ impl Family {
         Self::Classification,
         Self::UnitsType,
         Self::VendorCategory,
+        Self::Receipt,
     ];
 }
 

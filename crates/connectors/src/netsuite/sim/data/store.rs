@@ -8,10 +8,18 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
+use super::levels::Levels;
 use super::master_seed;
 use super::order_seed::{FIRST_ORDER, OrderSeed, Part, Supplier};
+use super::receipts::FIRST_RECEIPT;
 use super::record::Record;
 use super::schema::{Family, Type};
+
+/// Where a saved record is.
+pub(in super::super) struct Saved {
+    pub kind: &'static Type,
+    pub id: u64,
+}
 
 /// One row of the deleted-records list.
 #[derive(Clone, Debug)]
@@ -24,6 +32,7 @@ pub(in super::super) struct Deleted {
 
 pub(in super::super) struct Store {
     masters: Vec<BTreeMap<u64, Record>>,
+    pub(super) stock: Levels,
     seed: OrderSeed,
     /// Orders that differ from the seed, and those made since.
     changed: BTreeMap<u64, Record>,
@@ -48,6 +57,7 @@ impl Store {
         };
         let mut store = Self {
             masters: Family::ALL.iter().map(|_| BTreeMap::new()).collect(),
+            stock: Levels::new(),
             seed: empty,
             changed: BTreeMap::new(),
             removed: BTreeSet::new(),
@@ -64,8 +74,11 @@ impl Store {
         store.seed.parts = store.masters(Family::Item).filter(active).map(part).collect();
         store.seed.currencies =
             store.masters(Family::Currency).map(|c| (c.get("exchangeRate").as_number(), places(c))).collect();
+        store.seed_levels(seed);
+        store.next_id.insert(Family::Receipt, FIRST_RECEIPT);
         store.next_key = store.seed.first_free_key();
         store.next_id.insert(Family::PurchaseOrder, FIRST_ORDER + store.seed.count);
+        store.seed_receipts();
         store
     }
 
@@ -103,6 +116,23 @@ impl Store {
         let range = (*within.start()).max(FIRST_ORDER)..(*within.end()).saturating_add(1).min(end);
         let gaps = !self.removed.is_empty();
         range.filter(move |id| !gaps || !self.removed.contains(id))
+    }
+
+    /// The ids of all transactions in a range, ascending: orders first, receipts behind them.
+    pub(in super::super) fn transaction_ids(&self, within: RangeInclusive<u64>) -> impl Iterator<Item = u64> + '_ {
+        let receipts = self.masters[Family::Receipt as usize].range(within.clone()).map(|(id, _)| *id);
+        self.order_ids(within).chain(receipts)
+    }
+
+    pub(in super::super) fn transaction(&self, id: u64) -> Option<Cow<'_, Record>> {
+        match id {
+            FIRST_RECEIPT.. => self.master(Family::Receipt, id).map(Cow::Borrowed),
+            _ => self.order(id),
+        }
+    }
+
+    pub(in super::super) fn transaction_exists(&self, id: u64) -> bool {
+        self.order_exists(id) || self.master(Family::Receipt, id).is_some()
     }
 
     pub(in super::super) fn order_exists(&self, id: u64) -> bool {
@@ -206,7 +236,8 @@ impl Store {
     }
 
     fn order_time(&self, id: u64, field: &str, of_seed: fn(&OrderSeed, u64) -> i64) -> Option<Timestamp> {
-        match self.changed.get(&id).map(|order| order.get(field)) {
+        let known = self.changed.get(&id).or_else(|| self.master(Family::Receipt, id));
+        match known.map(|order| order.get(field)) {
             Some(super::record::Value::Time(at)) => Some(*at),
             Some(_) => None,
             None => Timestamp::from_second(of_seed(&self.seed, self.seed.index(id)?)).ok(),

@@ -37,7 +37,11 @@ pub(in super::super) fn handle(app: &App, call: &Call, path: &[&str]) -> Outcome
             let kind = type_named(name).ok_or_else(|| Failure::unknown_type(name))?;
             one(app, call, kind, &place(id)?)
         }
-        [_, _, "!transform", ..] => Err(Failure::not_simulated("record transformations")),
+        ["purchaseOrder", id, "!transform", "itemReceipt"] if call.method == Method::POST => {
+            call.only_parameters(&[])?;
+            saved_at(call, &write::receive(app, call, &place(id)?)?)
+        }
+        [_, _, "!transform", ..] => Err(Failure::not_simulated("other transformations than a receipt's")),
         [name, id, sublist] => {
             let kind = type_named(name).ok_or_else(|| Failure::unknown_type(name))?;
             lines(app, call, kind, &place(id)?, sublist, None)

@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use super::super::data::{Record, Saved, Type};
+use super::super::data::{Family, Record, Saved, Type, type_named};
 use super::super::reply::{Failure, Outcome, no_content};
 use super::super::server::{App, Call};
 use super::apply::{Rules, apply};
@@ -11,6 +11,27 @@ use super::resource::{Place, locate};
 /// POST of a new record.
 pub(super) fn create(app: &App, call: &Call, kind: &'static Type) -> Result<Saved, Failure> {
     write(app, call, kind, None, None)
+}
+
+/// The transformation of a purchase order into a receipt. What the body does not name is received in full.
+pub(super) fn receive(app: &App, call: &Call, place: &Place) -> Result<Saved, Failure> {
+    let kind = type_named("purchaseOrder").ok_or_else(Failure::missing)?;
+    let body = call.json()?;
+    let strict_names = strict_names(call)?;
+    let mut store = app.store.write().unwrap_or_else(PoisonError::into_inner);
+    let order =
+        locate(&store, kind, place).and_then(|id| store.get(kind, id)).ok_or_else(Failure::missing)?.into_owned();
+    let start = store.receipt_of(&order)?;
+    let lines = start.lines.len();
+    // The lines are there already, so that the body's are merged into them by the order's line.
+    let (draft, _) = apply(&store, start, &body, &Rules { replace: &[], strict_names, new: false })?;
+    if draft.record.lines.len() > lines {
+        return Err(Failure::content(
+            "item.items",
+            "Error while accessing a resource. A receipt's lines are the order's.",
+        ));
+    }
+    store.receive(draft, &order, app.control.now())
 }
 
 /// PATCH of a record that exists.
@@ -60,6 +81,9 @@ fn write(
     let mut store = app.store.write().unwrap_or_else(PoisonError::into_inner);
     let existing = place.and_then(|place| locate(&store, kind, place)).and_then(|id| store.get(kind, id));
     let before = existing.map(std::borrow::Cow::into_owned);
+    if kind.family == Family::Receipt && before.is_none() {
+        return Err(Failure::user("An item receipt is made from its purchase order: use a transformation."));
+    }
     if place.is_some() && before.is_none() && or_make.is_none() {
         return Err(Failure::missing());
     }

@@ -8,6 +8,7 @@ use super::ast::Operator;
 use super::bind::{Bound, Plan};
 use super::columns::{Column, Special, Table, fields};
 use super::eval::{Env, Val};
+use crate::netsuite::sim::data::FIRST_RECEIPT;
 
 /// A superset of the orders for which a condition holds; `exact` if it is no more than that.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +29,8 @@ enum Role {
     /// The id of the order.
     Key,
     Modified,
-    Fixed(&'static str),
+    /// What kind of transaction: orders and receipts have ids of their own ranges.
+    Type,
     Other,
 }
 
@@ -84,7 +86,7 @@ fn of(condition: &Bound, plan: &Plan, keys: &[usize], env: &Env<'_>) -> Bounds {
             let table = plan.tables[*source];
             match column {
                 column if is_key(table, *column) => Role::Key,
-                Column::Fixed(text) => Role::Fixed(text),
+                Column::Special(Special::TransactionType | Special::RecordType) => Role::Type,
                 Column::Field(index) if table == Table::Transaction => {
                     let name = fields(table).get(*index).map(|field| field.name);
                     if name == Some("lastModifiedDate") { Role::Modified } else { Role::Other }
@@ -123,14 +125,12 @@ fn of(condition: &Bound, plan: &Plan, keys: &[usize], env: &Env<'_>) -> Bounds {
 
 fn compared(role: &Role, operator: Operator, value: &Val<'_>, env: &Env<'_>) -> Bounds {
     match role {
-        Role::Fixed(text) => match (operator, value) {
-            (Operator::Equal, Val::Text(wanted)) => {
-                if wanted == text {
-                    ALL
-                } else {
-                    NONE
-                }
-            }
+        Role::Type => match (operator, value) {
+            (Operator::Equal, Val::Text(wanted)) => match wanted.as_ref() {
+                "PurchOrd" | "purchaseorder" => Bounds { high: FIRST_RECEIPT - 1, ..ALL },
+                "ItemRcpt" | "itemreceipt" => Bounds { low: FIRST_RECEIPT, ..ALL },
+                _ => NONE,
+            },
             _ => UNKNOWN,
         },
         Role::Key => {

@@ -8,6 +8,10 @@ pub(super) enum Table {
     TransactionLine,
     Master(Family),
     DeletedRecord,
+    /// Stock by item and location.
+    ItemLocation,
+    /// Which line of which transaction another one came from.
+    LineLink,
 }
 
 /// Where a column's value comes from.
@@ -26,6 +30,11 @@ pub(super) enum Column {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Special {
+    TransactionType,
+    RecordType,
+    CreatedFrom,
+    Level(&'static str),
+    Link(&'static str),
     /// `transactionline.transaction`: the id of the order.
     Transaction,
     LineId,
@@ -53,6 +62,8 @@ pub(super) fn table(name: &str) -> Option<Table> {
         "transaction" => Table::Transaction,
         "transactionline" => Table::TransactionLine,
         "deletedrecord" => Table::DeletedRecord,
+        "inventoryitemlocations" => Table::ItemLocation,
+        "previoustransactionlinelink" => Table::LineLink,
         "vendor" => Table::Master(Family::Vendor),
         "item" => Table::Master(Family::Item),
         "location" => Table::Master(Family::Location),
@@ -72,8 +83,10 @@ pub(super) fn column(table: Table, name: &str) -> Option<Column> {
     let special = match (table, name) {
         (Table::Transaction | Table::Master(_), "id") => Column::Id,
         (Table::Transaction | Table::Master(_), "externalid") => Column::External,
-        (Table::Transaction, "type") => Column::Fixed("PurchOrd"),
-        (Table::Transaction, "recordtype") => Column::Fixed("purchaseorder"),
+        (Table::Transaction, "type") => Column::Special(Special::TransactionType),
+        (Table::Transaction, "recordtype") => Column::Special(Special::RecordType),
+        (Table::ItemLocation, name) => return known(&LEVEL, name).map(|name| Column::Special(Special::Level(name))),
+        (Table::LineLink, name) => return known(&LINK, name).map(|name| Column::Special(Special::Link(name))),
         (Table::TransactionLine, name) => return line_column(name),
         (Table::DeletedRecord, name) => {
             return Some(Column::Special(match name {
@@ -91,6 +104,24 @@ pub(super) fn column(table: Table, name: &str) -> Option<Column> {
     Some(special)
 }
 
+const LEVEL: [&str; 9] = [
+    "item",
+    "location",
+    "quantityonhand",
+    "quantityavailable",
+    "quantityonorder",
+    "quantitycommitted",
+    "quantityintransit",
+    "reorderpoint",
+    "preferredstocklevel",
+];
+
+const LINK: [&str; 5] = ["previousdoc", "previousline", "nextdoc", "nextline", "linktype"];
+
+fn known(names: &[&'static str], name: &str) -> Option<&'static str> {
+    names.iter().copied().find(|known| *known == name)
+}
+
 fn line_column(name: &str) -> Option<Column> {
     let special = match name {
         "transaction" => Special::Transaction,
@@ -104,6 +135,7 @@ fn line_column(name: &str) -> Option<Column> {
         "foreignamount" => Special::ForeignAmount,
         "netamount" => Special::NetAmount,
         "memo" => Special::Memo,
+        "createdfrom" => Special::CreatedFrom,
         "entity" => Special::HeaderRef("entity"),
         "subsidiary" => Special::HeaderRef("subsidiary"),
         "location" => Special::HeaderRef("location"),
@@ -118,7 +150,7 @@ pub(super) fn fields(table: Table) -> &'static [Field] {
     let family = match table {
         Table::Transaction => Family::PurchaseOrder,
         Table::Master(family) => family,
-        Table::TransactionLine | Table::DeletedRecord => return &[],
+        Table::TransactionLine | Table::DeletedRecord | Table::ItemLocation | Table::LineLink => return &[],
     };
     TYPES.iter().find(|kind| kind.family == family).map_or(&[], |kind| kind.fields)
 }
@@ -135,6 +167,9 @@ pub(super) fn kind(table: Table, column: Column) -> Option<Kind> {
         Column::Field(index) => fields(table).get(index).map(|field| field.kind),
         Column::Line(index) => line_fields().get(index).map(|field| field.kind),
         Column::Special(Special::Transaction) => Some(Kind::Ref(Family::PurchaseOrder)),
+        Column::Special(Special::CreatedFrom) => Some(Kind::Ref(Family::PurchaseOrder)),
+        Column::Special(Special::Level("item")) => Some(Kind::Ref(Family::Item)),
+        Column::Special(Special::Level("location")) => Some(Kind::Ref(Family::Location)),
         Column::Special(Special::Item) => of_line("item"),
         Column::Special(Special::HeaderRef("entity")) => Some(Kind::Ref(Family::Vendor)),
         Column::Special(Special::HeaderRef("subsidiary")) => Some(Kind::Ref(Family::Subsidiary)),

@@ -8,7 +8,9 @@ use rust_decimal::Decimal;
 
 use super::columns::{Column, Special, Table, fields, kind};
 use super::eval::{Env, Val};
-use crate::netsuite::sim::data::{Deleted, Family, Kind, Line, Record, Store, Value, status_label};
+use crate::netsuite::sim::data::{
+    Deleted, FIRST_RECEIPT, Family, Kind, Level, Line, Record, Store, Value, status_label,
+};
 
 pub(super) struct LazyOrder<'s> {
     pub id: u64,
@@ -22,7 +24,7 @@ impl<'s> LazyOrder<'s> {
     }
 
     pub(super) fn full(&self) -> Option<&Record> {
-        self.full.get_or_init(|| self.store.order(self.id)).as_deref()
+        self.full.get_or_init(|| self.store.transaction(self.id)).as_deref()
     }
 }
 
@@ -40,6 +42,9 @@ pub(super) enum Row<'s> {
     Line(Rc<LazyOrder<'s>>, Which),
     Master(&'s Record),
     Deleted(&'s Deleted),
+    Level(&'s Level),
+    /// A receipt and its line, seen as the link to the order's line.
+    Link(&'s Record, &'s Line),
     /// The right side of a LEFT JOIN that found nothing.
     Missing,
 }
@@ -61,12 +66,33 @@ impl Row<'_> {
             (Self::Missing, _) => Val::Null,
             (_, Column::Fixed(text)) => Val::Text(Cow::Borrowed(text)),
             (Self::Order(order), Column::Id) => id(order.id),
+            (Self::Order(order), Column::Special(special)) => {
+                let receipt = order.id >= FIRST_RECEIPT;
+                let text = match (special, receipt) {
+                    (Special::TransactionType, false) => "PurchOrd",
+                    (Special::TransactionType, true) => "ItemRcpt",
+                    (Special::RecordType, false) => "purchaseorder",
+                    (Special::RecordType, true) => "itemreceipt",
+                    _ => return Val::Null,
+                };
+                Val::Text(Cow::Borrowed(text))
+            }
+            (Self::Level(level), Column::Special(Special::Level(name))) => level_value(level, name),
+            (Self::Link(receipt, line), Column::Special(Special::Link(name))) => match name {
+                "previousdoc" => val(receipt.get("createdFrom")),
+                "previousline" => val(line.get("orderLine")),
+                "nextdoc" => id(receipt.id),
+                "nextline" => val(line.get("line")),
+                _ => Val::Text(Cow::Borrowed("ShipRcpt")),
+            },
             (Self::Order(order), Column::Field(index)) => {
                 // What scans ask for is known without the whole order.
                 match fields(Table::Transaction).get(index).map(|field| field.name) {
                     Some("lastModifiedDate") => env.store.order_modified(order.id).map_or(Val::Null, Val::Time),
                     Some("createdDate") => env.store.order_created(order.id).map_or(Val::Null, Val::Time),
-                    _ => order.full().map_or(Val::Null, |full| val(&full.values[index])),
+                    // Each kind of transaction has fields of its own.
+                    Some(name) => order.full().map_or(Val::Null, |full| val(full.get(name))),
+                    None => Val::Null,
                 }
             }
             (Self::Order(order), Column::External) => order.full().map_or(Val::Null, external),
@@ -127,7 +153,7 @@ fn line<'a>(order: &'a Record, which: Which, column: Column, env: &Env<'_>) -> V
             // Closed is a question to every line; the rest only items have.
             let field = super::columns::line_fields().get(index).map(|field| field.name);
             return match item {
-                Some(line) => val(&line.values[index]),
+                Some(line) => field.map_or(Val::Null, |field| val(line.get(field))),
                 None if field == Some("isClosed") => flag(false),
                 None => Val::Null,
             };
@@ -171,9 +197,24 @@ fn line<'a>(order: &'a Record, which: Which, column: Column, env: &Env<'_>) -> V
             let rounding = rust_decimal::RoundingStrategy::MidpointAwayFromZero;
             own.map_or(Val::Null, |own| Val::Number(own.round_dp_with_strategy(env.store.places(currency), rounding)))
         }
+        Special::CreatedFrom => val(order.get("createdFrom")),
         Special::HeaderRef(name @ ("entity" | "subsidiary")) => val(order.get(name)),
         Special::HeaderRef(name) => val(item.map_or_else(|| order.get(name), |line| line.get(name))),
         _ => Val::Null,
+    }
+}
+
+fn level_value<'a>(level: &Level, name: &str) -> Val<'a> {
+    match name {
+        "item" => id(level.item),
+        "location" => id(level.location),
+        "quantityonhand" => Val::Number(level.on_hand),
+        "quantityavailable" => Val::Number(level.on_hand - level.committed),
+        "quantityonorder" => Val::Number(level.on_order),
+        "quantitycommitted" => Val::Number(level.committed),
+        "quantityintransit" => Val::Number(level.in_transit),
+        "reorderpoint" => level.reorder_point.map_or(Val::Null, Val::Number),
+        _ => level.preferred.map_or(Val::Null, Val::Number),
     }
 }
 

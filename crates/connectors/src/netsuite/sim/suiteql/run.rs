@@ -8,6 +8,7 @@ use super::bounds::{Bounds, bounds, is_key};
 use super::columns::{Column, Special, Table, line_fields};
 use super::eval::{Env, Val, compare, eval, holds};
 use super::rows::{LazyOrder, Row, lines_of};
+use crate::netsuite::sim::data::{Family, Line, Record, Store};
 use crate::netsuite::sim::server::MAX_ROWS;
 
 /// Rows looked at before a query is given up, as the vendor gives up slow ones.
@@ -92,6 +93,16 @@ impl<'s> Run<'_, 's> {
                     self.visit(Row::Deleted(deleted), &mut current)?;
                 }
             }
+            Table::ItemLocation => {
+                for level in store.levels() {
+                    self.visit(Row::Level(level), &mut current)?;
+                }
+            }
+            Table::LineLink => {
+                for (receipt, line) in links(store) {
+                    self.visit(Row::Link(receipt, line), &mut current)?;
+                }
+            }
             Table::Transaction | Table::TransactionLine => {
                 // Where nothing is left to be asked, the rows beside the page only have to be counted.
                 let only_ids = table == Table::Transaction
@@ -101,9 +112,9 @@ impl<'s> Run<'_, 's> {
                 let ids: Box<dyn Iterator<Item = u64>> = match &bounds.ids {
                     Some(ids) => {
                         let inside = ids.iter().copied().filter(|id| (bounds.low..=bounds.high).contains(id));
-                        Box::new(inside.filter(|id| store.order_exists(*id)))
+                        Box::new(inside.filter(|id| store.transaction_exists(*id)))
                     }
-                    None => Box::new(store.order_ids(bounds.low..=bounds.high)),
+                    None => Box::new(store.transaction_ids(bounds.low..=bounds.high)),
                 };
                 for id in ids {
                     if self.done() {
@@ -220,16 +231,20 @@ impl<'s> Run<'_, 's> {
             (Table::Master(family), Some(Some(id))) => store.master(family, id).map(Row::Master).into_iter().collect(),
             (Table::Master(family), None) => store.masters(family).map(Row::Master).collect(),
             (Table::Transaction, Some(Some(id))) => {
-                store.order_exists(id).then(|| Row::Order(order(id))).into_iter().collect()
+                store.transaction_exists(id).then(|| Row::Order(order(id))).into_iter().collect()
             }
-            (Table::TransactionLine, Some(Some(id))) if !store.order_exists(id) => Vec::new(),
+            (Table::TransactionLine, Some(Some(id))) if !store.transaction_exists(id) => Vec::new(),
             (Table::TransactionLine, Some(Some(id))) => lines(order(id)).collect(),
-            (Table::Transaction, None) => {
-                store.order_ids(0..=u64::MAX).take(MAX_ROWS).map(|id| Row::Order(LazyOrder::new(store, id))).collect()
-            }
+            (Table::Transaction, None) => store
+                .transaction_ids(0..=u64::MAX)
+                .take(MAX_ROWS)
+                .map(|id| Row::Order(LazyOrder::new(store, id)))
+                .collect(),
             (Table::TransactionLine, None) => {
                 return Err("transactionline must be joined by its transaction".to_owned());
             }
+            (Table::ItemLocation, _) => store.levels().map(Row::Level).collect(),
+            (Table::LineLink, _) => links(store).map(|(receipt, line)| Row::Link(receipt, line)).collect(),
             (Table::DeletedRecord, _) => store.deleted().iter().map(Row::Deleted).collect(),
         })
     }
@@ -301,6 +316,11 @@ impl<'s> Run<'_, 's> {
     }
 }
 
+/// Every receipt's line, which stands for the link to the order's.
+fn links(store: &Store) -> impl Iterator<Item = (&Record, &Line)> {
+    store.masters(Family::Receipt).flat_map(|receipt| receipt.lines.iter().map(move |line| (receipt, line)))
+}
+
 /// The expression that gives the id of the joined row, if the condition is such an equality.
 fn lookup(condition: &Bound, source: usize, table: Table) -> Option<&Bound> {
     let Bound::Compare(super::ast::Operator::Equal, a, b) = condition else { return None };
@@ -349,7 +369,7 @@ fn is_natural(plan: &Plan) -> bool {
         }
         let key = |column: Column| match table {
             Table::Master(_) => column == Column::Id,
-            Table::DeletedRecord => false,
+            Table::DeletedRecord | Table::ItemLocation | Table::LineLink => false,
             _ => is_key(*table, column),
         };
         let steps: &[&dyn Fn(Column) -> bool] = match (table, joined) {

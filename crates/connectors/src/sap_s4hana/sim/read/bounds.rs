@@ -18,14 +18,9 @@ pub(super) struct Bounds {
 
 pub(super) fn bounds(world: &World, entity: &Entity, filter: Option<&Expr>) -> Bounds {
     let mut bounds = Bounds { places: 0..world.count(entity.family), from: None, to: None };
-    let root = entity.family.root();
-    // The first key of a partner's child may be the supplier, which does not tell the document's place.
-    let keyed = entity.family != Family::Partners
-        || entity.properties[entity.keys[0]].name == root.properties[root.keys[0]].name;
-    let key = keyed.then_some(entity.keys[0]);
     let changed = (entity.family == Family::Orders).then(|| entity.column("LastChangeDateTime")).flatten();
     if let Some(filter) = filter {
-        narrow(&mut bounds, world, entity.family, filter, (key, changed));
+        narrow(&mut bounds, world, entity.family, filter, (entity.root_key, changed));
     }
     bounds
 }

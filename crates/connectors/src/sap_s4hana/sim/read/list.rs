@@ -130,7 +130,8 @@ fn write_row(world: &World, out: &mut String, base: &str, options: &Options, pla
         }
     };
     render_entity(out, base, &mut chain, &options.shape);
-    chain.first().map_or(String::new(), |root| root.values[root.entity.keys[0]].as_text().to_owned())
+    let key = |root: &&Node| root.entity.root_key.map(|key| root.values[key].as_text().to_owned());
+    chain.first().and_then(key).unwrap_or_default()
 }
 
 fn next_link(options: &Options, here: &str, last: &Mark, taken: usize) -> String {
@@ -174,11 +175,15 @@ impl Order {
             Listing::Children(..) => return Self::Sorted,
             Listing::Set(entity) => entity,
         };
+        // Where no key tells the document, a page can only begin after so many rows.
+        if entity.family.root().root_key.is_none() {
+            return Self::Sorted;
+        }
         let Some(&(first, descending)) = order.first() else { return Self::Natural };
         let keys = &entity.keys;
         let is_root = entity.path.is_empty();
         // A root's key is unique, so that nothing after it matters.
-        if is_root && first == keys[0] {
+        if is_root && entity.root_key == Some(first) {
             return if descending { Self::Reversed } else { Self::Natural };
         }
         let by_keys = order.len() <= keys.len() && order.iter().zip(keys).all(|(&given, &key)| given == (key, false));

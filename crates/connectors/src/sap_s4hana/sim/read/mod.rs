@@ -8,7 +8,7 @@ mod render;
 mod shape;
 
 pub(super) use list::{Listing, count, list};
-pub(super) use options::Options;
+pub(super) use options::{Options, decode};
 pub(super) use path::{Resource, Tail, resolve};
 pub(super) use render::{etag, render_entity, uri};
 pub(super) use shape::Shape;

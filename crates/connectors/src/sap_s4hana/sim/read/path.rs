@@ -104,16 +104,11 @@ fn entity_at(document: &Node, steps: &Steps) -> &'static Entity {
 /// The row with these keys, wherever in the family it is.
 fn row_of<'w>(world: &'w World, entity: &'static Entity, wanted: &[(usize, Value)]) -> Result<Resource<'w>, Refusal> {
     let missing = || Refusal::not_found(entity.set);
-    let root = entity.family.root();
-    let by_root = match entity.family {
-        Family::Partners => entity.properties[entity.keys[0]].name == root.properties[root.keys[0]].name,
-        Family::Products | Family::Orders => true,
-    };
-    let first = wanted.first().map(|(_, value)| value.as_text()).unwrap_or_default();
-    let places = match (by_root, world.find(entity.family, first)) {
-        (true, Ok(place)) => place..place + 1,
-        (true, Err(_)) => return Err(missing()),
-        (false, _) => 0..world.count(entity.family),
+    let root = entity.root_key.and_then(|key| wanted.iter().find(|(column, _)| *column == key));
+    let places = match root.map(|(_, value)| world.find(entity.family, value.as_text())) {
+        Some(Ok(place)) => place..place + 1,
+        Some(Err(_)) => return Err(missing()),
+        None => 0..world.count(entity.family),
     };
     for place in places {
         let Some(document) = world.document(entity.family, place) else { continue };

@@ -2,7 +2,7 @@
 
 use super::shape::Shape;
 use crate::sap_s4hana::sim::node::Node;
-use crate::sap_s4hana::sim::schema::{Family, Reach};
+use crate::sap_s4hana::sim::schema::Reach;
 use crate::sap_s4hana::sim::stamp;
 use crate::sap_s4hana::sim::value::{Value, write_json_text};
 
@@ -100,8 +100,16 @@ fn write_uri(out: &mut String, base: &str, node: &Node) {
             out.push_str(node.entity.properties[column].name);
             out.push('=');
         }
-        out.push('\'');
-        write_encoded(out, node.key_text(column).as_text());
+        match node.key_text(column).as_ref() {
+            Value::Ticks(ticks) => {
+                out.push_str("datetime'");
+                write_encoded(out, &stamp::local(*ticks));
+            }
+            value => {
+                out.push('\'');
+                write_encoded(out, value.as_text());
+            }
+        }
         out.push('\'');
     }
     out.push(')');
@@ -129,11 +137,9 @@ pub(in super::super) fn etag(node: &Node) -> Option<String> {
     if !node.entity.etag {
         return None;
     }
-    match node.entity.family {
-        Family::Orders => match node.get("LastChangeDateTime") {
-            Value::Ticks(ticks) => Some(format!("W/\"datetimeoffset'{}'\"", stamp::iso(*ticks))),
-            _ => None,
-        },
-        Family::Partners | Family::Products => Some(format!("W/\"'{}'\"", node.text("ETag"))),
+    match node.entity.column("LastChangeDateTime").map(|column| &node.values[column]) {
+        None => Some(format!("W/\"'{}'\"", node.text("ETag"))),
+        Some(Value::Ticks(ticks)) => Some(format!("W/\"datetimeoffset'{}'\"", stamp::iso(*ticks))),
+        Some(_) => None,
     }
 }

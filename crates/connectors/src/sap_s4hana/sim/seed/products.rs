@@ -119,6 +119,14 @@ fn node_plant(node: &mut Node, row: &Row, plant: &'static str, random: &mut Stre
     child.set_text("BaseUnit", row.unit);
     child.set("GoodsReceiptDuration", Value::number(random.within(4), 0));
     child.set_text("ProfitCenter", "YB110");
+    let places = child.entity.nav("to_StorageLocation").map(|nav| child.entity.target(nav));
+    for (_, location) in org::STORAGE_LOCATIONS.into_iter().filter(|(at, _)| *at == plant) {
+        let Some(mut place) = places.map(Node::new) else { continue };
+        place.set_text("Product", row.number.clone());
+        place.set_text("Plant", plant);
+        place.set_text("StorageLocation", location);
+        child.children_mut("to_StorageLocation").push(place);
+    }
     node.children_mut("to_Plant").push(child);
 }
 

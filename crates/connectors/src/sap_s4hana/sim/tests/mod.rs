@@ -1,5 +1,8 @@
 //! The simulator's dialect, asked over HTTP as a client would.
 
+mod assets;
+mod goods;
+mod maintenance;
 mod orders;
 mod partners;
 mod queries;
@@ -20,6 +23,11 @@ use super::{Options, start};
 const BUSINESS_PARTNER: &str = "API_BUSINESS_PARTNER";
 const PRODUCT: &str = "API_PRODUCT_SRV";
 const ORDER: &str = "API_PURCHASEORDER_PROCESS_SRV";
+const GOODS: &str = "API_MATERIAL_DOCUMENT_SRV";
+const STOCK: &str = "API_MATERIAL_STOCK_SRV";
+const EQUIPMENT: &str = "API_EQUIPMENT";
+const MAINTENANCE: &str = "API_MAINTENANCEORDER;v=2";
+const NOTIFICATION: &str = "API_MAINTNOTIFICATION";
 
 /// A simulator on a free port, at a time that stands still, and a client with the right password.
 struct Bench {

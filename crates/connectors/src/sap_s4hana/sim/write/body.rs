@@ -129,7 +129,10 @@ fn value(property: &Property, json: &Json) -> Option<Value> {
         Kind::Date => {
             stamp::parse_json(text).or_else(|| stamp::parse_local(text)).map(|at| Value::Ticks(stamp::day_of(at)))
         }
-        Kind::Instant { .. } => stamp::parse_json(text).or_else(|| stamp::parse_zoned(text)).map(Value::Ticks),
+        Kind::Instant { precision } => {
+            let at = stamp::parse_json(text).or_else(|| stamp::parse_zoned(text))?;
+            Some(Value::Ticks(if precision == 0 { stamp::second_of(at) } else { at }))
+        }
         Kind::Time => stamp::parse_time(text).map(Value::Time),
         Kind::Guid => (text.len() == 36).then(|| Value::text(text.to_lowercase())),
         Kind::Bool => None,

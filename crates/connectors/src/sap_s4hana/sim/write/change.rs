@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 
-use super::{Now, body, orders, partners, products};
+use super::{Now, assets, body, maintenance, notifications, orders, partners, products};
 use crate::sap_s4hana::sim::errors::{Message, Refusal};
 use crate::sap_s4hana::sim::node::{Node, Steps};
 use crate::sap_s4hana::sim::read::{Resource, etag, resolve};
@@ -28,6 +28,9 @@ pub(in super::super) fn update(
     let mut document = old.clone();
     let Some(row) = document.descend_mut(&steps) else { return Err(Refusal::not_found(path)) };
     let entity = row.entity;
+    if !entity.updatable {
+        return Err(Refusal::not_allowed("PATCH", entity.set));
+    }
     let changes = body::changes(entity, &body::object(body)?)?;
     let moved = changes.iter().find(|(column, value)| entity.properties[*column].key && row.values[*column] != *value);
     if let Some((column, _)) = moved {
@@ -70,7 +73,9 @@ pub(in super::super) fn delete(
         orders::delete_item(row)?;
     } else {
         parent.children[slot].remove(index);
-        orders::align(&mut document, &steps, set, &[]);
+        if family == Family::Orders {
+            orders::align(&mut document, &steps, set, &[]);
+        }
     }
     save(world, now, place, &old, document)
 }
@@ -81,6 +86,11 @@ pub(super) fn save(world: &mut World, now: Now<'_>, place: u64, old: &Node, docu
         Family::Orders => orders::save(world, now, place, old, document),
         Family::Partners => partners::save(world, now, place, document),
         Family::Products => products::save(world, now, place, document),
+        Family::Places => assets::save_place(world, now, place, document),
+        Family::Equipment => assets::save_equipment(world, now, place, document),
+        Family::Maintenance => maintenance::save(world, now, place, document),
+        Family::Notifications => notifications::save(world, now, place, document),
+        Family::GoodsMovements | Family::Stock => Err(Refusal::not_allowed("PATCH", document.entity.set)),
     }
 }
 
@@ -93,6 +103,11 @@ fn target(world: &World, family: Family, path: &str, method: &str, if_match: Opt
         Resource::Nothing => return Err(Refusal::not_found(path)),
     };
     let version = document.chain(&steps).and_then(|chain| chain.last().and_then(|row| etag(row)));
+    precondition(version.as_deref(), if_match).map(|()| Target { document, place, steps })
+}
+
+/// Whether a change of a row with that version may go on.
+pub(super) fn precondition(version: Option<&str>, if_match: Option<&str>) -> Result<(), Refusal> {
     let code = "/IWFND/CM_MGW/097";
     let refuse = |status, text: &str| {
         let mut refusal = Refusal::business(vec![Message::new(code, text, "")]);
@@ -106,6 +121,6 @@ fn target(world: &World, family: Family, path: &str, method: &str, if_match: Opt
         (Some(version), Some(given)) if given != "*" && !given.split(',').any(|one| one.trim() == version) => {
             refuse(StatusCode::PRECONDITION_FAILED, "The entity was changed since it was read")
         }
-        _ => Ok(Target { document, place, steps }),
+        _ => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Messages, Now, body, orders, partners, products};
+use super::{Messages, Now, assets, body, goods, maintenance, notifications, orders, partners, products};
 use crate::sap_s4hana::sim::errors::{Message, Refusal};
 use crate::sap_s4hana::sim::node::{Node, Steps};
 use crate::sap_s4hana::sim::read::{Resource, Shape};
@@ -44,13 +44,20 @@ pub(in super::super) fn create(
     let shape = Shape::new(entity, None, Some(&sent.join(",")))?;
     let created = |place, steps, warnings| Created { family, place, steps, shape, warnings };
     match under {
-        Under::Root(_) => match family {
-            Family::Orders => {
-                orders::create(world, now, row).map(|(place, warnings)| created(place, Vec::new(), warnings))
-            }
-            Family::Partners => partners::create(world, now, row).map(|place| created(place, Vec::new(), Vec::new())),
-            Family::Products => products::create(world, now, row).map(|place| created(place, Vec::new(), Vec::new())),
-        },
+        Under::Root(_) => {
+            let (place, warnings) = match family {
+                Family::Orders => orders::create(world, now, row)?,
+                Family::Partners => (partners::create(world, now, row)?, Vec::new()),
+                Family::Products => (products::create(world, now, row)?, Vec::new()),
+                Family::GoodsMovements => (goods::post(world, now, row)?, Vec::new()),
+                Family::Places => (assets::create_place(world, now, row)?, Vec::new()),
+                Family::Equipment => (assets::create_equipment(world, now, row)?, Vec::new()),
+                Family::Maintenance => (maintenance::create(world, now, row)?, Vec::new()),
+                Family::Notifications => (notifications::create(world, now, row)?, Vec::new()),
+                Family::Stock => return Err(Refusal::not_allowed("POST", entity.set)),
+            };
+            Ok(created(place, Vec::new(), warnings))
+        }
         Under::Parent { document, place, parent, slot, .. } => {
             let steps = add(world, now, (document, place), (&parent, slot), row)?;
             Ok(created(place, steps, Vec::new()))
@@ -126,7 +133,9 @@ fn add(
     let added = owner.children[slot].iter().position(|row| keys(row) == wanted).unwrap_or(0);
     let mut steps = parent.clone();
     steps.push((slot, added));
-    orders::align(&mut document, &steps, entity.set, &[]);
+    if entity.family == Family::Orders {
+        orders::align(&mut document, &steps, entity.set, &[]);
+    }
     super::change::save(world, now, place, &old, document)?;
     Ok(steps)
 }
@@ -134,20 +143,25 @@ fn add(
 /// The row with the next free number, if its last key is numbered by the system and was left empty.
 fn next_number(owner: &Node, slot: usize, row: &Node) -> Option<Node> {
     let step = match row.entity.set {
-        "A_PurchaseOrderItem" => 10,
+        "A_PurchaseOrderItem" | "MaintenanceOrderOperation" => 10,
         "A_PurchaseOrderScheduleLine"
+        | "MaintenanceNotificationItem"
         | "A_PurOrdAccountAssignment"
         | "A_AddressEmailAddress"
         | "A_AddressPhoneNumber" => 1,
         _ => return None,
     };
-    let &last_key = row.entity.keys.last()?;
+    let &last_key = match row.entity.set {
+        // Its last key is the sub-operation, which is left empty.
+        "MaintenanceOrderOperation" => row.entity.keys.get(1)?,
+        _ => row.entity.keys.last()?,
+    };
     let number = |row: &Node| row.values[last_key].as_text().parse::<u64>().unwrap_or(0);
     if number(row) > 0 {
         return None;
     }
     let highest = owner.children[slot].iter().map(number).max().unwrap_or(0);
-    let width = row.entity.properties[last_key].initial_text().len();
+    let width = row.entity.properties[last_key].initial_text().len().max(if step == 10 { 4 } else { 0 });
     let mut row = row.clone();
     row.values[last_key] = crate::sap_s4hana::sim::value::Value::text(format!("{:0width$}", highest + step));
     Some(row)

@@ -1,19 +1,36 @@
 //! Writing: from a JSON body to checked, stored rows.
 
+mod assets;
 mod body;
 mod change;
 mod create;
+mod functions;
+mod goods;
+mod maintenance;
+mod movements;
+mod notifications;
 mod order_check;
 mod orders;
 mod partners;
 mod products;
+mod receipts;
+mod stock;
+mod work_status;
 
+pub(super) use assets::reassign;
 pub(super) use change::{delete, update};
 pub(super) use create::create;
+pub(super) use functions::{Called, call};
+pub(super) use goods::keep;
+pub(super) use notifications::{Object as NotificationObject, assign as assign_order, phase as set_phase};
 pub(super) use orders::{reject, release, touch};
+pub(super) use stock::{Bin, put};
+pub(super) use work_status::set as set_status;
 
 use super::errors::Message;
+use super::node::Node;
 use super::stamp;
+use super::value::Value;
 use trunnion_model::time::Timestamp;
 
 /// What a write knows of its surroundings.
@@ -31,6 +48,16 @@ impl Now<'_> {
     fn day(self) -> i64 {
         stamp::day_of(self.ticks())
     }
+}
+
+/// Sets the change time of a row that keeps whole seconds: later than before also when the clock stands still.
+fn bump_seconds(now: Now<'_>, row: &mut Node) {
+    let before = match row.get("LastChangeDateTime") {
+        Value::Ticks(ticks) => *ticks,
+        _ => i64::MIN,
+    };
+    let ticks = stamp::second_of(now.ticks()).max(before.saturating_add(stamp::TICKS_PER_SECOND));
+    row.set("LastChangeDateTime", Value::Ticks(ticks));
 }
 
 /// What a check found.

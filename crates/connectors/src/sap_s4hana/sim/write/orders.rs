@@ -164,7 +164,7 @@ fn start_release(world: &World, order: &mut Node) {
 }
 
 /// A later change time than before, also when the clock stands still.
-fn bump(now: Now<'_>, order: &mut Node, last_digit: i64) {
+pub(super) fn bump(now: Now<'_>, order: &mut Node, last_digit: i64) {
     let before = match order.get("LastChangeDateTime") {
         Value::Ticks(ticks) => *ticks,
         _ => i64::MIN,

@@ -51,6 +51,13 @@ fn complete(now: Now<'_>, product: &mut Node) {
             if nav != "to_Description" {
                 row.default_text("BaseUnit", &unit);
             }
+            if nav == "to_Plant" {
+                let plant = row.text("Plant").to_owned();
+                for place in row.children_mut("to_StorageLocation") {
+                    place.set_text("Product", number.clone());
+                    place.set_text("Plant", plant.clone());
+                }
+            }
         }
     }
 }

@@ -1,0 +1,93 @@
+//! What a body still holds in our words is put into SAP's before it is sent: places, the order of a receipt, a
+//! notification's object, parts under their operation.
+
+use trunnion_kit::error::{Error, VendorMessage};
+use trunnion_kit::json::Node;
+use trunnion_kit::mapping::Path;
+
+pub(super) fn create(entity: &str, body: &mut Node<'static>) -> Result<(), Error> {
+    match entity {
+        "goods_receipt" => goods_receipt(body),
+        "work_order" => work_order(body),
+        "service_request" => service_request(body),
+        _ => Ok(()),
+    }
+}
+
+fn goods_receipt(body: &mut Node<'static>) -> Result<(), Error> {
+    let order = taken(body, "@order");
+    for line in body
+        .as_object_mut()
+        .and_then(|body| body.get_mut("to_MaterialDocumentItem"))
+        .and_then(Node::items_mut)
+        .into_iter()
+        .flatten()
+    {
+        if let (Some(line), Some(order)) = (line.as_object_mut(), &order) {
+            line.set("PurchaseOrder", Node::text(order.clone()));
+        }
+        if let Some(place) = taken(line, "@location") {
+            let parts: Vec<&str> = place.split('/').collect();
+            let ["S", plant, location] = parts.as_slice() else {
+                return Err(refused(
+                    "goods are received into a storage location (its id begins with S/)",
+                    "location_id",
+                ));
+            };
+            Path::new("Plant").put(line, Node::text((*plant).to_owned()));
+            Path::new("StorageLocation").put(line, Node::text((*location).to_owned()));
+        }
+    }
+    Ok(())
+}
+
+fn work_order(body: &mut Node<'static>) -> Result<(), Error> {
+    if let Some(label) = functional_location(body)? {
+        Path::new("FunctionalLocation").put(body, Node::text(label));
+    }
+    if let Some(parts) = without(body, "@parts") {
+        let title = body.get("MaintenanceOrderDesc").and_then(Node::as_text).unwrap_or_default().to_owned();
+        let operation = Path::new("to_MaintenanceOrderOperation/0");
+        if operation.find(body).is_none() {
+            operation.then("OperationDescription").put(body, Node::text(title));
+        }
+        operation.then("to_MaintOrderOpComponent_2").put(body, parts);
+    }
+    Ok(())
+}
+
+fn service_request(body: &mut Node<'static>) -> Result<(), Error> {
+    let (asset, place) = (taken(body, "@asset"), functional_location(body)?);
+    // Where the asset is, the system knows itself.
+    let object = asset.map(|asset| ("EAMS_EQUI", asset)).or(place.map(|place| ("EAMS_FL", place)));
+    if let Some((kind, object)) = object {
+        Path::new("TechObjIsEquipOrFuncnlLoc").put(body, Node::text(kind));
+        Path::new("TechnicalObject").put(body, Node::text(object));
+    }
+    Ok(())
+}
+
+fn functional_location(body: &mut Node<'static>) -> Result<Option<String>, Error> {
+    let Some(place) = taken(body, "@location") else { return Ok(None) };
+    match place.strip_prefix("F/") {
+        Some(label) => Ok(Some(label.to_owned())),
+        None => Err(refused("maintenance is done at functional locations (their ids begin with F/)", "location_id")),
+    }
+}
+
+fn refused(text: &str, field: &str) -> Error {
+    Error::Rejected(VendorMessage { text: text.to_owned(), field: Some(field.to_owned()), ..VendorMessage::default() })
+}
+
+/// Takes a text of ours out of the body.
+fn taken(body: &mut Node<'static>, name: &str) -> Option<String> {
+    without(body, name)?.as_text().map(str::to_owned)
+}
+
+fn without(body: &mut Node<'static>, name: &str) -> Option<Node<'static>> {
+    let object = body.as_object_mut()?;
+    let (mut found, others): (Vec<_>, Vec<_>) =
+        std::mem::take(object).into_members().into_iter().partition(|(member, _)| member == name);
+    *object = others.into_iter().collect();
+    found.pop().map(|(_, node)| node)
+}

@@ -1,0 +1,137 @@
+//! Making deliveries, many at once, and giving the next of a key its turn.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use trunnion_model::ids::{ConnectionId, DeliveryId, WebhookEndpointId};
+use trunnion_model::time::Clock;
+use uuid::Uuid;
+
+use super::{Ordering, WebhookEndpoint};
+use crate::Result;
+use crate::db::{Tx, args, hex, locking, over_set};
+
+/// Deliveries in one statement.
+const AT_ONCE: usize = 500;
+
+/// What has to be known of an event to make a delivery of it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(super) struct Entry {
+    #[sqlx(rename = "connection_id")]
+    pub(super) log: Uuid,
+    pub(super) sequence: i64,
+    pub(super) id: Uuid,
+    #[sqlx(rename = "type")]
+    pub(super) kind: String,
+    pub(super) record_id: Option<Uuid>,
+    pub(super) entity: Option<String>,
+}
+
+/// Which entries become deliveries for whom; nothing is written before [`Making::write`].
+#[derive(Default)]
+pub(super) struct Making {
+    rows: Vec<serde_json::Value>,
+    keys: Vec<(WebhookEndpointId, Uuid)>,
+    pub(super) endpoints: BTreeSet<WebhookEndpointId>,
+}
+
+impl Making {
+    /// A delivery of the entry for the endpoint, if that wants it.
+    pub(super) fn add(&mut self, clock: &Clock, endpoint: &WebhookEndpoint, entry: &Entry) {
+        if endpoint.wants(&entry.kind) && !is_about(endpoint, entry) {
+            self.add_wanted(clock, endpoint, entry);
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn add_wanted(&mut self, clock: &Clock, endpoint: &WebhookEndpoint, entry: &Entry) {
+        let key = match endpoint.settings.ordering {
+            Ordering::Unordered => None,
+            Ordering::PerConnection => Some(entry.log),
+            // An event that is about no record is ordered with its like.
+            Ordering::PerRecord => Some(entry.record_id.filter(|_| entry.entity.is_some()).unwrap_or(entry.log)),
+        };
+        self.rows.push(json!({
+            "id": hex(DeliveryId::new(clock).0),
+            "endpoint": hex(endpoint.id.0),
+            "log": hex(entry.log),
+            "sequence": entry.sequence,
+            "event": hex(entry.id),
+            "kind": entry.kind,
+            "order_key": key.map(hex),
+            "ready": i64::from(key.is_none()),
+        }));
+        self.keys.extend(key.map(|key| (endpoint.id, key)));
+        self.endpoints.insert(endpoint.id);
+    }
+
+    /// Writes them; those that are there already are left alone. What is due now may be sent at once; of what is ordered,
+    /// the first of each key.
+    pub(super) async fn write(&self, tx: &mut Tx, now: i64) -> Result<()> {
+        let sql = over_set!(
+            tx.dialect(),
+            "insert into delivery (id, endpoint_id, connection_id, sequence, event_id, type, state, attempts, tries, lane,
+                 order_key, due_at, created_at, modified_at)
+             select id, endpoint, log, sequence, event, kind, 'pending', 0, 0, 0, order_key,
+                 case when ready = 1 then $2 end, $2, $2 from ",
+            ("$1", id "id", id "endpoint", id "log", int "sequence", id "event", text "kind", id "order_key", int "ready"),
+            " where true on conflict (endpoint_id, connection_id, sequence) do nothing"
+        );
+        for rows in self.rows.chunks(AT_ONCE) {
+            let set = serde_json::to_string(rows).unwrap_or_default();
+            tx.execute(sql, args![set, now]).await?;
+        }
+        promote(tx, &self.keys, now).await
+    }
+}
+
+/// Nobody is told of itself.
+pub(super) fn is_about(endpoint: &WebhookEndpoint, entry: &Entry) -> bool {
+    entry.log == endpoint.application.0 && entry.record_id == Some(endpoint.id.0)
+}
+
+/// Locks the rows of ordered endpoints, so that nobody else makes or ends deliveries of their keys meanwhile.
+pub(super) async fn lock_ordered(tx: &mut Tx, endpoints: impl IntoIterator<Item = &WebhookEndpoint>) -> Result<()> {
+    let ordered: BTreeSet<WebhookEndpointId> =
+        endpoints.into_iter().filter(|endpoint| endpoint.is_ordered()).map(|endpoint| endpoint.id).collect();
+    for id in ordered {
+        let sql = locking!(tx.dialect(), "select version from webhook_endpoint where id = $1");
+        tx.row::<(i64,)>(sql, args![id]).await?;
+    }
+    Ok(())
+}
+
+/// Of each key of which nothing is under way, the earliest becomes due. The endpoints' rows must be locked.
+pub(super) async fn promote(tx: &mut Tx, keys: &[(WebhookEndpointId, Uuid)], now: i64) -> Result<()> {
+    let distinct: BTreeSet<_> = keys.iter().collect();
+    let sql = over_set!(
+        tx.dialect(),
+        "update delivery set due_at = $2, modified_at = $2 where due_at is null and id in (
+             select (select d.id from delivery d
+                     where d.endpoint_id = j.endpoint and d.order_key = j.order_key and d.state = 'pending'
+                     order by d.sequence limit 1)
+             from ",
+        ("$1", id "endpoint", id "order_key"),
+        " where not exists (select 1 from delivery u
+                            where u.endpoint_id = j.endpoint and u.order_key = j.order_key and u.state = 'pending'
+                              and u.due_at is not null))"
+    );
+    let all: Vec<_> = distinct
+        .into_iter()
+        .map(|(endpoint, key)| json!({ "endpoint": hex(endpoint.0), "order_key": hex(*key) }))
+        .collect();
+    for part in all.chunks(AT_ONCE) {
+        tx.execute(sql, args![serde_json::to_string(part).unwrap_or_default(), now]).await?;
+    }
+    Ok(())
+}
+
+/// The entries of a log after `after` up to `upto`.
+pub(super) async fn entries(tx: &mut Tx, log: ConnectionId, after: i64, upto: i64) -> Result<Vec<Entry>> {
+    let sql = "select connection_id, sequence, id, type, record_id, entity from event
+               where connection_id = $1 and sequence > $2 and sequence <= $3 order by sequence";
+    tx.rows(sql, args![log, after, upto]).await
+}
