@@ -9,6 +9,7 @@ mod connections;
 mod connectors;
 mod demo;
 mod events;
+mod inbox;
 mod keys;
 mod sandbox;
 mod serve;
@@ -42,6 +43,8 @@ enum Command {
     /// The systems that can be connected; check a connector's declaration
     #[command(subcommand)]
     Connectors(connectors::Command),
+    /// Receive webhooks for a program beside it: verify, store, answer, hand on
+    Inbox(inbox::Arguments),
     /// Application API keys
     #[command(subcommand)]
     Keys(keys::Command),
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
             Command::Serve(arguments) => serve::run(&arguments).await,
             Command::Sandbox(arguments) => sandbox::run(&arguments).await,
             Command::Connectors(command) => connectors::run(&command),
+            Command::Inbox(arguments) => inbox::run(&arguments).await,
             Command::Keys(command) => keys::run(command).await,
             Command::Connections(arguments) => connections::run(arguments).await,
             Command::Sync(arguments) => sync::run(arguments).await,

@@ -64,7 +64,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// Completes when the process is asked to stop.
-async fn stopped() {
+pub(crate) async fn stopped() {
     let terminate = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
             Ok(mut signal) => {
@@ -79,7 +79,7 @@ async fn stopped() {
     }
 }
 
-fn log_to_stderr(config: &Config) -> Result<(), Refused> {
+pub(crate) fn log_to_stderr(config: &Config) -> Result<(), Refused> {
     let level: LevelFilter = config.parse("log.level", "error, warn, info, debug or trace")?;
     let builder = tracing_subscriber::fmt()
         .with_max_level(level)

@@ -67,7 +67,14 @@ pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
         },
         ..usual
     };
-    Ok(Engine::new(store, catalogue, Clock::system(), options)?)
+    let engine = Engine::new(store, catalogue, Clock::system(), options)?;
+    // On SQLite a file of its own: hooks are then stored while a page of a sync is.
+    let inbox = match url.strip_prefix("sqlite:") {
+        Some(_) => format!("sqlite:{}", data_dir.join("inbox.db").display()),
+        None => url.clone(),
+    };
+    engine.open_inbox(&inbox).await?;
+    Ok(engine)
 }
 
 /// The proxy for webhooks, if there is one.

@@ -1,6 +1,6 @@
 //! The engine: what every service needs, in one handle; and its settings.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use trunnion_kit::http::{Client, Random};
@@ -9,6 +9,7 @@ use trunnion_kit::vendor::Catalogue;
 use trunnion_kit::webhook::{Guard, Network, Poster, Proxy};
 use trunnion_model::ids::EventId;
 use trunnion_model::time::Clock;
+use trunnion_receiver::inbox::{self, Inbox};
 use trunnion_store::Store;
 use uuid::Uuid;
 
@@ -196,6 +197,7 @@ struct Inner {
     budgets: Budgets,
     tallies: Tallies,
     poster: Poster,
+    inbox: OnceLock<Inbox>,
     boot: Uuid,
 }
 
@@ -220,8 +222,25 @@ impl Engine {
             budgets: Budgets::new(boot.into_bytes()),
             tallies: Tallies::default(),
             poster,
+            inbox: OnceLock::new(),
             boot,
         })))
+    }
+
+    /// Opens the inbox for hooks that systems send: tables of its own, in `sqlite:FILE` or `postgres://…`. Without it there are
+    /// no addresses for them.
+    pub async fn open_inbox(&self, url: &str) -> Result<()> {
+        let clock = self.0.clock.clone();
+        let options = inbox::Options { batch: 500, ..inbox::Options::default() };
+        let opened = Inbox::open(url, options, inbox::Time::new(move || clock.now_micros())).await;
+        let opened = opened.map_err(|error| ServiceError::internal(&error))?;
+        // A second one would be another handle on the same tables.
+        let _first = self.0.inbox.set(opened);
+        Ok(())
+    }
+
+    pub(crate) fn inbox(&self) -> Option<&Inbox> {
+        self.0.inbox.get()
     }
 
     /// Whether the database answers within `patience`.

@@ -12,6 +12,7 @@ mod deliver;
 mod engine;
 mod error;
 mod health;
+mod ingest;
 mod links;
 mod log;
 mod params;
@@ -25,6 +26,11 @@ pub use engine::{Engine, HealthOptions, Options, RetryOptions, WebhookOptions, W
 pub use error::{FieldError, Result, ServiceError, Vendor};
 pub use trunnion_kit::webhook::{Network, Proxy};
 pub use workers::Workers;
+
+/// Hooks that systems send us, as they come.
+pub mod hooks {
+    pub use crate::ingest::{Reply, receive};
+}
 
 /// The ids that services take and give.
 pub mod ids {

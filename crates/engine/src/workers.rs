@@ -6,12 +6,18 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::{Engine, budgets, deliver, health, log, sync, write};
+use trunnion_receiver::inbox::NoCatchUp;
+
+use crate::{Engine, budgets, deliver, health, ingest, log, sync, write};
 
 /// Idempotency keys are kept for a week.
 const KEYS_KEPT: i64 = 7 * 24 * 60 * 60 * 1_000_000;
 /// Incidents and hours of calls are kept for a quarter.
 const HEALTH_KEPT: i64 = 92 * 24 * 60 * 60 * 1_000_000;
+/// Hooks forgotten in one go.
+const MOST_FORGOTTEN: i64 = 100_000;
+/// For a hook's reading to end when the node stops; it is taken up elsewhere if it does not.
+const PATIENCE: Duration = Duration::from_secs(10);
 const HOUSEKEEPING: Duration = Duration::from_secs(60 * 60);
 
 /// The running work; dropping it kills it as a crash would, which loses nothing but time.
@@ -32,6 +38,7 @@ impl Engine {
         tasks.spawn(health::watch(self.clone(), stopping.clone()));
         tasks.spawn(log::keep_in_order(self.clone(), stopping.clone()));
         tasks.spawn(budgets::keep(self.clone(), stopping.clone()));
+        tasks.spawn(hints(self.clone(), stopping.clone()));
         tasks.spawn(keep_house(self.clone(), stopping));
         Workers { stop, tasks }
     }
@@ -59,6 +66,14 @@ pub(crate) async fn rest(nap: Duration, stopping: &mut watch::Receiver<bool>) ->
     tokio::time::timeout(nap, stopped).await.is_err()
 }
 
+/// Works on hooks until the node stops.
+async fn hints(engine: Engine, mut stopping: watch::Receiver<bool>) {
+    let Some(inbox) = engine.inbox() else { return };
+    let workers = inbox.start(ingest::Hints::new(engine.clone()), NoCatchUp);
+    while rest(HOUSEKEEPING, &mut stopping).await {}
+    workers.stop(PATIENCE).await;
+}
+
 async fn keep_house(engine: Engine, mut stopping: watch::Receiver<bool>) {
     loop {
         let before = engine.clock().now_micros().saturating_sub(KEYS_KEPT);
@@ -69,6 +84,11 @@ async fn keep_house(engine: Engine, mut stopping: watch::Receiver<bool>) {
         }
         if let Err(error) = engine.store().purge_budgets(before).await {
             tracing::warn!(%error, "old rate budgets could not be forgotten");
+        }
+        if let Some(inbox) = engine.inbox()
+            && let Err(error) = inbox.purge(MOST_FORGOTTEN).await
+        {
+            tracing::warn!(%error, "old hooks could not be forgotten");
         }
         let before = engine.clock().now_micros().saturating_sub(HEALTH_KEPT);
         if let Err(error) = engine.store().purge_health(before).await {

@@ -11,6 +11,8 @@ pub enum Cause {
     Initial,
     /// A later sync.
     Incremental,
+    /// The system told us by a webhook.
+    Webhook,
     /// Read back after a write of our own.
     OwnWrite,
 }
@@ -20,6 +22,7 @@ impl Cause {
         match self {
             Self::Initial => "initial",
             Self::Incremental => "incremental",
+            Self::Webhook => "webhook",
             Self::OwnWrite => "own_write",
         }
     }

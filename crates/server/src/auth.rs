@@ -112,6 +112,11 @@ pub(crate) struct Anybody {
 }
 
 impl Anybody {
+    /// For those whose address is their secret: the service finds out whether it is one.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     pub(crate) async fn ready(&self, patience: Duration) -> Result<(), Problem> {
         Ok(self.engine.ready(patience).await?)
     }

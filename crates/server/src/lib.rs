@@ -10,6 +10,7 @@ mod auth;
 mod connect;
 mod extract;
 mod health;
+mod hooks;
 mod idempotency;
 mod observe;
 mod openapi;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, any, get};
 use axum::{Extension, Router, middleware};
 use bytes::Bytes;
 use http::uri::Authority;
@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use crate::auth::Gate;
 use crate::problem::{Code, Problem};
 use crate::stream::Streams;
-use crate::{connect, health, observe, openapi, pages, parameters, problem, v1};
+use crate::{connect, health, hooks, observe, openapi, pages, parameters, problem, v1};
 
 /// What may differ from server to server.
 #[derive(Clone, Debug)]
@@ -46,6 +46,7 @@ pub fn app(engine: Engine, options: Options) -> Router {
     fixed
         .merge(entities())
         .merge(for_customers())
+        .route("/hooks/{connection}/{secret}", any(hooks::take))
         .layer(Extension(Streams::default()))
         .layer(Extension(PublicUrl(options.public_url.map(Arc::from))))
         .with_state(Gate::new(engine))
@@ -60,7 +61,7 @@ pub fn app(engine: Engine, options: Options) -> Router {
 
 /// The routes that the OpenAPI document describes by their handlers' annotations.
 pub(crate) fn documented() -> OpenApiRouter<Gate> {
-    use v1::{connections, events, links, operations, syncs, systems, webhooks};
+    use v1::{connections, events, inbound, links, operations, syncs, systems, webhooks};
     let api = OpenApiRouter::new()
         .routes(routes!(systems::list_systems))
         .routes(routes!(systems::get_system))
@@ -72,6 +73,9 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(connections::reconnect))
         .routes(routes!(connections::check_connection))
         .routes(routes!(connections::get_connection_health))
+        .routes(routes!(inbound::create_inbound_hook, inbound::get_inbound_hook, inbound::delete_inbound_hook))
+        .routes(routes!(inbound::list_inbound_messages))
+        .routes(routes!(inbound::replay_inbound_messages))
         .routes(routes!(links::create_link_session))
         .routes(routes!(links::list_redirect_uris, links::set_redirect_uris))
         .routes(routes!(links::exchange_code))

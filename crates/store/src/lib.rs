@@ -12,6 +12,7 @@ mod db;
 mod error;
 mod events;
 mod health;
+mod inbound;
 mod keyring;
 mod links;
 mod operations;
@@ -30,6 +31,7 @@ pub use connections::{
 pub use error::{Error, Result};
 pub use events::{Event, EventPage, LogPage, NewEvent};
 pub use health::{CallHour, Cleared, DueProbe, Incident, ProbeState, Tally, Trouble};
+pub use inbound::{InboundHook, InboundHookKey};
 pub use keyring::Keyring;
 pub use links::{Link, LinkUse, NewLink, Redeemed};
 pub use operations::{Begun, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody};

@@ -13,6 +13,7 @@ const EDGES: &[(&str, &str)] = &[
     ("trunnion", "trunnion-engine"),
     ("trunnion", "trunnion-kit"),
     ("trunnion", "trunnion-model"),
+    ("trunnion", "trunnion-receiver"),
     ("trunnion", "trunnion-server"),
     ("trunnion", "trunnion-store"),
     ("trunnion-server", "trunnion-engine"),
@@ -22,7 +23,9 @@ const EDGES: &[(&str, &str)] = &[
     ("trunnion-engine", "trunnion-store"),
     ("trunnion-connectors", "trunnion-kit"),
     ("trunnion-connectors", "trunnion-model"),
+    ("trunnion-engine", "trunnion-receiver"),
     ("trunnion-kit", "trunnion-model"),
+    ("trunnion-kit", "trunnion-receiver"),
     ("trunnion-store", "trunnion-model"),
 ];
 

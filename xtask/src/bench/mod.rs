@@ -1,8 +1,12 @@
 //! `cargo xtask bench …`: measurements. Sizes and build times have limits that can fail; run times are only printed.
 
 mod build;
+mod http;
+mod machine;
 mod run;
 mod schedule;
 mod sync;
+mod usage;
+mod webhooks;
 
 pub(crate) use run::run;

@@ -5,8 +5,12 @@ use crate::outcome::usage;
 type Bench = fn(&[String]) -> anyhow::Result<()>;
 
 /// Name, and what runs it with the arguments that follow.
-const BENCHES: &[(&str, Bench)] =
-    &[("build", super::build::run), ("schedule", super::schedule::run), ("sync", super::sync::run)];
+const BENCHES: &[(&str, Bench)] = &[
+    ("build", super::build::run),
+    ("schedule", super::schedule::run),
+    ("sync", super::sync::run),
+    ("webhooks", super::webhooks::run),
+];
 
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let known = || BENCHES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
@@ -26,7 +30,7 @@ mod tests {
     #[test]
     fn an_unknown_bench_is_an_error_that_lists_the_known_ones() {
         let error = run(&["nonsense".to_owned()]).unwrap_err().to_string();
-        assert_eq!(error, "there is no bench \"nonsense\"; known: build, schedule, sync");
-        assert!(run(&[]).unwrap_err().to_string().contains("Known: build, schedule, sync"));
+        assert_eq!(error, "there is no bench \"nonsense\"; known: build, schedule, sync, webhooks");
+        assert!(run(&[]).unwrap_err().to_string().contains("Known: build, schedule, sync, webhooks"));
     }
 }

@@ -25,6 +25,17 @@ impl Database {
         format!("{base}/{}", self.name)
     }
 
+    /// Nobody reaches it for that long: connections are cut, and new ones refused. As when the server is restarted, which
+    /// other tests would not survive.
+    pub(crate) fn away(&self, time: std::time::Duration) {
+        let name = &self.name;
+        self.run(&format!("alter database {name} allow_connections false")).expect("it can be closed");
+        let cut = format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'");
+        self.run(&cut).expect("connections can be cut");
+        std::thread::sleep(time);
+        self.run(&format!("alter database {name} allow_connections true")).expect("it can be opened");
+    }
+
     fn run(&self, statement: &str) -> Result<(), String> {
         let output = Command::new("psql").args(["-X", "-q", "-d", &self.server, "-c", statement]).output();
         let output = output.map_err(|error| format!("psql: {error}"))?;

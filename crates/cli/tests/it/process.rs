@@ -67,6 +67,13 @@ impl Process {
         }
     }
 
+    /// SIGTERM, and waits until it has ended by itself.
+    pub(crate) fn terminate(&mut self) {
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(asked.expect("kill is there").success());
+        self.child.wait().expect("a child can be waited for");
+    }
+
     /// SIGKILL: no handler runs, nothing is flushed.
     pub(crate) fn kill(&mut self) {
         // Refused only if it has ended already; the wait tells.

@@ -14,8 +14,8 @@ use trunnion_store::{DeliveryRequest, Error, FinishedAttempt, HealthPolicy};
 use super::nodes::Nodes;
 use super::send::{Sender, deliver};
 use super::slots::Busy;
-use crate::Engine;
 use crate::workers::rest;
+use crate::{Engine, WebhookOptions};
 
 /// After the database failed.
 const AFTER_ERROR: Duration = Duration::from_millis(500);
@@ -159,16 +159,18 @@ impl Worker {
     }
 
     async fn take_up(&mut self) -> Result<(), Error> {
-        let options = &self.engine.options().webhooks;
+        let WebhookOptions { slots, per_endpoint, .. } = self.engine.options().webhooks;
         // Those that work before those that fail.
         let mut order: Vec<_> = std::mem::take(&mut self.ready).into_iter().collect();
         order.sort_by_key(|id| self.failing.contains(id));
         for (place, id) in order.iter().enumerate() {
-            if self.busy.len() >= options.slots {
+            // What is over meanwhile is stored: a crash would send it again.
+            self.conclude().await?;
+            if self.busy.len() >= slots {
                 self.ready.extend(&order[place..]);
                 return Ok(());
             }
-            if self.failing.contains(id) && !self.busy.has_room_for_failing(options.slots) {
+            if self.failing.contains(id) && !self.busy.has_room_for_failing(slots) {
                 // The next look finds it again.
                 continue;
             }
@@ -176,7 +178,7 @@ impl Worker {
             if endpoint.failing_since.is_none() {
                 self.failing.remove(id);
             }
-            let room = self.busy.room(&endpoint, options.slots, options.per_endpoint);
+            let room = self.busy.room(&endpoint, slots, per_endpoint);
             if room.limit == 0 {
                 continue;
             }

@@ -4,6 +4,7 @@ pub mod connections;
 pub mod event_types;
 pub mod events;
 pub mod health;
+pub mod inbound;
 pub mod keys;
 pub mod link;
 pub mod operations;

@@ -127,6 +127,54 @@ async fn a_receiver_that_was_down_for_23_hours_gets_everything() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_was_down_for_three_days_gets_everything_by_a_replay_and_who_polls_has_it_anyway() {
+    let house = House::new();
+    let node = house.node().await;
+    let caller = node.caller().await;
+    let receiver = Receiver::start(Mood::Answers(500)).await;
+    // It is not to be disabled, however long the tries take here.
+    let new = json!({"url": receiver.url, "disable_after_seconds": 90 * 24 * 3600});
+    let made = webhooks::create(&node.engine, &caller, serde_json::from_value(new).unwrap()).await.unwrap();
+    let id = made.endpoint.id.as_str();
+    let workers = node.start();
+    let scope = connect(&node, &caller).await;
+    until_synced(&node, &scope).await;
+    node.until_status(&scope, "online").await;
+    let count = node.events(&scope, "*").await.len();
+    let given_up = async || {
+        let failed = params(&[("state", "failed"), ("limit", "500")]);
+        webhooks::list_deliveries(&node.engine, &caller, id, &failed).await.unwrap().data.len()
+    };
+    // A failing receiver is tried once in a while, so the days pass in small steps, one for each try.
+    let start = house.clock.now_micros();
+    while given_up().await < count || house.clock.now_micros() - start < 3 * 24 * 3_600_000_000 {
+        let before = receiver.seen().len();
+        house.hands.advance(Duration::from_secs(1_200));
+        for _look in 0..20 {
+            if receiver.seen().len() > before {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+    assert_eq!(state(&node, &caller, &made).await, "failing");
+    receiver.set(Mood::Answers(200));
+    let failed_before = receiver.seen().len();
+    let replay = serde_json::from_value(json!({"since": "2026-01-31", "which": "failed"})).unwrap();
+    webhooks::replay(&node.engine, &caller, id, replay).await.unwrap();
+    node.wait_for("all delivered", async || {
+        house.hands.advance(Duration::from_secs(60));
+        (delivered(&node, &caller, &made).await == count).then_some(())
+    })
+    .await;
+    let mut arrived: Vec<serde_json::Value> =
+        receiver.seen()[failed_before..].iter().map(|one| serde_json::from_str(&one.body).unwrap()).collect();
+    arrived.sort_by_key(|event| event["sequence"].as_i64());
+    assert_eq!(arrived, node.events(&scope, "*").await, "each once, and as the log has it for who polls");
+    workers.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_receiver_that_hangs_does_not_delay_another() {
     let house = House::new();
     let node = house.node().await;
@@ -163,7 +211,8 @@ async fn what_a_killed_node_was_sending_is_sent_again_with_the_same_id() {
     receiver.set(Mood::Answers(200));
     let node = house.node().await;
     let workers = node.start();
-    // No time passes on the clock: that the node is gone is noticed by its silence.
+    // Enough for what it was syncing, and too little for a delivery's lease: that the node is gone is noticed by its silence.
+    house.hands.advance(Duration::from_secs(21));
     let count = until_complete(&node, &scope, &receiver).await;
     node.wait_for("delivered", async || (delivered(&node, &caller, &made).await == count).then_some(())).await;
     let again = receiver.seen().iter().filter(|one| one.header("webhook-id") == first.header("webhook-id")).count();

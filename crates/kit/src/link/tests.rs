@@ -100,6 +100,7 @@ fn spec(scheme: AuthScheme) -> Spec {
         auth: vec![AuthMethod { scheme, label: String::new(), help: String::new(), form }],
         entities: Vec::new(),
         units: Vec::new(),
+        inbound: None,
     }
 }
 

@@ -4,9 +4,11 @@
 
 mod control;
 mod faults;
+mod push;
 mod remote;
 mod serve;
 
 pub use control::{Control, Logged};
 pub use faults::{Fault, FaultSpecError};
+pub use push::{Push, Subscription};
 pub use serve::{Sim, start};

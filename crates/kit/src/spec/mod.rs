@@ -5,11 +5,13 @@
 
 mod entity;
 pub mod form;
+mod inbound;
 mod parse;
 mod table;
 pub mod types;
 pub mod writes;
 
+pub use inbound::{Inbound, InboundEntity, SecretForm};
 pub use parse::load;
 pub use table::Finding;
 pub use types::*;

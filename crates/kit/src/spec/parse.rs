@@ -6,6 +6,7 @@ use std::time::Duration;
 use toml::de::DeTable;
 
 use super::entity::entity;
+use super::inbound::inbound;
 use super::table::{Document, Finding, Table};
 use super::types::{AuthMethod, AuthScheme, FormField, FormKind, Limits, Protocol, ProtocolKind, Spec, System};
 
@@ -47,9 +48,10 @@ fn spec(document: &Document<'_>, root: &Table<'_, '_>) -> Option<Spec> {
     if auth.is_empty() {
         document.find(1, "no [auth.…] is declared");
     }
+    let inbound = inbound(document, &root.table("inbound"), &entities);
     check_settings(document, &form, &auth, &entities);
     check_logins(document, &form, &auth);
-    Some(Spec { system, protocol: protocol?, limits, form, auth, entities, units })
+    Some(Spec { system, protocol: protocol?, limits, form, auth, entities, units, inbound })
 }
 
 fn system(document: &Document<'_>, table: &Table<'_, '_>) -> System {

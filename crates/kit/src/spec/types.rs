@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use trunnion_model::catalog::{Entity, Field};
 
+use super::inbound::Inbound;
 use super::writes::{Delete, Lock, Move, Update};
 use crate::mapping::{Conversion, Path};
 
@@ -20,6 +21,8 @@ pub struct Spec {
     pub entities: Vec<EntitySpec>,
     /// Unit codes: ours and the system's.
     pub units: Vec<(String, String)>,
+    /// How the system tells of changes by itself, if it can.
+    pub inbound: Option<Inbound>,
 }
 
 /// What the catalogue says of the product.

@@ -88,7 +88,7 @@ pub(super) async fn claim(
 async fn take(core: &Core, source: &str, due: &[(i64, String, bool)]) -> Result<Vec<Batch>> {
     let now = core.time.micros();
     // The handler's time, and some for storing what came of it.
-    let until = now.saturating_add(micros(core.options.handler_limit)).saturating_add(15_000_000);
+    let until = now.saturating_add(micros(core.options.handler_limit)).saturating_add(5_000_000);
     let lease = lease(now);
     let mut tx = core.db.begin().await?;
     let sql = tx.pick(TAKE_SQLITE, TAKE_POSTGRES);

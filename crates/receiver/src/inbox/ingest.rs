@@ -118,6 +118,8 @@ async fn insert(core: &Core, rows: &[Row]) -> Result<()> {
         Tx::Postgres(_) => insert_postgres(&mut tx, rows).await?,
     };
     tx.commit().await?;
+    let streams = rows.iter().filter_map(|row| Some((row.new.source.clone(), row.new.place.as_ref()?.0.clone())));
+    core.gauges.touch(streams);
     let mut counts: Vec<(&str, i64)> = Vec::new();
     for row in rows {
         match counts.iter_mut().find(|(source, _)| *source == row.new.source) {

@@ -1,6 +1,6 @@
 //! What an operator watches: how much waits, for how long, and what became of the rest. By source.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -124,6 +124,8 @@ impl Drop for Place {
 
 #[derive(Default)]
 pub(crate) struct Gauges {
+    /// Streams of which something came here that may let others go.
+    touched: Mutex<HashSet<(String, String)>>,
     by_source: Mutex<HashMap<String, Arc<Gauge>>>,
 }
 
@@ -134,6 +136,14 @@ impl Gauges {
             return known.clone();
         }
         all.entry(source.to_owned()).or_default().clone()
+    }
+
+    pub(super) fn touch(&self, streams: impl IntoIterator<Item = (String, String)>) {
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner).extend(streams);
+    }
+
+    pub(super) fn take_touched(&self) -> HashSet<(String, String)> {
+        std::mem::take(&mut *self.touched.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The sources with something to do, as far as is known here.

@@ -69,12 +69,27 @@ impl CatchUp for NoCatchUp {
     }
 }
 
-/// Lets go what waited for what is here now.
-pub(super) async fn release(inbox: &Inbox) -> Result<()> {
-    let sql = "select distinct source, stream from inbox_message where state = 1";
-    let held: Vec<(String, String)> = inbox.core.db.rows(sql, Vec::new()).await?;
-    for (source, stream) in held {
-        while release_some(inbox, &source, &stream).await? {}
+/// Lets go what waited for what is here now. With `all`, also what came to other nodes.
+pub(super) async fn release(inbox: &Inbox, all: bool) -> Result<()> {
+    let core = &inbox.core;
+    let mut streams = core.gauges.take_touched();
+    if all {
+        let sql = "select distinct source, stream from inbox_message where state = 1";
+        streams.extend(core.db.rows::<(String, String)>(sql, Vec::new()).await?);
+    }
+    while let Some((source, stream)) = streams.iter().next().cloned() {
+        loop {
+            match release_some(inbox, &source, &stream).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    // They are looked at again.
+                    core.gauges.touch(streams);
+                    return Err(error);
+                }
+            }
+        }
+        streams.remove(&(source, stream));
     }
     Ok(())
 }

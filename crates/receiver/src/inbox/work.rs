@@ -66,6 +66,16 @@ impl Inbox {
     }
 }
 
+impl Inbox {
+    /// Fills the gaps of streams only: for those who [`pull`](Inbox::pull).
+    pub fn follow(&self, log: impl CatchUp) -> Workers {
+        let (stop, stopping) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(sequence::follow(self.clone(), Arc::new(log), stopping));
+        Workers { stop, tasks }
+    }
+}
+
 #[derive(Default)]
 struct Busy {
     tasks: JoinSet<()>,
@@ -85,6 +95,7 @@ async fn work<H: Handler>(inbox: Inbox, handler: Arc<H>, mut stopping: watch::Re
             if stale {
                 core.gauges.refresh(&core.db).await?;
             }
+            sequence::release(&inbox, stale).await?;
             look(&inbox, &handler, &mut busy).await
         };
         let again = match looked.await {
@@ -119,7 +130,6 @@ async fn work<H: Handler>(inbox: Inbox, handler: Arc<H>, mut stopping: watch::Re
 /// One pass over the sources. `true`: more can be taken at once.
 async fn look<H: Handler>(inbox: &Inbox, handler: &Arc<H>, busy: &mut Busy) -> super::Result<bool> {
     let options = &inbox.core.options;
-    sequence::release(inbox).await?;
     let mut again = false;
     for source in inbox.core.gauges.busy() {
         let own = busy.by_task.values().filter(|known| **known == source).count();
@@ -228,7 +238,7 @@ fn ended(message: &Message, lease: i64, state: State, due_at: i64) -> Finish {
 }
 
 /// `false` if the message is no longer ours.
-async fn settle(inbox: &Inbox, lease: i64, message: &Message, outcome: Outcome) -> bool {
+pub(super) async fn settle(inbox: &Inbox, lease: i64, message: &Message, outcome: Outcome) -> bool {
     let core = &inbox.core;
     let gauge = core.gauges.of(&message.source);
     let now = core.time.micros();

@@ -7,4 +7,6 @@ mod door;
 mod harness;
 mod order;
 mod process;
+mod pull;
 mod streams;
+mod torture;

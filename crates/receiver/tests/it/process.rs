@@ -66,7 +66,7 @@ impl Handler for Hanging {
 
 on_both! {
     async fn what_a_dead_node_had_in_work_is_taken_over_when_its_lease_ends(url: String) {
-        // The lease is the handler's time and 15 s; a clock that runs ahead stands for the waiting.
+        // The lease is the handler's time and some seconds; a clock that runs ahead stands for the waiting.
         let ahead = std::sync::Arc::new(std::sync::atomic::AtomicI64::new(0));
         let shift = ahead.clone();
         let time = trunnion_receiver::inbox::Time::new(move || {

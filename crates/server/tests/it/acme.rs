@@ -1,6 +1,7 @@
 //! A made-up system that keeps vendors in memory. Its password is `secret`; a vendor called `Nobody` it refuses, and at
 //! one called `Panic` it panics.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -13,6 +14,8 @@ use trunnion_kit::vendor::{Account, Answered, Catalogue, Connector, Page, Vendor
 #[derive(Clone, Default)]
 pub(crate) struct Acme {
     rows: Arc<Mutex<Vec<Value>>>,
+    /// How often a single row was read.
+    readings: Arc<AtomicUsize>,
 }
 
 impl Acme {
@@ -40,6 +43,17 @@ impl Acme {
         let id = (1001 + rows.len()).to_string();
         rows.push(json!({"Id": id, "Code": format!("V{id}"), "Name": name, "Reference": more["Reference"]}));
         id
+    }
+
+    /// Changes a vendor as one of the system's own users would.
+    pub(crate) fn rename(&self, id: &str, name: &str) {
+        let mut rows = self.rows.lock().unwrap();
+        let row = rows.iter_mut().find(|row| row["Id"] == id).unwrap();
+        row["Name"] = name.into();
+    }
+
+    pub(crate) fn readings(&self) -> usize {
+        self.readings.load(Ordering::SeqCst)
     }
 
     fn find(&self, matches: impl Fn(&Value) -> bool) -> Page {
@@ -79,6 +93,7 @@ impl Vendor for Acme {
     }
 
     fn one<'a>(&'a self, _link: &'a Link, _entity: &'a EntitySpec, remote_id: &'a str) -> Answered<'a, Page> {
+        self.readings.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move { Ok(self.find(|row| row["Id"] == remote_id)) })
     }
 

@@ -50,6 +50,8 @@ impl TestApp {
         };
         let options = trunnion_engine::Options { poll: Duration::from_millis(50), webhooks, ..Default::default() };
         let engine = Engine::new(store, acme.catalogue(), Clock::system(), options).unwrap();
+        let inbox = format!("sqlite:{}", folder.path().join("inbox.db").display());
+        engine.open_inbox(&inbox).await.unwrap();
         let key = make_key(&engine, "one", &["read", "write", "manage"]).await;
         let other_key = make_key(&engine, "other", &["read", "write", "manage"]).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -8,6 +8,7 @@ mod auth;
 mod connecting;
 mod documented;
 mod events;
+mod inbound;
 mod openapi;
 mod pages;
 mod problems;

@@ -36,6 +36,7 @@ impl Store {
             "delete from probe where connection_id = $1",
             "delete from incident where connection_id = $1",
             "delete from call_hour where connection_id = $1",
+            "delete from inbound_hook where connection_id = $1",
             "delete from credential where connection_id = $1",
             "delete from connection where id = $1",
         ] {

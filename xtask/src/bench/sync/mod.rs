@@ -5,13 +5,12 @@
 //! are printed next to what the project aims at and never judged; wrong results (a record too few, a write where nothing
 //! changed) fail the bench.
 
-mod http;
-mod machine;
 mod ours;
 mod report;
 mod run;
 mod stage;
 mod theirs;
-mod usage;
+
+use super::{http, machine, usage};
 
 pub(super) use run::run;

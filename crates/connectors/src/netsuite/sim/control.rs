@@ -9,6 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
+use super::script;
 use super::server::App;
 
 /// A quarter of a day further than any time zone is from UTC.
@@ -21,6 +22,8 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/_control/negative_quantities", post(negative_quantities))
         .route("/_control/user_time_zone", post(user_time_zone))
         .route("/_control/latency", post(latency))
+        .route("/_control/install_script", post(script::install))
+        .route("/_control/lose_posts", post(script::lose))
         .route("/_control/login_audit", get(login_audit))
 }
 
@@ -45,9 +48,12 @@ struct Milliseconds {
 }
 
 async fn touch(State(app): State<Arc<App>>, Query(Id { id }): Query<Id>) -> StatusCode {
-    let mut store = app.store.write().unwrap_or_else(PoisonError::into_inner);
-    match store.touch_order(id, app.control.now()) {
-        Some(()) => StatusCode::NO_CONTENT,
+    let touched = app.store.write().unwrap_or_else(PoisonError::into_inner).touch_order(id, app.control.now());
+    match touched {
+        Some(()) => {
+            script::after_submit(&app, "purchaseorder", &id.to_string(), "edit");
+            StatusCode::NO_CONTENT
+        }
         None => StatusCode::NOT_FOUND,
     }
 }

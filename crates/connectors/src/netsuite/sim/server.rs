@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
-use trunnion_kit::sim::{Control, Sim};
+use trunnion_kit::sim::{Control, Push, Sim};
 
 use super::auth::{self, Logins};
 use super::data::Store;
@@ -31,6 +31,7 @@ pub(super) struct App {
     /// Minutes by which the integration user's time zone is ahead of UTC.
     pub user_offset: AtomicI64,
     pub latency_ms: AtomicU64,
+    pub push: Push,
     logins: Mutex<Logins>,
     slots: Semaphore,
 }
@@ -52,6 +53,7 @@ pub async fn start(options: Options, port: u16) -> std::io::Result<Sim> {
         negative_quantities: AtomicBool::new(false),
         user_offset: AtomicI64::new(0),
         latency_ms: AtomicU64::new(0),
+        push: Push::default(),
         logins: Mutex::default(),
     });
     let router = control::router().fallback(answer).with_state(app);

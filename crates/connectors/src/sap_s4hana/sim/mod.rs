@@ -23,6 +23,7 @@
 //! with a live system.
 
 mod errors;
+mod events;
 mod filter;
 mod metadata;
 mod node;

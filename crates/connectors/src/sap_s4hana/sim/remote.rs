@@ -7,6 +7,8 @@
 //! | `POST /_control/release_strategy?on=true` | new orders, and orders whose value changes, wait for release |
 //! | `POST /_control/release_purchase_order?id=N`, `…/reject_purchase_order?id=N` | ends or refuses the release of one |
 //! | `POST /_control/touch_purchase_order?id=N` | raises a price and with it the change time |
+//! | `POST /_control/subscribe?url=U&secret=USER:PASSWORD` | events go there, after the receiver agreed; 409 if it did not |
+//! | `POST /_control/lose_events?count=N` | the next events get lost |
 //! | `POST /_control/reassign_equipment?id=N` | gives a piece of equipment to another cost centre: a new validity row |
 //! | `POST /_control/page_cap?rows=N` | no answer has more rows than that |
 
@@ -15,6 +17,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::routing::post;
 
+use super::events;
 use super::server::App;
 use super::world::World;
 use super::write::{self, Now};
@@ -27,6 +30,8 @@ pub(super) fn router() -> Router<App> {
         .route("/_control/release_purchase_order", post(release))
         .route("/_control/reject_purchase_order", post(reject))
         .route("/_control/touch_purchase_order", post(touch))
+        .route("/_control/subscribe", post(events::subscribe))
+        .route("/_control/lose_events", post(events::lose))
         .route("/_control/reassign_equipment", post(reassign))
         .route("/_control/page_cap", post(page_cap))
 }
@@ -75,7 +80,11 @@ async fn reject(State(app): State<App>, Query(Order { id }): Query<Order>) -> St
 }
 
 async fn touch(State(app): State<App>, Query(Order { id }): Query<Order>) -> StatusCode {
-    change(&app, &id, write::touch)
+    let touched = change(&app, &id, write::touch);
+    if touched == StatusCode::NO_CONTENT {
+        events::tell(&app, events::ORDER_CHANGED, "PurchaseOrder", &id);
+    }
+    touched
 }
 
 async fn reassign(State(app): State<App>, Query(Order { id }): Query<Order>) -> StatusCode {

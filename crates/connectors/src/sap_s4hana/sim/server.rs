@@ -6,7 +6,7 @@ use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use trunnion_kit::sim::{Control, Sim};
+use trunnion_kit::sim::{Control, Push, Sim};
 use trunnion_model::time::Clock;
 
 use super::errors::{Message, Refusal, answer};
@@ -54,6 +54,7 @@ pub async fn start(options: Options, port: u16) -> std::io::Result<Sim> {
         world: Arc::new(RwLock::new(World::new(options.seed, options.records, &options.user, control.now()))),
         sessions: Arc::new(Mutex::new(Sessions::new(&options.user, &options.password, options.seed))),
         transactions: Arc::default(),
+        push: Push::default(),
     };
     let router = super::remote::router().fallback(handle).with_state(app);
     trunnion_kit::sim::start(router, control, port).await
@@ -66,6 +67,7 @@ pub(super) struct App {
     pub(super) world: Arc<RwLock<World>>,
     sessions: Arc<Mutex<Sessions>>,
     transactions: Arc<std::sync::atomic::AtomicU64>,
+    pub(super) push: Push,
 }
 
 impl App {

@@ -40,6 +40,7 @@ fn spec() -> Spec {
         auth: vec![method(AuthScheme::Basic, basic), method(jwt, key)],
         entities: Vec::new(),
         units: Vec::new(),
+        inbound: None,
     }
 }
 

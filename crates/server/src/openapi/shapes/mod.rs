@@ -4,6 +4,7 @@
 mod connections;
 mod events;
 mod health;
+mod inbound;
 mod links;
 mod syncs;
 mod systems;
@@ -12,6 +13,7 @@ mod webhooks;
 pub(crate) use connections::*;
 pub(crate) use events::*;
 pub(crate) use health::*;
+pub(crate) use inbound::*;
 pub(crate) use links::*;
 pub(crate) use syncs::*;
 pub(crate) use systems::*;

@@ -1,0 +1,60 @@
+//! Business events as Event Mesh delivers them to a webhook: CloudEvents in the structured mode, with keys only, behind basic
+//! authentication, and not before the receiver agreed (CloudEvents, abuse protection).
+
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use trunnion_kit::sim::Subscription;
+
+use super::server::App;
+
+pub(super) const ORDER_CHANGED: &str = "sap.s4.beh.purchaseorder.v1.PurchaseOrder.Changed.v1";
+const ORIGIN: &str = "sandbox.eventmesh.example";
+
+/// Asks the receiver first, as the broker does.
+pub(super) async fn subscribe(State(app): State<App>, Query(to): Query<Subscription>) -> StatusCode {
+    let ask = [("webhook-request-origin", ORIGIN.to_owned()), ("webhook-request-rate", "120".to_owned())];
+    match app.push.send("OPTIONS", &to.url, &ask, String::new()).await {
+        Some((200, headers)) if allows(&headers) => {
+            app.push.subscribe(Some(to));
+            StatusCode::NO_CONTENT
+        }
+        _ => StatusCode::CONFLICT,
+    }
+}
+
+fn allows(headers: &HeaderMap) -> bool {
+    headers.get("webhook-allowed-origin").is_some_and(|origin| origin == ORIGIN || origin == "*")
+}
+
+#[derive(serde::Deserialize)]
+pub(super) struct Count {
+    count: u32,
+}
+
+pub(super) async fn lose(State(app): State<App>, Query(Count { count }): Query<Count>) -> StatusCode {
+    app.push.lose(count);
+    StatusCode::NO_CONTENT
+}
+
+/// Sends the event on its way; the change does not wait for it.
+pub(super) fn tell(app: &App, kind: &'static str, key: &str, value: &str) {
+    let Some(to) = app.push.next() else { return };
+    let now = app.control.now();
+    let event = serde_json::json!({
+        "type": kind,
+        "specversion": "1.0",
+        "source": "/default/sap.s4.beh/244572008",
+        "id": format!("{:032x}", now.as_nanosecond()),
+        "time": now.to_string(),
+        "datacontenttype": "application/json",
+        "data": { key: value },
+    });
+    let headers = [
+        ("content-type", "application/cloudevents+json".to_owned()),
+        ("authorization", format!("Basic {}", STANDARD.encode(&to.secret))),
+    ];
+    let push = app.push.clone();
+    tokio::spawn(async move { push.send("POST", &to.url, &headers, event.to_string()).await });
+}

@@ -1,0 +1,90 @@
+//! Hooks from systems: the address of a connection, and what came there.
+
+use axum::Extension;
+use axum::Json;
+use http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+use trunnion_engine::services::inbound::{self, HookView, MessagePage, NewHook, Replay, Replayed};
+
+use crate::auth::{Manage, OwnConnection, Read};
+use crate::extract::{Body, Pairs, Query};
+use crate::openapi::shapes;
+use crate::openapi::tags::CONNECTIONS;
+use crate::problem::Problem;
+use crate::router::PublicUrl;
+
+/// Make an address for the system's hooks
+///
+/// Give `url` and `secret` to the system's administrator as `help` says; both are shown this once. A hook is a hint: it names
+/// records, which are then read from the system. An address that was there before stays good for `overlap_seconds`.
+#[utoipa::path(
+    post, path = "/connections/{id}/inbound-hook", tag = CONNECTIONS, params(shapes::ConnectionPath),
+    request_body = shapes::NewInboundHook,
+    responses((status = 201, body = shapes::MadeInboundHook))
+)]
+pub(crate) async fn create_inbound_hook(
+    auth: OwnConnection<Manage>,
+    Extension(public): Extension<PublicUrl>,
+    headers: HeaderMap,
+    Body(new): Body<NewHook>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let base = public.base(&headers)?;
+    let made = inbound::create(&auth.engine, &auth.scope, new).await?;
+    let answer = json!({
+        "url": format!("{base}{}", made.path), "secret": made.secret, "secret_kind": made.secret_kind,
+        "help": made.help, "created_at": made.created_at,
+    });
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+/// See how the system's hooks do
+///
+/// `missed_24h` counts changes that a sync found before any hook told of them: hooks that were lost, late, or never sent.
+#[utoipa::path(
+    get, path = "/connections/{id}/inbound-hook", tag = CONNECTIONS, params(shapes::ConnectionPath),
+    responses((status = 200, body = shapes::InboundHook))
+)]
+pub(crate) async fn get_inbound_hook(auth: OwnConnection<Read>) -> Result<Json<HookView>, Problem> {
+    Ok(Json(inbound::get(&auth.engine, &auth.scope).await?))
+}
+
+/// Close the addresses for the system's hooks
+///
+/// All of them, at once. What was received is kept.
+#[utoipa::path(
+    delete, path = "/connections/{id}/inbound-hook", tag = CONNECTIONS, params(shapes::ConnectionPath),
+    responses((status = 204, description = "Done"))
+)]
+pub(crate) async fn delete_inbound_hook(auth: OwnConnection<Manage>) -> Result<StatusCode, Problem> {
+    inbound::delete(&auth.engine, &auth.scope).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// List the hooks that came
+///
+/// In the order of arrival, as they came, without credentials. By default those that could not be processed.
+#[utoipa::path(
+    get, path = "/connections/{id}/inbound-hook/messages", tag = CONNECTIONS,
+    params(shapes::ConnectionPath, shapes::InboundMessageFilter, shapes::Paging),
+    responses((status = 200, body = shapes::InboundMessageList))
+)]
+pub(crate) async fn list_inbound_messages(
+    auth: OwnConnection<Read>,
+    Query(query): Query<Pairs>,
+) -> Result<Json<MessagePage>, Problem> {
+    Ok(Json(inbound::messages(&auth.engine, &auth.scope, &query).await?))
+}
+
+/// Process hooks once more
+///
+/// One that is done or dead, or all that are dead.
+#[utoipa::path(
+    post, path = "/connections/{id}/inbound-hook/replay", tag = CONNECTIONS, params(shapes::ConnectionPath),
+    request_body = shapes::InboundReplay, responses((status = 200, body = shapes::InboundReplayed))
+)]
+pub(crate) async fn replay_inbound_messages(
+    auth: OwnConnection<Manage>,
+    Body(replay): Body<Replay>,
+) -> Result<Json<Replayed>, Problem> {
+    Ok(Json(inbound::replay(&auth.engine, &auth.scope, replay).await?))
+}

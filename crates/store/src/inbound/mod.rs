@@ -1,0 +1,6 @@
+//! Where systems send their hooks: addresses with a secret each, and what the log says about hooks that did not come.
+
+mod hooks;
+mod missed;
+
+pub use hooks::{InboundHook, InboundHookKey};
