@@ -36,8 +36,8 @@ cargo xtask bench schedule [--connections 10000] [--hours 24]
 cargo xtask bench sync [--records 100000] [--page 1000] [--no-peer] [--json]
     Release build, then purchase orders from a simulator: initial sync, full re-sync with nothing new, reading all back, on
     SQLite and PostgreSQL, beside dlt (PyPI): wall and CPU seconds, peak memory. Judges results, never times.
-cargo xtask bench webhooks [--messages 20000] [--seconds 30]
-    Release build, then events of 1 KB to a receiver that verifies them, on SQLite and PostgreSQL: how many a second, CPU per
+cargo xtask bench webhooks [--messages 20000] [--seconds 30] [--program FILE]
+    Release build (unless there is a FILE from one), then events of 1 KB to a receiver that verifies them, on SQLite and PostgreSQL: how many a second, CPU per
     event, memory, time from commit to arrival at 100/s alone and beside a receiver that hangs, and after a kill.";
 
 fn main() -> ExitCode {

@@ -39,6 +39,12 @@ pub(crate) const KEYS: &[Key] = &[
     secret("secrets.keys", "master keys in base64, the current one first; empty: the file master.key in data_dir"),
     key("sync.interval_seconds", "900", "how often a connection's entities are synced if it does not say itself"),
     key("sync.slots", "32", "how many syncs run at once on this node"),
+    key(
+        "sync.deletion_guard_percent",
+        "20",
+        "deletions of more than so many percent of an entity's records are held; 100 holds none",
+    ),
+    key("sync.deletion_guard_count", "20", "… but only if they are more than so many"),
     key("systems.allow_http", "false", "let connections use http:// to other machines than this one"),
     key(
         "systems.allow_networks",

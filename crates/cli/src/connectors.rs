@@ -115,7 +115,7 @@ fn entity_row(entity: &trunnion_kit::spec::EntitySpec) -> Vec<String> {
 
 fn sync_name(strategy: Strategy) -> &'static str {
     match strategy {
-        Strategy::Watermark => "incremental",
+        Strategy::Watermark | Strategy::Inserted | Strategy::Keyset | Strategy::Delta => "incremental",
         Strategy::Snapshot => "snapshot",
     }
 }

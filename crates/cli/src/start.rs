@@ -5,7 +5,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use trunnion_engine::{Engine, Network, Options, Proxy, WebhookOptions};
+use trunnion_engine::{DeletionGuard, Engine, Network, Options, Proxy, WebhookOptions};
 use trunnion_model::time::Clock;
 use trunnion_store::{Keyring, Store};
 
@@ -60,6 +60,10 @@ pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
         slots: config.parse::<usize>("sync.slots", "a number of slots")?.max(1),
         sync_interval: Duration::from_secs(config.parse("sync.interval_seconds", "a number of seconds")?),
         allow_networks: system_networks(config)?,
+        deletion_guard: DeletionGuard {
+            count: config.parse("sync.deletion_guard_count", "a number of records")?,
+            percent: config.parse("sync.deletion_guard_percent", "a number from 0 to 100")?,
+        },
         webhooks: WebhookOptions {
             allow_networks: networks(config, "webhooks.allow_networks")?,
             proxy: proxy(config)?,

@@ -123,7 +123,7 @@ fn page(connection: ConnectionId, numbers: std::ops::Range<u64>) -> Commit {
             raw: "{}".to_owned(),
         })
         .collect();
-    Commit { connection, entity, rows, cause: Cause::Incremental, progress: None, outcome: None }
+    Commit::new(connection, entity, rows, Cause::Incremental)
 }
 
 async fn closed(store: &Store, clock: &Clock, connection: ConnectionId, messages: u64, size: u64) {

@@ -45,6 +45,7 @@ pub struct Options {
     pub page: usize,
     /// For the whole of one probe.
     pub probe: Duration,
+    pub deletion_guard: DeletionGuard,
     pub retry: RetryOptions,
     pub write: WriteOptions,
     pub webhooks: WebhookOptions,
@@ -84,6 +85,31 @@ pub struct WebhookOptions {
     pub proxy: Option<Proxy>,
     /// Networks that endpoints may be in although they are not public; `http://` reaches these only.
     pub allow_networks: Vec<Network>,
+}
+
+/// When deletions that a complete listing tells of are held for somebody to decide on.
+#[derive(Clone, Copy, Debug)]
+pub struct DeletionGuard {
+    /// More than so many, and …
+    pub count: i64,
+    /// … more than so many in a hundred of the entity's records. 100 holds nothing.
+    pub percent: i64,
+}
+
+impl DeletionGuard {
+    pub(crate) fn is_on(self) -> bool {
+        self.percent < 100
+    }
+
+    pub(crate) fn holds(self, gone: i64, total: i64) -> bool {
+        gone > self.count && gone.saturating_mul(100) > total.saturating_mul(self.percent)
+    }
+}
+
+impl Default for DeletionGuard {
+    fn default() -> Self {
+        Self { count: 20, percent: 20 }
+    }
 }
 
 /// What happens after an error that passes by itself.
@@ -128,6 +154,7 @@ impl Default for Options {
             links: 1024,
             page: 5_000,
             probe: Duration::from_secs(90),
+            deletion_guard: DeletionGuard::default(),
             retry: RetryOptions::default(),
             write: WriteOptions::default(),
             webhooks: WebhookOptions::default(),

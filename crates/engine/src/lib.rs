@@ -22,7 +22,7 @@ mod workers;
 mod write;
 
 pub use caller::{Caller, Permission, Scope, authenticate, scope};
-pub use engine::{Engine, HealthOptions, Options, RetryOptions, WebhookOptions, WriteOptions};
+pub use engine::{DeletionGuard, Engine, HealthOptions, Options, RetryOptions, WebhookOptions, WriteOptions};
 pub use error::{FieldError, Result, ServiceError, Vendor};
 pub use trunnion_kit::webhook::{Network, Proxy};
 pub use workers::Workers;

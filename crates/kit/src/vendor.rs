@@ -38,6 +38,35 @@ pub trait Vendor: Send + Sync + 'static {
         Box::pin(protocol::one(link, entity, remote_id))
     }
 
+    /// The next keys of all rows there are, whatever their age: rows of which only the key is read, in its order. An empty
+    /// page is the end.
+    fn keys<'a>(
+        &'a self,
+        link: &'a Link,
+        entity: &'a EntitySpec,
+        after_key: Option<&'a str>,
+        limit: usize,
+    ) -> Answered<'a, Page> {
+        Box::pin(protocol::keys(link, entity, after_key, limit))
+    }
+
+    /// What the system's own list says was deleted at or after an instant, in the order of the keys.
+    fn deleted<'a>(&'a self, link: &'a Link, entity: &'a EntitySpec, window: &'a Window) -> Answered<'a, Vec<Deleted>> {
+        Box::pin(protocol::deleted(link, entity, window))
+    }
+
+    /// What changed since the system gave `token`; everything there is without one.
+    fn changes<'a>(
+        &'a self,
+        _link: &'a Link,
+        entity: &'a EntitySpec,
+        _token: Option<&'a str>,
+        _limit: usize,
+    ) -> Answered<'a, Changes> {
+        let text = format!("the protocol has no tokens of change for {}", entity.source.set);
+        Box::pin(std::future::ready(Err(Error::Unexpected(text))))
+    }
+
     /// Creates the record that `body` (made by `mapping::to_vendor`) describes; gives its remote id.
     fn create<'a>(
         &'a self,
@@ -121,6 +150,29 @@ pub struct Window {
     /// Only rows whose key is greater.
     pub after_key: Option<String>,
     pub limit: usize,
+}
+
+/// A record that the system says it deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deleted {
+    pub remote_id: String,
+    pub at: Option<Timestamp>,
+}
+
+/// A part of what changed since a token.
+#[derive(Debug)]
+pub enum Changes {
+    Some {
+        page: Page,
+        /// Keys of rows that are gone.
+        gone: Vec<String>,
+        /// What to ask with the next time.
+        token: String,
+        /// Whether there is more to be had at once.
+        more: bool,
+    },
+    /// The token is too old: everything must be read again.
+    Expired,
 }
 
 /// Rows as they came: the texts of the answers, read only when they are mapped.

@@ -11,10 +11,20 @@ pub enum Cause {
     Initial,
     /// A later sync.
     Incremental,
+    /// A run that read everything again.
+    Full,
+    /// A run that compared everything with the system.
+    Verify,
     /// The system told us by a webhook.
     Webhook,
     /// Read back after a write of our own.
     OwnWrite,
+    /// The mapping changed, not the system's row.
+    Remap,
+    /// Somebody asked for the record as it is in the system now.
+    Live,
+    /// Deletions that had been held were accepted.
+    Accepted,
 }
 
 impl Cause {
@@ -22,8 +32,13 @@ impl Cause {
         match self {
             Self::Initial => "initial",
             Self::Incremental => "incremental",
+            Self::Full => "full",
+            Self::Verify => "verify",
             Self::Webhook => "webhook",
             Self::OwnWrite => "own_write",
+            Self::Remap => "remap",
+            Self::Live => "live",
+            Self::Accepted => "accepted",
         }
     }
 }

@@ -49,6 +49,10 @@ prefixed_ids! {
     LinkId = "link";
     /// One entry of the event log; also the `webhook-id`.
     EventId = "evt";
+    /// Deletions that wait for somebody to say whether they are to be believed.
+    HeldDeletionId = "hdl";
+    /// A row that cannot be mapped.
+    QuarantineId = "qrt";
     /// One write to a system.
     OperationId = "op";
     /// One sync of one entity of one connection.

@@ -33,6 +33,22 @@ pub struct Incoming {
 }
 
 impl Incoming {
+    /// Nothing but that the row is gone: what is stored of it stays for reading.
+    pub fn gone(id: RecordId, remote_id: String) -> Self {
+        Self {
+            id,
+            display: remote_id.clone(),
+            remote_id,
+            natural_key: None,
+            remote_url: None,
+            remote_created_at: None,
+            remote_modified_at: None,
+            deleted: true,
+            data: "{}".to_owned(),
+            raw: "{}".to_owned(),
+        }
+    }
+
     /// What decides whether the record changed: 16 bytes of BLAKE3 over the unified fields and the deletion mark. The raw
     /// form and the system's timestamps do not count, so a row that was only touched makes no change.
     pub fn content_hash(&self) -> [u8; 16] {

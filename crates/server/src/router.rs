@@ -61,7 +61,7 @@ pub fn app(engine: Engine, options: Options) -> Router {
 
 /// The routes that the OpenAPI document describes by their handlers' annotations.
 pub(crate) fn documented() -> OpenApiRouter<Gate> {
-    use v1::{connections, events, inbound, links, operations, syncs, systems, webhooks};
+    use v1::{connections, events, held, inbound, links, operations, syncs, systems, webhooks};
     let api = OpenApiRouter::new()
         .routes(routes!(systems::list_systems))
         .routes(routes!(systems::get_system))
@@ -84,6 +84,12 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(syncs::start_syncs, syncs::list_syncs))
         .routes(routes!(syncs::get_sync))
         .routes(routes!(syncs::cancel_sync))
+        .routes(routes!(held::list_held_deletions))
+        .routes(routes!(held::get_held_deletion))
+        .routes(routes!(held::accept_held_deletion))
+        .routes(routes!(held::refuse_held_deletion))
+        .routes(routes!(held::list_quarantine))
+        .routes(routes!(held::retry_quarantined))
         .routes(routes!(events::list_events))
         .routes(routes!(events::stream_events))
         .routes(routes!(events::list_event_types))

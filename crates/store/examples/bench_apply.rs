@@ -54,8 +54,16 @@ async fn main() {
             let lease = lease.clone();
             let lease_for = Duration::from_secs(600);
             let (cursor_at, initial_done, total_known) = (None, None, None);
-            let progress = Some(PageProgress { lease, lease_for, cursor, cursor_at, initial_done, total_known });
-            let commit = Commit { connection, entity, rows, cause: Cause::Initial, progress, outcome: None };
+            let progress = Some(PageProgress {
+                lease,
+                lease_for,
+                cursor,
+                cursor_at,
+                initial_done,
+                total_known,
+                settled_before: None,
+            });
+            let commit = Commit { progress, ..Commit::new(connection, entity, rows, Cause::Initial) };
             let (before, since) = (own_cpu_seconds(), Instant::now());
             store.apply(commit).await.unwrap();
             wall += since.elapsed();

@@ -14,6 +14,10 @@ pub enum Error {
     /// Somebody else holds the work now (the lease ran out, or the run was cancelled): stop, and write nothing more.
     #[error("the lease on this work is no longer held")]
     LeaseLost,
+    /// While the rows were read, one of them was stored from another reading, and nothing tells which is newer: read them
+    /// again.
+    #[error("a row was stored from another reading meanwhile")]
+    Overtaken,
     /// The database cannot be reached or is too busy: worth another try later.
     #[error("the database is unavailable: {0}")]
     Unavailable(#[source] sqlx::Error),
@@ -38,7 +42,7 @@ impl Error {
 
     /// Whether the same call may succeed later without anybody's doing.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::Overtaken)
     }
 }
 

@@ -9,6 +9,7 @@ mod applications;
 mod budgets;
 mod connections;
 mod db;
+mod deletions;
 mod error;
 mod events;
 mod health;
@@ -16,6 +17,7 @@ mod inbound;
 mod keyring;
 mod links;
 mod operations;
+mod quarantine;
 mod records;
 mod seal;
 mod store;
@@ -28,6 +30,7 @@ pub use budgets::{BudgetAsk, BudgetLease, BudgetNews};
 pub use connections::{
     Connection, ConnectionChanges, ConnectionFilter, ConnectionStatus, NewConnection, NewPlan, Reason, StatusChange,
 };
+pub use deletions::{HeldDeletion, HeldReason, HeldState};
 pub use error::{Error, Result};
 pub use events::{Event, EventPage, LogPage, NewEvent};
 pub use health::{CallHour, Cleared, DueProbe, Incident, ProbeState, Tally, Trouble};
@@ -35,9 +38,10 @@ pub use inbound::{InboundHook, InboundHookKey};
 pub use keyring::Keyring;
 pub use links::{Link, LinkUse, NewLink, Redeemed};
 pub use operations::{Begun, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody};
+pub use quarantine::Quarantined;
 pub use records::{
-    Applied, Commit, FieldFilter, FieldFilters, FieldKind, FieldPlace, FieldTest, ListQuery, NaturalMatch,
-    PageProgress, Position, Sort,
+    Applied, Commit, FieldFilter, FieldFilters, FieldKind, FieldPlace, FieldTest, Gone, ListQuery, NaturalMatch,
+    PageProgress, Poison, Position, Reading, Sort,
 };
 pub use store::Store;
 pub use sync::{

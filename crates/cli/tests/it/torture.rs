@@ -195,7 +195,7 @@ fn page(connection: ConnectionId, round: usize, size: usize) -> Commit {
             }
         })
         .collect();
-    Commit { connection, entity, rows, cause: Cause::Incremental, progress: None, outcome: None }
+    Commit::new(connection, entity, rows, Cause::Incremental)
 }
 
 async fn open(directory: &Path, database: Option<&str>) -> Store {

@@ -55,6 +55,11 @@ impl Client {
         Mapper::new(self.entity(entity), connection, &offered, self.connector().vendor.row_hook())
     }
 
+    /// The remote id of a row.
+    pub(crate) fn key(&self, entity: &str, row: &Node<'_>) -> String {
+        self.mapper(entity).key(row).unwrap()
+    }
+
     /// All records of the window, in pages of that many rows.
     pub(crate) async fn read(&self, entity: &str, since: Option<Timestamp>, limit: usize) -> Vec<Incoming> {
         let (mapper, mut all, mut after_key) = (self.mapper(entity), Vec::new(), None);

@@ -5,6 +5,7 @@
 
 mod client;
 mod conform;
+mod deletions;
 mod sap_names;
 mod systems;
 mod traps;

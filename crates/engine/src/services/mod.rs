@@ -1,6 +1,7 @@
 //! What callers can ask for, one file per resource.
 
 pub mod connections;
+pub mod deletions;
 pub mod event_types;
 pub mod events;
 pub mod health;
@@ -8,6 +9,7 @@ pub mod inbound;
 pub mod keys;
 pub mod link;
 pub mod operations;
+pub mod quarantine;
 pub mod records;
 pub mod schemas;
 pub mod syncs;

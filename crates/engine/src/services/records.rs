@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 use trunnion_model::catalog::{Entity, entity_at};
+use trunnion_model::change::Cause;
 use trunnion_model::ids::RecordId;
 use trunnion_model::record::{Record, push_json_string};
 use trunnion_store::{ListQuery, Position, Sort};
@@ -17,6 +18,8 @@ use crate::caller::{Permission, Scope};
 use crate::cursor::{self, ListKey};
 use crate::error::{Result, ServiceError};
 use crate::params::Params;
+use crate::services::syncs::may_sync;
+use crate::sync::refresh_now;
 
 /// What every record has beside its entity's fields.
 const ENVELOPE: [&str; 12] = [
@@ -86,9 +89,13 @@ pub async fn get(
 ) -> Result<Found> {
     scope.may(Permission::Read)?;
     let entity = entity(entity_path)?;
-    let mut params = Params::new(params, &["include", "fields"]);
+    let mut params = Params::new(params, &["include", "fields", "live"]);
     let form = Form::read(entity, &mut params);
+    let live = params.flag("live");
     params.finish()?;
+    if live {
+        look(engine, scope, entity, id).await?;
+    }
     let record = match id.strip_prefix("remote:") {
         Some(remote_id) => engine.store().get_by_remote_id(scope.id(), entity, remote_id, form.raw).await?,
         None => match RecordId::parse(entity, id) {
@@ -100,6 +107,22 @@ pub async fn get(
     let mut json = String::new();
     form.write(entity, &record, &mut json)?;
     Ok(Found { json, version: record.version })
+}
+
+/// Brings the record up to date with the system before it is read. One that only has our id must have been synced once.
+async fn look(engine: &Engine, scope: &Scope, entity: &'static Entity, id: &str) -> Result<()> {
+    may_sync(scope.row().status)?;
+    let remote_id = match id.strip_prefix("remote:") {
+        Some(remote_id) => Some(remote_id.to_owned()),
+        None => match RecordId::parse(entity, id) {
+            Some(id) => engine.store().get(scope.id(), entity, id, false).await?.map(|record| record.remote_id),
+            None => None,
+        },
+    };
+    if let Some(remote_id) = remote_id {
+        refresh_now(engine, scope, entity, &remote_id, Cause::Live).await?;
+    }
+    Ok(())
 }
 
 pub(crate) fn entity(path: &str) -> Result<&'static Entity> {

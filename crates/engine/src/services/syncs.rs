@@ -28,8 +28,12 @@ pub struct EntityStatus {
     pub next_run_at: Option<String>,
     /// Of the run that is queued or running.
     pub progress: Option<Progress>,
+    /// When the first of the runs failed that failed one after the other.
+    pub failing_since: Option<String>,
     /// Without deleted ones.
     pub records: i64,
+    /// Rows that are set aside because they cannot be mapped.
+    pub quarantined: i64,
     #[serde(flatten)]
     pub plan: PlanView,
 }
@@ -62,7 +66,7 @@ pub struct SyncRequest {
     /// Names or paths; all if absent.
     #[serde(default)]
     pub entities: Option<Vec<String>>,
-    /// `incremental` (the default) or `full`.
+    /// `incremental` (the default), `full` or `verify`.
     #[serde(default)]
     pub mode: Option<String>,
 }
@@ -76,6 +80,7 @@ pub struct RunPage {
 pub async fn status(engine: &Engine, scope: &Scope) -> Result<Vec<EntityStatus>> {
     scope.may(Permission::Read)?;
     let mut all = Vec::new();
+    let quarantined = engine.store().quarantine_counts(scope.id()).await?;
     for plan in engine.store().plans(scope.id()).await? {
         let progress = match plan.run {
             Some(id) => engine
@@ -85,7 +90,8 @@ pub async fn status(engine: &Engine, scope: &Scope) -> Result<Vec<EntityStatus>>
                 .map(|run| progress(&run, plan.attempt, engine.clock().now_micros())),
             None => None,
         };
-        all.push(view(plan, progress));
+        let aside = quarantined.iter().find(|(entity, _)| *entity == plan.entity).map_or(0, |(_, count)| *count);
+        all.push(view(plan, progress, aside));
     }
     Ok(all)
 }
@@ -97,12 +103,9 @@ pub async fn request(engine: &Engine, scope: &Scope, request: SyncRequest) -> Re
     let mode = match request.mode.as_deref() {
         None | Some("incremental") => RunMode::Incremental,
         Some("full") => RunMode::Full,
-        Some("verify") => {
-            let message = "mode `verify` is not supported yet.".to_owned();
-            return Err(ServiceError::UnsupportedOperation { message });
-        }
+        Some("verify") => RunMode::Verify,
         Some(_) => {
-            errors.push(FieldError::new("/mode", "must be incremental or full"));
+            errors.push(FieldError::new("/mode", "must be incremental, full or verify"));
             RunMode::Incremental
         }
     };
@@ -158,7 +161,7 @@ fn run_id(text: &str) -> Result<RunId> {
     RunId::parse(text).ok_or_else(|| ServiceError::missing("run"))
 }
 
-fn may_sync(status: ConnectionStatus) -> Result<()> {
+pub(crate) fn may_sync(status: ConnectionStatus) -> Result<()> {
     match status {
         ConnectionStatus::ReauthorizationRequired => Err(ServiceError::ReauthorizationRequired {
             message: "The connection waits for new credentials; reconnect it first.".to_owned(),
@@ -195,7 +198,7 @@ fn class(code: &str) -> &'static str {
     }
 }
 
-fn view(plan: SyncPlan, progress: Option<Progress>) -> EntityStatus {
+fn view(plan: SyncPlan, progress: Option<Progress>, quarantined: i64) -> EntityStatus {
     EntityStatus {
         plan: PlanView::of(&plan),
         path: entity(&plan.entity).map_or_else(String::new, |entity| entity.path.to_owned()),
@@ -211,6 +214,8 @@ fn view(plan: SyncPlan, progress: Option<Progress>) -> EntityStatus {
         }),
         next_run_at: plan.next_run_at.map(rfc3339_micros),
         progress,
+        failing_since: plan.failing_since.map(rfc3339_micros),
         records: plan.records,
+        quarantined,
     }
 }

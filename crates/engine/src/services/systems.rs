@@ -93,10 +93,7 @@ fn offer(spec: &EntitySpec) -> EntityOffer {
 }
 
 fn strategy(spec: &EntitySpec) -> &'static str {
-    match spec.sync.strategy {
-        Strategy::Watermark => "watermark",
-        Strategy::Snapshot => "snapshot",
-    }
+    Strategy::NAMES.iter().find(|(_, known)| *known == spec.sync.strategy).map_or("", |(name, _)| name)
 }
 
 fn entity_capabilities(spec: &EntitySpec) -> Value {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use trunnion_kit::error::Error as SystemError;
 use trunnion_store::{Claim, Cleared, Error as StoreError, Failure, Finished};
 
-use super::cursor::{Cursor, Going};
-use super::pages::{End, Halt};
+use super::job::Halt;
+use super::run::End;
 use crate::Engine;
 use crate::error::from_system;
 use crate::health::{self, Parked, park};
@@ -22,7 +22,7 @@ pub(super) async fn conclude(
 ) -> Result<(), StoreError> {
     let now = engine.clock().now_micros();
     let finished = match ended {
-        Ok(End::Done(cursor, going)) => return succeeded(engine, claim, &cursor, &going).await,
+        Ok(End::Done { cursor, started }) => return succeeded(engine, claim, cursor, started).await,
         Ok(End::Stopped) => {
             let error = failure("NODE_STOPPED", "the node was stopped; the run goes on from its last page");
             Finished::Retry { at: now, error }
@@ -84,9 +84,8 @@ pub(super) async fn conclude(
     }
 }
 
-async fn succeeded(engine: &Engine, claim: &Claim, cursor: &Cursor, going: &Going) -> Result<(), StoreError> {
-    let finished =
-        Finished::Succeeded { cursor: Some(cursor.text()), cursor_at: Some(going.started), next_run_at: None };
+async fn succeeded(engine: &Engine, claim: &Claim, cursor: String, started: i64) -> Result<(), StoreError> {
+    let finished = Finished::Succeeded { cursor: Some(cursor), cursor_at: Some(started), next_run_at: None };
     match engine.store().finish_run(&claim.lease, &finished).await {
         Ok(run) => {
             let (connection, entity) = (claim.plan.connection, claim.entity.name);

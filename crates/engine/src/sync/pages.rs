@@ -1,84 +1,64 @@
-//! One run, page by page: fetch, map, store; the next page is fetched while the present one is mapped and stored.
+//! Reading rows, page by page: fetch, map, store; the next page is fetched while the present one is mapped and stored.
 
 use std::sync::Arc;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use trunnion_kit::error::Error as SystemError;
 use trunnion_kit::mapping::{MapError, Mapper};
-use trunnion_kit::spec::EntitySpec;
 use trunnion_kit::vendor::{Page, Window};
-use trunnion_model::change::Cause;
 use trunnion_model::record::Incoming;
-use trunnion_store::{Claim, Commit, Error as StoreError, PageProgress, RunMode};
+use trunnion_store::{Error as StoreError, Poison, Reading};
 
 use super::cursor::{Cursor, Going};
-use crate::Engine;
+use super::job::{Ended, Halt, Job, MOST_PAGES, Stored};
 use crate::error::ServiceError;
-use crate::links::Live;
 
-/// Beyond this the system is going round in circles.
-const MOST_PAGES: i64 = 10_000_000;
+/// A page of at least so many rows of which not one can be mapped is no matter of single rows.
+const ALL_POISON: usize = 20;
 
-/// How a run came to its end, or to a pause.
-pub(super) enum End {
-    /// Everything in the window is stored.
-    Done(Cursor, Going),
-    /// The node stops; everything fetched is stored.
-    Stopped,
-}
-
-/// Why a run cannot go on.
-pub(super) enum Halt {
-    System(SystemError),
-    Row(MapError),
-    Store(StoreError),
-    /// Something here: no connector, unreadable credentials.
-    Here(ServiceError),
-}
-
-impl From<SystemError> for Halt {
-    fn from(error: SystemError) -> Self {
-        Self::System(error)
-    }
-}
+/// So many pages in a row may have been overtaken by other readings before the run makes a pause.
+const OVERTAKEN: u32 = 5;
 
 /// What one page gave.
-struct Mapped {
-    rows: Vec<Incoming>,
+pub(super) struct Mapped {
+    pub(super) rows: Vec<Incoming>,
+    pub(super) poison: Vec<Poison>,
     last_key: Option<String>,
     newest: Option<i64>,
 }
 
-/// Does the run from where it is to its end. `progressed` counts the pages stored by this call.
-pub(super) async fn run(
-    engine: &Engine,
-    claim: &Claim,
-    live: &Live,
-    stopping: &watch::Receiver<bool>,
-    progressed: &mut u64,
-) -> Result<End, Halt> {
-    let spec = live.entity(claim.entity.name).ok_or_else(|| {
-        Halt::Here(ServiceError::UnsupportedOperation {
-            message: format!("The connector no longer offers {}.", claim.entity.name),
-        })
-    })?;
-    let mapper = Arc::new(live.mapper(spec));
-    let mut cursor = Cursor::parse(&claim.plan);
-    let asked = engine.clock().now_micros();
-    let mut going = cursor.run(&claim.plan, claim.run.mode, claim.run.pages, &spec.sync, live.link.source_now());
-    let is_new = cursor.run.as_ref() != Some(&going);
-    let mut page = fetch(engine, live, spec, &going, going.after_key.clone()).await?;
-    if is_new {
-        // The first answer may be the first to tell the system's clock. A start that is too late would lose changes.
-        let took = engine.clock().now_micros().saturating_sub(asked);
-        going.started = going.started.min(live.link.source_now().as_microsecond().saturating_sub(took));
-    }
+/// A page and when it was read.
+struct Fetched {
+    page: Page,
+    reading: Reading,
+}
+
+/// Reads the window of `cursor.run` from where it is to its end. `progressed` counts the pages stored.
+pub(super) async fn read(job: &Job<'_>, cursor: &mut Cursor, progressed: &mut u64) -> Result<Ended, Halt> {
+    let mut going = cursor.run.clone().unwrap_or_default();
+    let (mut next, mut overtaken) = (None, 0);
     for _ in 0..MOST_PAGES {
+        let fetched = match next.take() {
+            Some(fetched) => fetched,
+            None => {
+                let asked = job.now();
+                let fetched = fetch(job, &going, going.after_key.clone()).await?;
+                if std::mem::take(&mut going.is_new) {
+                    // The first answer may be the first to tell the system's clock. A start that is too late would lose
+                    // changes.
+                    let took = job.now().saturating_sub(asked);
+                    going.started = going.started.min(job.live.link.source_now().as_microsecond().saturating_sub(took));
+                    cursor.run = Some(going.clone());
+                }
+                fetched
+            }
+        };
+        let reading = fetched.reading;
         let (tell_key, last_key) = oneshot::channel();
-        let mapped = map(mapper.clone(), page, tell_key);
-        let next = async {
+        let mapped = map(job.mapper.clone(), fetched.page, tell_key);
+        let ahead = async {
             match last_key.await {
-                Ok(Some(key)) if !*stopping.borrow() => fetch(engine, live, spec, &going, Some(key)).await.map(Some),
+                Ok(Some(key)) if !job.must_stop() => fetch(job, &going, Some(key)).await.map(Some),
                 // An empty page, a page that cannot be read, or the node stops.
                 _ => Ok(None),
             }
@@ -92,54 +72,83 @@ pub(super) async fn run(
                 ))));
             }
             let after = Going {
+                last_key: Some(key.clone()),
                 after_key: Some(key),
                 newest: mapped.newest.max(going.newest),
-                since: going.since,
-                started: going.started,
+                listed: going.listed + (mapped.rows.len() + mapped.poison.len()) as u64,
+                ..going.clone()
             };
-            store(engine, claim, &Cursor { run: Some(after.clone()), ..cursor.clone() }, mapped.rows).await?;
+            let to = Cursor { run: Some(after.clone()), ..cursor.clone() };
+            let page = Stored { rows: mapped.rows, poison: mapped.poison, reading: Some(reading), ..Stored::default() };
+            job.store(&to, page).await?;
             Ok(Some(after))
         };
-        let (stored, next) = tokio::join!(stored, next);
-        let Some(after) = stored? else { return Ok(End::Done(cursor.finished(&going, spec.sync.strategy), going)) };
-        *progressed += 1;
-        cursor.run = Some(after.clone());
-        going = after;
-        match next? {
-            Some(next) => page = next,
-            None => return Ok(End::Stopped),
+        let (stored, ahead) = tokio::join!(stored, ahead);
+        match stored {
+            Err(Halt::Store(StoreError::Overtaken)) if overtaken < OVERTAKEN => {
+                overtaken += 1;
+                continue;
+            }
+            Err(halt) => return Err(halt),
+            Ok(None) => return Ok(Ended::Over),
+            Ok(Some(after)) => {
+                *progressed += 1;
+                overtaken = 0;
+                cursor.run = Some(after.clone());
+                going = after;
+            }
+        }
+        next = ahead?;
+        if next.is_none() {
+            return Ok(Ended::Stopped);
         }
     }
     Err(Halt::System(SystemError::Unexpected("the system's pages do not come to an end".to_owned())))
 }
 
-async fn fetch(
-    engine: &Engine,
-    live: &Live,
-    spec: &EntitySpec,
-    going: &Going,
-    after_key: Option<String>,
-) -> Result<Page, Halt> {
-    let limit = spec.sync.page.clamp(1, engine.options().page.max(1));
+async fn fetch(job: &Job<'_>, going: &Going, after_key: Option<String>) -> Result<Fetched, Halt> {
+    let limit = job.spec.sync.page.clamp(1, job.engine.options().page.max(1));
     let window = Window { since: going.since(), after_key, limit };
-    live.vendor.page(&live.link, spec, &window).await.map_err(Halt::System)
+    let asked_at = job.now();
+    let page = job.live.vendor.page(&job.live.link, job.spec, &window).await.map_err(Halt::System)?;
+    Ok(Fetched { page, reading: Reading { asked_at, answered_at: job.now() } })
 }
 
 /// Maps a page on a thread for such work: a thousand orders with their lines take tens of milliseconds. Tells the last key
 /// as soon as the rows are parsed, so that the next page can be asked for.
-async fn map(mapper: Arc<Mapper>, page: Page, tell_key: oneshot::Sender<Option<String>>) -> Result<Mapped, Halt> {
+pub(super) async fn map(
+    mapper: Arc<Mapper>,
+    page: Page,
+    tell_key: oneshot::Sender<Option<String>>,
+) -> Result<Mapped, Halt> {
     let work = tokio::task::spawn_blocking(move || {
         let found = page.split()?;
-        let last_key = found.last()?.and_then(|row| mapper.key(&row));
+        let last = found.last()?;
+        let last_key = last.as_ref().and_then(|row| mapper.key(row));
         // Nobody waits for the key if the run was dropped meanwhile.
         let _told = tell_key.send(last_key.clone());
-        let mut rows = Vec::new();
+        if let (Some(_), None) = (&last, &last_key) {
+            // Without its key nobody can ask for what comes behind it.
+            return Err(Halt::System(SystemError::Unexpected("the last row of a page has no key".to_owned())));
+        }
+        let (mut rows, mut poison, mut trouble) = (Vec::new(), Vec::new(), None);
         found.each(|mut row| {
-            rows.push(mapper.read(&mut row).map_err(Halt::Row)?);
+            let raw = row.as_object().map(trunnion_kit::json::Object::raw);
+            match mapper.read(&mut row) {
+                Ok(incoming) => rows.push(incoming),
+                Err(error) => {
+                    poison.push(poisoned(&error, raw.map(std::borrow::Cow::into_owned).unwrap_or_default()));
+                    trouble = Some(error);
+                }
+            }
             Ok::<_, Halt>(())
         })?;
+        match trouble {
+            Some(error) if rows.is_empty() && poison.len() >= ALL_POISON => return Err(Halt::Row(error)),
+            _ => {}
+        }
         let newest = rows.iter().filter_map(|row| row.remote_modified_at.max(row.remote_created_at)).max();
-        Ok(Mapped { rows, last_key, newest })
+        Ok(Mapped { rows, poison, last_key, newest })
     });
     match work.await {
         Ok(mapped) => mapped,
@@ -147,22 +156,6 @@ async fn map(mapper: Arc<Mapper>, page: Page, tell_key: oneshot::Sender<Option<S
     }
 }
 
-async fn store(engine: &Engine, claim: &Claim, cursor: &Cursor, rows: Vec<Incoming>) -> Result<(), Halt> {
-    let initial = !claim.plan.initial_done && claim.run.mode == RunMode::Incremental;
-    let commit = Commit {
-        connection: claim.plan.connection,
-        entity: claim.entity,
-        rows,
-        cause: if initial { Cause::Initial } else { Cause::Incremental },
-        progress: Some(PageProgress {
-            lease: claim.lease.clone(),
-            lease_for: engine.options().lease,
-            cursor: Some(cursor.text()),
-            cursor_at: None,
-            initial_done: None,
-            total_known: None,
-        }),
-        outcome: None,
-    };
-    engine.store().apply(commit).await.map(|_applied| ()).map_err(Halt::Store)
+pub(super) fn poisoned(error: &MapError, raw: String) -> Poison {
+    Poison { remote_id: error.remote_id.clone(), raw, field: error.field.clone(), problem: error.problem.clone() }
 }

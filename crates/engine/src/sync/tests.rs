@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trunnion_kit::spec::{Strategy, Sync};
+use trunnion_kit::spec::{Deletes, Strategy, Sync};
 use trunnion_model::ids::ConnectionId;
 use trunnion_model::schedule::Schedule;
 use trunnion_model::time::{Clock, from_micros};
@@ -29,6 +29,7 @@ fn plan(cursor: Option<&Cursor>, history_days: Option<i64>) -> SyncPlan {
         initial_done: false,
         last_success_at: None,
         last_error: None,
+        failing_since: None,
         records: 0,
     }
 }
@@ -40,15 +41,16 @@ fn watermark() -> Sync {
         overlap: Duration::from_micros(100),
         modified: vec!["changed".into()],
         created: Vec::new(),
+        deletes: Deletes::Unnoticed,
     }
 }
 
 #[test]
 fn the_next_watermark_is_the_newest_change_but_never_after_the_start_and_never_goes_back() {
-    let cursor = Cursor { watermark: Some(1_000), run: None };
+    let cursor = Cursor { watermark: Some(1_000), ..Cursor::default() };
     let after = |newest| {
-        let going = Going { since: Some(900), started: 2_000, after_key: None, newest };
-        cursor.finished(&going, Strategy::Watermark).watermark
+        let going = Going { since: Some(900), started: 2_000, newest, ..Going::default() };
+        cursor.finished(&going, Strategy::Watermark, 0).watermark
     };
     assert_eq!(after(Some(1_500)), Some(1_500));
     assert_eq!(after(Some(9_999)), Some(2_000), "changed while the run was paging, or stamped in the future");
@@ -58,18 +60,18 @@ fn the_next_watermark_is_the_newest_change_but_never_after_the_start_and_never_g
 
 #[test]
 fn an_incremental_run_asks_from_the_watermark_less_the_overlap() {
-    let cursor = Cursor { watermark: Some(1_000), run: None };
-    let going = cursor.run(&plan(Some(&cursor), Some(3)), RunMode::Incremental, 0, &watermark(), from_micros(5_000));
-    assert_eq!(going, Going { since: Some(900), started: 5_000, after_key: None, newest: None });
+    let cursor = Cursor { watermark: Some(1_000), ..Cursor::default() };
+    let going = cursor.begin(&plan(Some(&cursor), Some(3)), RunMode::Incremental, &watermark(), from_micros(5_000));
+    assert_eq!(going, Going { since: Some(900), started: 5_000, ..Going::default() });
 }
 
 #[test]
 fn first_and_full_runs_ask_for_the_history_and_snapshots_for_everything() {
     let now = 10 * 86_400_000_000;
     let since = |cursor: &Cursor, days, mode, sync: &Sync| {
-        cursor.run(&plan(Some(cursor), days), mode, 0, sync, from_micros(now)).since
+        cursor.begin(&plan(Some(cursor), days), mode, sync, from_micros(now)).since
     };
-    let (new, old) = (Cursor::default(), Cursor { watermark: Some(now - 5), run: None });
+    let (new, old) = (Cursor::default(), Cursor { watermark: Some(now - 5), ..Cursor::default() });
     assert_eq!(since(&new, None, RunMode::Incremental, &watermark()), None);
     assert_eq!(since(&new, Some(3), RunMode::Incremental, &watermark()), Some(7 * 86_400_000_000));
     assert_eq!(since(&old, None, RunMode::Full, &watermark()), None);
@@ -79,12 +81,31 @@ fn first_and_full_runs_ask_for_the_history_and_snapshots_for_everything() {
 
 #[test]
 fn a_run_goes_on_where_it_or_a_failed_one_was_but_a_full_one_starts_anew() {
-    let going = Going { since: Some(5), started: 50, after_key: Some("17".into()), newest: Some(40) };
-    let cursor = Cursor { watermark: None, run: Some(going.clone()) };
+    let going =
+        Going { since: Some(5), started: 50, after_key: Some("17".into()), newest: Some(40), ..Going::default() };
+    let cursor = Cursor { run: Some(going.clone()), ..Cursor::default() };
     assert_eq!(Cursor::parse(&plan(Some(&cursor), None)), cursor);
-    let run = |mode, pages| cursor.run(&plan(None, None), mode, pages, &watermark(), from_micros(99));
-    assert_eq!(run(RunMode::Incremental, 3), going);
-    assert_eq!(run(RunMode::Full, 3), going);
-    assert_eq!(run(RunMode::Incremental, 0), going, "a new run after a failed one");
-    assert_eq!(run(RunMode::Full, 0).after_key, None);
+    let run = |mode, pages| cursor.going_on(mode, pages, &watermark());
+    assert_eq!(run(RunMode::Incremental, 3), Some(going.clone()));
+    assert_eq!(run(RunMode::Full, 3), Some(going.clone()));
+    assert_eq!(run(RunMode::Incremental, 0), Some(going), "a new run after a failed one");
+    assert_eq!(run(RunMode::Full, 0), None);
+}
+
+#[test]
+fn a_keyset_begins_at_the_greatest_key_that_was_known_an_overlap_ago() {
+    let keyset = Sync { strategy: Strategy::Keyset, ..watermark() };
+    let mut cursor = Cursor::default();
+    for (started, key) in [(1_000, "a"), (1_050, "b"), (1_200, "c")] {
+        let going = Going { started, last_key: Some(key.into()), ..Going::default() };
+        cursor = cursor.finished(&going, Strategy::Keyset, 0);
+    }
+    let after = |now: i64, mode| {
+        let plan = plan(Some(&cursor), None);
+        cursor.begin(&plan, mode, &keyset, from_micros(now)).after_key
+    };
+    assert_eq!(after(1_210, RunMode::Incremental).as_deref(), Some("b"));
+    assert_eq!(after(1_140, RunMode::Incremental).as_deref(), Some("a"));
+    assert_eq!(after(1_090, RunMode::Incremental), None, "nothing was known so long ago");
+    assert_eq!(after(9_999, RunMode::Full), None);
 }

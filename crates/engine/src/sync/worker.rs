@@ -8,10 +8,11 @@ use trunnion_kit::http::Lane;
 use trunnion_store::{Claim, ClaimRequest, Error as StoreError, Room};
 
 use super::conclude::conclude;
-use super::pages::{self, Halt};
+use super::job::Halt;
+use super::run::run;
 use super::slots::Slots;
 use crate::Engine;
-use crate::error::ServiceError;
+use crate::error::{Result, ServiceError};
 use crate::links::Live;
 use crate::workers::rest;
 
@@ -59,7 +60,22 @@ pub(crate) async fn work(engine: Engine, mut stopping: watch::Receiver<bool>) {
     }
 }
 
-async fn claim(engine: &Engine, limit: usize, room: &Room) -> Result<Vec<Claim>, StoreError> {
+impl Engine {
+    /// Does what is due now, one run after the other, and returns how many there were: for programs without background
+    /// work. Dropping the future is like a crash, after which a run goes on when its lease runs out.
+    pub async fn sync_due(&self) -> Result<usize> {
+        let (free, room) = Slots::new(self.options().slots, self.options().long_run).room();
+        let claims = claim(self, free, &room).await?;
+        let count = claims.len();
+        let (_keep, stopping) = watch::channel(false);
+        for claim in claims {
+            Box::pin(one_run(self.clone(), claim, stopping.clone())).await;
+        }
+        Ok(count)
+    }
+}
+
+async fn claim(engine: &Engine, limit: usize, room: &Room) -> std::result::Result<Vec<Claim>, StoreError> {
     let options = engine.options();
     let request =
         ClaimRequest { node: &options.node, lease_for: options.lease, limit, per_connection: options.per_connection };
@@ -72,7 +88,7 @@ async fn one_run(engine: Engine, claim: Claim, stopping: watch::Receiver<bool>) 
     let (live, ended) = match live {
         Ok(live) => {
             let ended = tokio::select! {
-                ended = pages::run(&engine, &claim, &live, &stopping, &mut progressed) => ended,
+                ended = run(&engine, &claim, &live, &stopping, &mut progressed) => ended,
                 () = until_lost(&engine, &claim) => return,
             };
             (Some(live), ended)
@@ -85,7 +101,7 @@ async fn one_run(engine: Engine, claim: Claim, stopping: watch::Receiver<bool>) 
     }
 }
 
-async fn live(engine: &Engine, claim: &Claim) -> Result<Live, ServiceError> {
+async fn live(engine: &Engine, claim: &Claim) -> Result<Live> {
     let row = engine.store().connection_for_work(claim.plan.connection).await?;
     let row = row.ok_or_else(|| ServiceError::missing("connection"))?;
     let lane = if claim.lane == trunnion_store::Lane::Backfill { Lane::Backfill } else { Lane::Incremental };
@@ -105,7 +121,7 @@ async fn until_lost(engine: &Engine, claim: &Claim) {
     }
 }
 
-fn note(slots: &mut Slots, ended: Result<(Id, ()), JoinError>) {
+fn note(slots: &mut Slots, ended: std::result::Result<(Id, ()), JoinError>) {
     match ended {
         Ok((id, ())) => slots.end(id),
         Err(error) => {

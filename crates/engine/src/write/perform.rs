@@ -227,12 +227,8 @@ async fn settle(engine: &Engine, job: &Job, verdict: Verdict) -> Result<(), Stor
         body: OutcomeBody::StoredRecord,
     };
     let commit = Commit {
-        connection: operation.connection,
-        entity: spec.entity,
-        rows: vec![*incoming],
-        cause: Cause::OwnWrite,
-        progress: None,
         outcome: Some(outcome),
+        ..Commit::new(operation.connection, spec.entity, vec![*incoming], Cause::OwnWrite)
     };
     engine.store().apply(commit).await.map(|_applied| ())
 }

@@ -12,5 +12,6 @@ mod lists;
 mod receiver;
 mod source;
 mod sync;
+mod truth;
 mod webhooks;
 mod writes;

@@ -55,6 +55,8 @@ struct State {
     hangs_for: Option<&'static str>,
     create_pause: std::time::Duration,
     ignores_keys: bool,
+    /// Rows whose keys begin so are left out of pages, by mistake.
+    hidden: Option<String>,
 }
 
 /// Shared by the test and the engine.
@@ -84,6 +86,15 @@ impl Source {
     /// Stores a row, changed now.
     pub(crate) fn put(&self, entity: &'static str, key: &str, row: Value) {
         self.state().tables.put(entity, key, row, &self.clock);
+    }
+
+    /// Stores a row with the time of change that it had before.
+    pub(crate) fn put_silently(&self, entity: &'static str, key: &str, mut row: Value) {
+        let mut state = self.state();
+        let rows = state.tables.rows.entry(entity).or_default();
+        row["Id"] = key.into();
+        row["Changed"] = rows[key]["Changed"].clone();
+        rows.insert(key.to_owned(), row);
     }
 
     /// `count` vendors with the keys `0001` …
@@ -153,6 +164,18 @@ impl Source {
         self.state().create_pause = pause;
     }
 
+    /// The row vanishes without a trace.
+    pub(crate) fn remove(&self, entity: &'static str, key: &str) {
+        if let Some(rows) = self.state().tables.rows.get_mut(entity) {
+            rows.remove(key);
+        }
+    }
+
+    /// Pages leave out rows whose keys begin so; asked for one by one, they are there.
+    pub(crate) fn hide(&self, beginning: Option<&str>) {
+        self.state().hidden = beginning.map(str::to_owned);
+    }
+
     /// The system forgets to look at the key that a page is asked to begin after.
     pub(crate) fn ignore_keys(&self) {
         self.state().ignores_keys = true;
@@ -193,6 +216,7 @@ impl Source {
             .into_iter()
             .filter(|(key, row)| {
                 (state.ignores_keys || window.after_key.as_ref().is_none_or(|after| *key > after))
+                    && !state.hidden.as_ref().is_some_and(|hidden| key.starts_with(hidden.as_str()))
                     && row["Changed"].as_str().unwrap() >= since.as_str()
             })
             .map(|(_, row)| row)

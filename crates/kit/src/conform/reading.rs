@@ -9,7 +9,7 @@ use trunnion_model::time::{Timestamp, from_micros};
 use super::fits;
 use super::report::Report;
 use super::subject::{Mapped, Subject};
-use crate::spec::{EntitySpec, Strategy};
+use crate::spec::EntitySpec;
 
 /// Reads an entity in every way; gives its records.
 pub(super) async fn check(subject: &Subject<'_>, spec: &EntitySpec, report: &mut Report) -> Vec<Mapped> {
@@ -29,7 +29,7 @@ pub(super) async fn check(subject: &Subject<'_>, spec: &EntitySpec, report: &mut
         seen(name, &record.data, "", report);
     }
     singles(subject, spec, &records, report).await;
-    if spec.sync.strategy == Strategy::Watermark {
+    if spec.sync.strategy.is_by_time() {
         changes(subject, spec, &records, report).await;
     }
     records

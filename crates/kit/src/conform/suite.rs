@@ -8,7 +8,7 @@ use super::report::Report;
 use super::subject::Subject;
 use super::{breaking, login, reading, writing};
 use crate::sim::Control;
-use crate::spec::{EntitySpec, Spec, Strategy};
+use crate::spec::{EntitySpec, Spec};
 use crate::vendor::Connector;
 
 /// Tries everything that the connector declares against the system that `credentials` lead to. It creates records there.
@@ -62,7 +62,7 @@ fn promises(spec: &Spec, with_control: bool) -> std::collections::BTreeSet<Strin
         let mut promise = |what: &str| all.push(format!("{name}: {what}"));
         promise("pages");
         promise("one record");
-        if entity.sync.strategy == Strategy::Watermark {
+        if entity.sync.strategy.is_by_time() {
             promise("changes");
         }
         for place in read_places(entity) {

@@ -10,7 +10,7 @@ use super::report::Report;
 use super::subject::Subject;
 use crate::json::Node;
 use crate::mapping::{FieldProblem, WriteContext, to_vendor};
-use crate::spec::{Create, EntitySpec, Strategy};
+use crate::spec::{Create, EntitySpec};
 
 pub(super) async fn check(
     subject: &Subject<'_>,
@@ -105,7 +105,7 @@ async fn written(
     seen(name, &record.data, "", report);
     // As an engine asks: from the time before the write, less the declared overlap.
     let since = began.checked_sub(spec.sync.overlap).unwrap_or(began);
-    let since = (spec.sync.strategy == Strategy::Watermark).then_some(since);
+    let since = spec.sync.strategy.is_by_time().then_some(since);
     if let Some(changed) = report.take(&format!("{what}: find it among the changes"), subject.all(spec, since).await) {
         let there = changed.iter().any(|record| record.incoming.remote_id == remote_id);
         report.expect(there, || format!("{name} {remote_id}: created, but not among the changes since {since:?}"));

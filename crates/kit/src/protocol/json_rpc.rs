@@ -19,7 +19,7 @@ use crate::http::{Answer, Effect, Request};
 use crate::json::{Node, Object, parse};
 use crate::link::{Link, Session};
 use crate::mapping::{Change, Path};
-use crate::spec::{EntitySpec, Strategy};
+use crate::spec::EntitySpec;
 use crate::vendor::{Account, Page, Target, Window};
 
 /// Logs in (once), reads the preferences, and one row of every entity.
@@ -36,19 +36,35 @@ pub(super) async fn probe(link: &Link) -> Result<Account, Error> {
 
 pub(super) async fn page(link: &Link, entity: &EntitySpec, window: &Window) -> Result<Page, Error> {
     let mut domain = always(entity)?;
-    if let (Some(since), Strategy::Watermark) = (window.since, entity.sync.strategy) {
+    if let Some(since) = window.since.filter(|_| entity.sync.strategy.is_by_time()) {
         domain.push(changed_since(entity, since)?);
     }
     if let Some(after) = &window.after_key {
         domain.push(condition("id", ">", Node::number(digits(after)?)));
     }
-    let answer = search_read(link, entity, domain, window.limit).await?;
+    let answer = search_read(link, entity, domain, window.limit, all_fields(entity)).await?;
+    Ok(Page::new(answer, "result"))
+}
+
+pub(super) async fn keys(
+    link: &Link,
+    entity: &EntitySpec,
+    after_key: Option<&str>,
+    limit: usize,
+) -> Result<Page, Error> {
+    let mut domain = always(entity)?;
+    if let Some(after) = after_key {
+        domain.push(condition("id", ">", Node::number(digits(after)?)));
+    }
+    let answer = search_read(link, entity, domain, limit, vec![Node::text("id")]).await?;
     Ok(Page::new(answer, "result"))
 }
 
 pub(super) async fn one(link: &Link, entity: &EntitySpec, remote_id: &str) -> Result<Page, Error> {
     let Ok(id) = digits(remote_id) else { return Ok(Page::empty()) };
-    Ok(Page::new(search_read(link, entity, vec![condition("id", "=", Node::number(id))], 1).await?, "result"))
+    let mut domain = always(entity)?;
+    domain.push(condition("id", "=", Node::number(id)));
+    Ok(Page::new(search_read(link, entity, domain, 1, all_fields(entity)).await?, "result"))
 }
 
 pub(super) async fn create(link: &Link, entity: &EntitySpec, body: Node<'static>) -> Result<String, Error> {
@@ -292,15 +308,19 @@ async fn search_read(
     entity: &EntitySpec,
     domain: Vec<Node<'static>>,
     limit: usize,
+    fields: Vec<Node<'static>>,
 ) -> Result<String, Error> {
     let order = Node::Array(vec![Node::Array(vec![Node::text("id"), Node::text("ASC")])]);
-    let fields = projection(entity, &|steps| steps.concat()).into_iter().map(Node::text).collect();
     let params =
         vec![Node::Array(domain), Node::number("0"), Node::number(limit.to_string()), order, Node::Array(fields)];
     let method = format!("model.{}.search_read", entity.source.set);
     // Records that were switched off are hidden unless asked for.
     let more = Object::from_iter([("active_test".into(), Node::Bool(false))]);
     call(link, &method, params, Some(&more), Effect::Read).await
+}
+
+fn all_fields(entity: &EntitySpec) -> Vec<Node<'static>> {
+    projection(entity, &|steps| steps.concat()).into_iter().map(Node::text).collect()
 }
 
 async fn one_field_of_first_row(link: &Link, entity: &EntitySpec) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use crate::json::Node;
 use crate::link::Link;
 use crate::mapping::{Change, Edit, ListChange, Path, fixed};
 use crate::spec::{Call, EntitySpec, GroupSpec, ProtocolKind};
-use crate::vendor::{Account, Page, Target, Window};
+use crate::vendor::{Account, Deleted, Page, Target, Window};
 
 pub mod json_rpc;
 mod odata_change;
@@ -39,6 +39,28 @@ pub(crate) async fn one(link: &Link, entity: &EntitySpec, remote_id: &str) -> Re
         ProtocolKind::ODataV2 => odata_v2::one(link, entity, remote_id).await,
         ProtocolKind::SuiteTalk => suitetalk::one(link, entity, remote_id).await,
         ProtocolKind::JsonRpc => json_rpc::one(link, entity, remote_id).await,
+    }
+}
+
+pub(crate) async fn keys(
+    link: &Link,
+    entity: &EntitySpec,
+    after_key: Option<&str>,
+    limit: usize,
+) -> Result<Page, Error> {
+    match link.spec().protocol.kind {
+        ProtocolKind::ODataV2 => odata_v2::keys(link, entity, after_key, limit).await,
+        ProtocolKind::SuiteTalk => suitetalk::keys(link, entity, after_key, limit).await,
+        ProtocolKind::JsonRpc => json_rpc::keys(link, entity, after_key, limit).await,
+    }
+}
+
+pub(crate) async fn deleted(link: &Link, entity: &EntitySpec, window: &Window) -> Result<Vec<Deleted>, Error> {
+    match link.spec().protocol.kind {
+        ProtocolKind::SuiteTalk => suitetalk::deleted(link, entity, window).await,
+        ProtocolKind::ODataV2 | ProtocolKind::JsonRpc => {
+            Err(Error::Unexpected(format!("the protocol has no list of deleted {}", entity.source.set)))
+        }
     }
 }
 

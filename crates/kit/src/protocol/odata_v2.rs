@@ -18,7 +18,7 @@ use crate::http::{Answer, Effect, Request};
 use crate::json::{Node, parse};
 use crate::link::{Link, Session};
 use crate::mapping::Path;
-use crate::spec::{EntitySpec, Strategy};
+use crate::spec::EntitySpec;
 use crate::vendor::{Account, Page, Target, Window};
 
 const CSRF: HeaderName = HeaderName::from_static("x-csrf-token");
@@ -45,7 +45,7 @@ pub(super) async fn page(link: &Link, entity: &EntitySpec, window: &Window) -> R
     if !entity.source.filter.is_empty() {
         conditions.push(entity.source.filter.clone());
     }
-    if let (Some(since), Strategy::Watermark) = (window.since, entity.sync.strategy) {
+    if let Some(since) = window.since.filter(|_| entity.sync.strategy.is_by_time()) {
         conditions.push(changed_since(entity, since)?);
     }
     if let Some(after) = &window.after_key {
@@ -57,6 +57,25 @@ pub(super) async fn page(link: &Link, entity: &EntitySpec, window: &Window) -> R
         let all: Vec<String> = conditions.iter().map(|condition| format!("({condition})")).collect();
         target.push_str("&$filter=");
         target.push_str(&encode(&all.join(" and ")));
+    }
+    Ok(Page::new(into_text(get(link, &target).await?)?, "d/results"))
+}
+
+pub(super) async fn keys(
+    link: &Link,
+    entity: &EntitySpec,
+    after_key: Option<&str>,
+    limit: usize,
+) -> Result<Page, Error> {
+    let names = key_names(entity);
+    let fixed = Some(&entity.source.filter).filter(|filter| !filter.is_empty()).map(|filter| format!("({filter})"));
+    let after = after_key.map(|after| format!("({})", self::after_key(&names, after)));
+    let conditions: Vec<String> = fixed.into_iter().chain(after).collect();
+    let key = encode(&names.join(","));
+    let mut target = format!("{}?$orderby={key}&$top={limit}&$select={key}&$format=json", set_path(entity));
+    if !conditions.is_empty() {
+        target.push_str("&$filter=");
+        target.push_str(&encode(&conditions.join(" and ")));
     }
     Ok(Page::new(into_text(get(link, &target).await?)?, "d/results"))
 }

@@ -16,8 +16,8 @@ use crate::http::{Answer, Effect, Request};
 use crate::json::{Node, Object, parse};
 use crate::link::Link;
 use crate::mapping::Change;
-use crate::spec::{EntitySpec, LinesSource, Strategy};
-use crate::vendor::{Account, Page, Target, Window};
+use crate::spec::{Deletes, EntitySpec, LinesSource};
+use crate::vendor::{Account, Deleted, Page, Target, Window};
 
 const SUITEQL: &str = "/services/rest/query/v1/suiteql";
 const RECORDS: &str = "/services/rest/record/v1";
@@ -36,6 +36,9 @@ pub(super) async fn probe(link: &Link) -> Result<Account, Error> {
         let window = Window { limit: 1, ..Window::default() };
         let (query, params) = select(entity, &window);
         suiteql(link, &query, params, 1).await?;
+        if let Deletes::Feed(_) = entity.sync.deletes {
+            deleted(link, entity, &window).await?;
+        }
     }
     Ok(Account { name: link.setting("account").unwrap_or_default().to_owned() })
 }
@@ -48,6 +51,50 @@ pub(super) async fn page(link: &Link, entity: &EntitySpec, window: &Window) -> R
 pub(super) async fn one(link: &Link, entity: &EntitySpec, remote_id: &str) -> Result<Page, Error> {
     let query = format!("{} AND {} = ?", entity.source.query.trim(), entity.source.key_column);
     with_lines(link, entity, suiteql(link, &query, vec![parameter(remote_id)], 1).await?).await
+}
+
+pub(super) async fn keys(
+    link: &Link,
+    entity: &EntitySpec,
+    after_key: Option<&str>,
+    limit: usize,
+) -> Result<Page, Error> {
+    let column = &entity.source.key_column;
+    let whole = entity.source.query.trim();
+    let from = whole.find("FROM ").map_or(whole, |at| &whole[at..]);
+    let (mut query, mut params) = (format!("SELECT {column} {from}"), Vec::new());
+    if let Some(after) = after_key {
+        query.push_str(&format!(" AND {column} > ?"));
+        params.push(parameter(after));
+    }
+    query.push_str(&format!(" ORDER BY {column}"));
+    Ok(Page::new(suiteql(link, &query, params, limit.min(LARGEST_PAGE)).await?, "items"))
+}
+
+/// The account's list of deleted records; its time is told in UTC, as all times that are asked for here.
+pub(super) async fn deleted(link: &Link, entity: &EntitySpec, window: &Window) -> Result<Vec<Deleted>, Error> {
+    let Deletes::Feed(feed) = &entity.sync.deletes else {
+        return Err(Error::Unexpected(format!("{} declares no list of deleted records", entity.source.set)));
+    };
+    let (mut query, mut params) = (feed.query.trim().to_owned(), Vec::new());
+    if let Some(since) = window.since {
+        query.push_str(&format!(" AND {} >= TO_TIMESTAMP(?, 'YYYY-MM-DD HH24:MI:SS')", feed.at));
+        params.push(Node::text(sql_timestamp(since)));
+    }
+    if let Some(after) = &window.after_key {
+        query.push_str(&format!(" AND {} > ?", feed.key));
+        params.push(parameter(after));
+    }
+    query.push_str(&format!(" ORDER BY {}", feed.key));
+    let body = suiteql(link, &query, params, window.limit.min(LARGEST_PAGE)).await?;
+    let read = parse(&body).map_err(|error| Error::Unexpected(format!("the answer is {error}")))?;
+    let rows = read.items().ok_or_else(|| Error::Unexpected("the answer has no items".to_owned()))?;
+    let row = |row: &Node<'_>| {
+        let remote_id = row.get(member(&feed.key)).and_then(Node::as_text)?.to_owned();
+        let at = row.get(&feed.at_member).and_then(Node::as_text).and_then(|text| format!("{text}Z").parse().ok());
+        Some(Deleted { remote_id, at })
+    };
+    Ok(rows.iter().filter_map(row).collect())
 }
 
 pub(super) async fn create(
@@ -138,9 +185,8 @@ pub async fn query(link: &Link, query: &str, params: Vec<Node<'static>>) -> Resu
 fn select(entity: &EntitySpec, window: &Window) -> (String, Vec<Node<'static>>) {
     let key = &entity.source.key_column;
     let (mut query, mut params) = (entity.source.query.trim().to_owned(), Vec::new());
-    if let (Some(since), Strategy::Watermark, [modified, ..]) =
-        (window.since, entity.sync.strategy, entity.sync.modified.as_slice())
-    {
+    let since = window.since.filter(|_| entity.sync.strategy.is_by_time());
+    if let (Some(since), [modified, ..]) = (since, entity.sync.modified.as_slice()) {
         query.push_str(&format!(" AND {modified} >= TO_TIMESTAMP(?, 'YYYY-MM-DD HH24:MI:SS')"));
         params.push(Node::text(sql_timestamp(since)));
     }

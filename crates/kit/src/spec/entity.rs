@@ -5,7 +5,7 @@ use std::time::Duration;
 use trunnion_model::catalog::{self, Entity, Field, Kind, field_of};
 
 use super::table::{Document, Entry, Table};
-use super::types::{Create, EntitySpec, GroupSpec, LinesSource, Row, Source, Strategy, Sync, Write};
+use super::types::{Create, Deletes, EntitySpec, Feed, GroupSpec, LinesSource, Row, Source, Strategy, Sync, Write};
 use super::writes;
 use crate::mapping::{Conversion, Form, Path};
 
@@ -17,7 +17,8 @@ pub(super) fn entity(
     units: &[(String, String)],
 ) -> Option<EntitySpec> {
     let source = source(document, &table.table("source"));
-    let sync = sync(document, &table.table("sync"));
+    let mut sync = sync(document, &table.table("sync"));
+    sync.deletes = deletes(document, &table.table("deletes"));
     let timestamp = |key: &str| {
         let place = table.table(key);
         place.is_there().then(|| {
@@ -32,6 +33,9 @@ pub(super) fn entity(
     let (remote_created, remote_modified) = (timestamp("remote_created"), timestamp("remote_modified"));
     if sync.strategy == Strategy::Watermark && remote_modified.is_none() {
         document.find(line, format!("[entity.{name}] is synced by watermark and needs `remote_modified`"));
+    }
+    if sync.strategy == Strategy::Inserted && remote_created.is_none() {
+        document.find(line, format!("[entity.{name}] is synced by the time of creation and needs `remote_created`"));
     }
     let optional = table.boolean("optional").unwrap_or(false);
     let deleted_at = table.text("deleted").map(|path| Path::new(&path));
@@ -113,16 +117,16 @@ fn lines(table: &Table<'_, '_>) -> Option<LinesSource> {
 
 fn sync(document: &Document<'_>, table: &Table<'_, '_>) -> Sync {
     let strategy = table.needed("strategy");
-    let strategy = match strategy.as_str() {
-        "watermark" => Strategy::Watermark,
-        "snapshot" => Strategy::Snapshot,
-        _ => {
-            document.find(table.line(), format!("unknown strategy `{strategy}`; known: watermark, snapshot"));
+    let strategy = match Strategy::NAMES.iter().find(|(name, _)| *name == strategy) {
+        Some((_, strategy)) => *strategy,
+        None => {
+            let known: Vec<_> = Strategy::NAMES.iter().map(|(name, _)| *name).collect();
+            document.find(table.line(), format!("unknown strategy `{strategy}`; known: {}", known.join(", ")));
             Strategy::Snapshot
         }
     };
     let modified = table.texts("modified");
-    if strategy == Strategy::Watermark && modified.is_empty() {
+    if strategy.is_by_time() && modified.is_empty() {
         document.find(table.line(), "a watermark needs `modified`");
     }
     let overlap = table.text("overlap").unwrap_or_else(|| "5m".to_owned());
@@ -136,6 +140,33 @@ fn sync(document: &Document<'_>, table: &Table<'_, '_>) -> Sync {
         overlap,
         modified,
         created: table.texts("created"),
+        deletes: Deletes::Unnoticed,
+    }
+}
+
+fn deletes(document: &Document<'_>, table: &Table<'_, '_>) -> Deletes {
+    if !table.is_there() {
+        return Deletes::Unnoticed;
+    }
+    match table.needed("by").as_str() {
+        "keys" => {
+            let every = table.text("every").unwrap_or_else(|| "24h".to_owned());
+            let every = duration(&every).unwrap_or_else(|| {
+                document.find(table.line(), format!("`{every}` is no duration such as 30s, 5m, 2h"));
+                Duration::ZERO
+            });
+            Deletes::Keys { every }
+        }
+        "feed" => Deletes::Feed(Feed {
+            query: table.text("query").unwrap_or_default(),
+            key: table.text("key").unwrap_or_default(),
+            at: table.text("at").unwrap_or_default(),
+            at_member: table.text("at_member").unwrap_or_default(),
+        }),
+        other => {
+            document.find(table.line(), format!("`by = \"{other}\"` is none of keys, feed"));
+            Deletes::Unnoticed
+        }
     }
 }
 

@@ -215,14 +215,63 @@ pub struct Sync {
     pub modified: Vec<String>,
     /// Vendor fields that hold the time of creation, asked where `modified` is null until the first change.
     pub created: Vec<String>,
+    /// How rows that vanish are noticed, where a row does not say so itself.
+    pub deletes: Deletes,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strategy {
     /// Only what changed since the watermark, in the order of the key.
     Watermark,
-    /// Everything, every time; unchanged rows cost nothing after the comparison.
+    /// As a watermark, over the time of creation: for documents that never change.
+    Inserted,
+    /// Only rows with greater keys than the greatest that was known an overlap ago: for documents that never change and
+    /// whose keys grow.
+    Keyset,
+    /// Everything, every time; unchanged rows cost nothing after the comparison. What is not there any more is deleted.
     Snapshot,
+    /// The system says what changed since a token that it gave the last time.
+    Delta,
+}
+
+impl Strategy {
+    /// In the declaration.
+    pub const NAMES: [(&str, Self); 5] = [
+        ("watermark", Self::Watermark),
+        ("inserted", Self::Inserted),
+        ("keyset", Self::Keyset),
+        ("snapshot", Self::Snapshot),
+        ("delta", Self::Delta),
+    ];
+
+    /// Whether rows are asked for by a time.
+    pub fn is_by_time(self) -> bool {
+        matches!(self, Self::Watermark | Self::Inserted)
+    }
+}
+
+/// How rows that vanish are noticed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Deletes {
+    /// By complete reads only.
+    #[default]
+    Unnoticed,
+    /// By listing all keys, at most so often.
+    Keys { every: Duration },
+    /// The system keeps a list of what was deleted.
+    Feed(Feed),
+}
+
+/// A list of deleted records, in the protocol's own terms.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Feed {
+    /// The question up to its conditions.
+    pub query: String,
+    /// The columns with the record's key and with the time of its deletion.
+    pub key: String,
+    pub at: String,
+    /// The member of an answered row with the time, as an instant.
+    pub at_member: String,
 }
 
 /// How a record is created.

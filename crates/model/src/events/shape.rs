@@ -70,7 +70,23 @@ pub(super) const SYNC: &[Member] = &[
     ("deleted", Kind::Count(0), "Of them records that are gone"),
     ("unchanged", Kind::Count(1), "Of them as they were"),
     ("total_known", Kind::MaybeCount, "How many rows the system said that there are"),
+    ("held", Kind::Count(0), "How many deletions were held back"),
+    ("quarantined", Kind::Count(0), "How many rows could not be mapped"),
+    ("drift", Kind::MaybeCount, "Of a run that verifies: how many records differed that should not have"),
     ("error", Kind::MaybeObject(REASON), "Why it failed, if it did"),
+];
+
+pub(super) const HELD: &[Member] = &[
+    ("id", Kind::Id("hdl"), "The held deletion"),
+    ("connection_id", Kind::Id("con"), "Of which connection"),
+    ("entity", Kind::Text("purchase_order"), "Of which entity"),
+    ("run_id", Kind::MaybeText("run_01k8n3v5j2x4w6y8z0a1b2c3d4"), "The run that noticed it"),
+    ("reason", Kind::Text("threshold"), "Why it is not believed: threshold, inconsistent or empty"),
+    ("gone", Kind::Count(40), "How many records the listing did not show"),
+    ("total", Kind::Count(100), "Of how many"),
+    ("state", Kind::Text("held"), "What became of it"),
+    ("created_at", Kind::Instant, "When it was noticed"),
+    ("modified_at", Kind::Instant, "When it last changed"),
 ];
 
 pub(super) const OPERATION: &[Member] = &[
@@ -115,6 +131,7 @@ pub(super) fn members(about: About) -> Vec<Member> {
         About::Connection => CONNECTION.to_vec(),
         About::ConnectionStatus => [CONNECTION, &[PREVIOUS_STATUS]].concat(),
         About::Sync => SYNC.to_vec(),
+        About::Held => HELD.to_vec(),
         About::Operation => OPERATION.to_vec(),
         About::EndpointFailing => FAILING.to_vec(),
         About::EndpointDisabled => DISABLED.to_vec(),

@@ -25,6 +25,8 @@ pub enum About {
     ConnectionStatus,
     /// A run.
     Sync,
+    /// A held deletion.
+    Held,
     /// A write.
     Operation,
     /// The record as it is after the change.
@@ -57,7 +59,16 @@ const OTHERS: &[(&str, About, &str)] = &[
         "A connection was taken out of use: its token is dead, its syncs have stopped, its data stays.",
     ),
     ("sync.completed", About::Sync, "A sync of one entity ended well."),
-    ("sync.failed", About::Sync, "A sync of one entity was given up; `data.error` says why."),
+    (
+        "sync.failed",
+        About::Sync,
+        "A sync of one entity was given up; `data.error` says why. Once, until one succeeded.",
+    ),
+    (
+        "deletion.held",
+        About::Held,
+        "A listing says that suspiciously much is gone. Nothing is deleted before somebody accepts it.",
+    ),
     ("operation.succeeded", About::Operation, "A write took effect in the system."),
     ("operation.failed", About::Operation, "A write had no effect; `data.outcome` says why."),
     (

@@ -66,7 +66,11 @@ fn get(entity: &Entity) -> Value {
                 "example": "remote:1001"
             },
             include_parameter(),
-            fields_parameter()
+            fields_parameter(),
+            {
+                "name": "live", "in": "query", "required": false, "schema": {"type": "boolean"},
+                "description": "`true`: the system is asked first, and what it says is stored and answered."
+            }
         ],
         "responses": {"200": response("The record.", &type_name(entity), &version_header())}
     })

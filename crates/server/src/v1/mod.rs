@@ -2,6 +2,7 @@
 
 pub(crate) mod connections;
 pub(crate) mod events;
+pub(crate) mod held;
 pub(crate) mod inbound;
 pub(crate) mod links;
 pub(crate) mod operations;

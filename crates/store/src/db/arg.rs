@@ -4,8 +4,8 @@ use sqlx::Arguments as _;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use trunnion_model::ids::{
-    ApplicationId, ConnectionId, DeliveryId, EventId, IncidentId, KeyId, LinkId, OperationId, RecordId, ReplayId,
-    RunId, WebhookEndpointId,
+    ApplicationId, ConnectionId, DeliveryId, EventId, HeldDeletionId, IncidentId, KeyId, LinkId, OperationId,
+    QuarantineId, RecordId, ReplayId, RunId, WebhookEndpointId,
 };
 use uuid::Uuid;
 
@@ -69,10 +69,12 @@ from! {
     ApplicationId => Id(value: Some(value.0));
     ConnectionId => Id(value: Some(value.0));
     EventId => Id(value: Some(value.0));
+    HeldDeletionId => Id(value: Some(value.0));
     IncidentId => Id(value: Some(value.0));
     KeyId => Id(value: Some(value.0));
     LinkId => Id(value: Some(value.0));
     OperationId => Id(value: Some(value.0));
+    QuarantineId => Id(value: Some(value.0));
     RecordId => Id(value: Some(value.0));
     RunId => Id(value: Some(value.0));
     DeliveryId => Id(value: Some(value.0));

@@ -2,11 +2,12 @@
 
 use trunnion_model::catalog::Entity;
 use trunnion_model::change::{Cause, Change, Presence, previous};
-use trunnion_model::ids::ConnectionId;
+use trunnion_model::ids::{ConnectionId, RecordId};
 use trunnion_model::record::{Incoming, Record};
 use trunnion_model::time::{Clock, rfc3339_micros};
 
-use super::Applied;
+use super::{Applied, Reading};
+use crate::{Error, Result};
 
 /// A page on its way into the database: no id twice, sorted by id.
 pub(super) struct Page {
@@ -15,12 +16,19 @@ pub(super) struct Page {
     pub(super) cause: Cause,
     pub(super) now: i64,
     pub(super) clock: Clock,
+    pub(super) reading: Reading,
+    /// Of a run that verifies: what changed after it is no drift.
+    pub(super) settled_before: Option<i64>,
+    /// What was seen is marked with the number of the entity's newest listing, if there was one.
+    pub(super) listing: Option<i64>,
     pub(super) rows: Vec<Prepared>,
+    /// Seen beside the rows.
+    pub(super) listed: Vec<RecordId>,
 }
 
 /// A row with its hashes.
-pub(super) struct Prepared {
-    pub(super) row: Incoming,
+pub(crate) struct Prepared {
+    pub(crate) row: Incoming,
     pub(super) hash: [u8; 16],
     pub(super) raw_hash: i64,
 }
@@ -32,6 +40,8 @@ pub(super) struct Before {
     pub(super) version: i64,
     pub(super) created_at: i64,
     pub(super) deleted_at: Option<i64>,
+    pub(super) observed_at: i64,
+    pub(super) remote_modified_at: Option<i64>,
 }
 
 /// The content of a stored record that is about to change.
@@ -107,19 +117,46 @@ pub(super) fn prepare(mut rows: Vec<Incoming>) -> Vec<Prepared> {
     prepared
 }
 
-pub(super) fn judge(incoming: &Prepared, before: Option<&Before>) -> Verdict {
+/// What to do with a row.
+///
+/// A row that differs is only taken if it is newer than what is stored. Each reading saw the system's state at some instant
+/// between question and answer. If this one was asked after the stored one was answered, it saw a later state, whatever the
+/// system's clock says. If the two overlapped, the system's own time of change decides, which never goes back for one row;
+/// where that is equal or missing, nothing tells, and `Overtaken` asks the caller to read again: a reading that begins now
+/// overlaps with none that is stored. So no reading undoes a newer one, be it a poll's, a webhook's or a write's.
+pub(super) fn judge(incoming: &Prepared, before: Option<&Before>, reading: Reading) -> Result<Verdict> {
     let Some(before) = before else {
-        return if incoming.row.deleted { Verdict::Leave } else { Verdict::Change(Change::Created) };
+        return Ok(if incoming.row.deleted { Verdict::Leave } else { Verdict::Change(Change::Created) });
     };
     let bare = incoming.is_bare_deletion();
+    let overlaps = reading.asked_at < before.observed_at;
     if before.hash == incoming.hash {
-        return if bare || before.raw_hash == incoming.raw_hash { Verdict::Leave } else { Verdict::Refresh };
+        let same = bare || overlaps || before.raw_hash == incoming.raw_hash;
+        return Ok(if same { Verdict::Leave } else { Verdict::Refresh });
     }
     if bare && before.deleted_at.is_some() {
-        return Verdict::Leave;
+        return Ok(Verdict::Leave);
+    }
+    // A deletion with a time is told by a feed, which repeats itself: a record that was changed later came back since.
+    if bare && incoming.row.remote_modified_at.is_some_and(|at| before.remote_modified_at.is_some_and(|seen| at < seen))
+    {
+        return Ok(Verdict::Leave);
+    }
+    if overlaps {
+        match (incoming.row.remote_modified_at, before.remote_modified_at) {
+            (Some(new), Some(old)) if new > old => {}
+            (Some(new), Some(old)) if new < old => return Ok(Verdict::Leave),
+            _ => return Err(Error::Overtaken),
+        }
     }
     let presence = if before.deleted_at.is_some() { Presence::Deleted } else { Presence::There };
-    Verdict::Change(Change::of(Some(presence), incoming.row.deleted))
+    Ok(Verdict::Change(Change::of(Some(presence), incoming.row.deleted)))
+}
+
+/// Whether a change of that row should have been known before a verifying run.
+pub(super) fn is_drift(row: &Incoming, settled_before: Option<i64>) -> bool {
+    settled_before
+        .is_some_and(|settled| row.remote_modified_at.max(row.remote_created_at).is_none_or(|at| at < settled))
 }
 
 /// The record after `change`.
@@ -142,6 +179,7 @@ pub(super) fn written(incoming: Prepared, before: Option<(&Before, Old)>, change
             row.remote_created_at = old.remote_created_at;
             row.data = old.data;
             row.raw = old.raw.unwrap_or(row.raw);
+            row.remote_modified_at = row.remote_modified_at.max(before.remote_modified_at);
         }
     }
     let record = Record {
@@ -173,7 +211,8 @@ fn previous_values(before: &Before, old: &Old, new: &Incoming) -> String {
 
 impl Tally {
     /// Counts what became of a row; `came_back` if it was deleted before and is not now.
-    pub(super) fn count(&mut self, verdict: Verdict, came_back: bool) {
+    pub(super) fn count(&mut self, verdict: Verdict, came_back: bool, drift: bool) {
+        self.applied.drift += u64::from(drift && matches!(verdict, Verdict::Change(_)));
         match verdict {
             Verdict::Leave => self.applied.unchanged += 1,
             Verdict::Refresh => self.applied.refreshed += 1,

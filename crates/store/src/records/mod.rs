@@ -6,7 +6,11 @@ mod judge;
 mod postgres;
 mod read;
 mod sqlite;
+mod sweep;
 mod types;
 
 pub use filter::{FieldFilter, FieldFilters, FieldKind, FieldPlace, FieldTest};
-pub use types::{Applied, Commit, ListQuery, NaturalMatch, PageProgress, Position, Sort};
+pub(crate) use judge::Prepared;
+pub use sweep::Gone;
+pub(crate) use sweep::sweep_in;
+pub use types::{Applied, Commit, ListQuery, NaturalMatch, PageProgress, Poison, Position, Reading, Sort};

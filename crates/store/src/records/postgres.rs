@@ -10,11 +10,11 @@ use trunnion_model::ids::EventId;
 use trunnion_model::time::Clock;
 use uuid::Uuid;
 
-use super::judge::{Before, Old, Page, Prepared, Tally, Verdict, Written, event_type, judge, written};
+use super::judge::{Before, Old, Page, Prepared, Tally, Verdict, Written, event_type, is_drift, judge, written};
 use crate::{Error, Result};
 
 type Tx = Transaction<'static, Postgres>;
-type ProbeRow = (Uuid, Vec<u8>, i64, i64, i64, Option<i64>);
+type ProbeRow = (Uuid, Vec<u8>, i64, i64, i64, Option<i64>, i64, Option<i64>);
 type OldRow = (Uuid, String, Option<String>, Option<String>, Option<i64>, String, Option<String>);
 
 /// One array per column.
@@ -30,15 +30,21 @@ const AT_ONCE: usize = 250;
 /// Writes the page and its events.
 pub(super) async fn write(tx: &mut Tx, page: Page) -> Result<Tally> {
     let ids: Vec<Uuid> = page.rows.iter().map(|incoming| incoming.row.id.0).collect();
+    if let Some(generation) = page.listing {
+        // A row that is bare says that the record is gone.
+        let seen = page.rows.iter().filter(|incoming| !incoming.is_bare_deletion()).map(|incoming| incoming.row.id.0);
+        let seen: Vec<Uuid> = seen.chain(page.listed.iter().map(|id| id.0)).collect();
+        mark(tx, &seen, generation).await?;
+    }
     let stored = probe(tx, &ids).await?;
     let mut tally = Tally::default();
     let (mut changes, mut refreshed) = (Vec::new(), Vec::new());
     let (mut differ, mut bare) = (Vec::new(), Vec::new());
     for incoming in page.rows {
         let before = stored.get(&incoming.row.id.0);
-        let verdict = judge(&incoming, before);
+        let verdict = judge(&incoming, before, page.reading)?;
         let was_deleted = before.is_some_and(|before| before.deleted_at.is_some());
-        tally.count(verdict, was_deleted && !incoming.row.deleted);
+        tally.count(verdict, was_deleted && !incoming.row.deleted, is_drift(&incoming.row, page.settled_before));
         match verdict {
             Verdict::Leave => {}
             Verdict::Refresh => refreshed.push(incoming),
@@ -60,10 +66,10 @@ pub(super) async fn write(tx: &mut Tx, page: Page) -> Result<Tally> {
         target.push(written(incoming, before, change, page.now));
     }
     for rows in fresh.chunks(AT_ONCE) {
-        insert(tx, rows, page.connection.0, page.entity.name).await?;
+        insert(tx, rows, (page.connection.0, page.entity.name), page.reading.answered_at).await?;
     }
     for rows in changed.chunks(AT_ONCE) {
-        update(tx, rows).await?;
+        update(tx, rows, page.reading.answered_at).await?;
     }
     for rows in refreshed.chunks(AT_ONCE) {
         refresh(tx, rows).await?;
@@ -136,14 +142,16 @@ async fn log(tx: &mut Tx, story: &Story, changes: &[&Written], first: i64) -> Re
 }
 
 async fn probe(tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Before>> {
-    let sql = "select id, hash, raw_hash, version, created_at, deleted_at from record where id = any($1)";
+    let sql = "select id, hash, raw_hash, version, created_at, deleted_at, observed_at, remote_modified_at from record
+               where id = any($1)";
     let rows: Vec<ProbeRow> = sqlx::query_as(sql).bind(ids).fetch_all(&mut **tx).await?;
     let mut found = HashMap::with_capacity(rows.len());
-    for (id, hash, raw_hash, version, created_at, deleted_at) in rows {
+    for (id, hash, raw_hash, version, created_at, deleted_at, observed_at, remote_modified_at) in rows {
         let hash = hash
             .try_into()
             .map_err(|_| Error::Corrupt { what: "record", why: "its hash is not 16 bytes".to_owned() })?;
-        found.insert(id, Before { hash, raw_hash, version, created_at, deleted_at });
+        let before = Before { hash, raw_hash, version, created_at, deleted_at, observed_at, remote_modified_at };
+        found.insert(id, before);
     }
     Ok(found)
 }
@@ -167,14 +175,28 @@ async fn old_content(tx: &mut Tx, differ: &[Uuid], bare: &[Uuid]) -> Result<Hash
     Ok(found)
 }
 
-async fn insert(tx: &mut Tx, rows: &[Written], connection: Uuid, entity: &str) -> Result<()> {
+/// The ids, which need not be distinct, were seen in that listing or a later one.
+async fn mark(tx: &mut Tx, seen: &[Uuid], generation: i64) -> Result<()> {
+    sqlx::query(
+        "insert into record_mark (record_id, generation) select distinct new.id, $2::bigint from unnest($1::uuid[]) as new (id)
+         on conflict (record_id) do update set generation = excluded.generation
+         where record_mark.generation < excluded.generation",
+    )
+    .bind(seen)
+    .bind(generation)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn insert(tx: &mut Tx, rows: &[Written], (connection, entity): (Uuid, &str), observed_at: i64) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
     sqlx::query(
         "insert into record (connection_id, entity, id, remote_id, hash, raw_hash, version, created_at, modified_at,
-             deleted_at, display, natural_key, remote_url, remote_created_at, remote_modified_at, data, raw)
-         select $1, $2, new.* from unnest($3::uuid[], $4::text[], $5::bytea[], $6::bigint[], $7::bigint[], $8::bigint[],
+             deleted_at, display, natural_key, remote_url, remote_created_at, remote_modified_at, data, raw, observed_at)
+         select $1, $2, new.*, $18 from unnest($3::uuid[], $4::text[], $5::bytea[], $6::bigint[], $7::bigint[], $8::bigint[],
              $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::bigint[],
              $16::text[], $17::text[]) as new",
     )
@@ -195,12 +217,13 @@ async fn insert(tx: &mut Tx, rows: &[Written], connection: Uuid, entity: &str) -
     .bind(column!(rows, row => row.record.remote_modified_at))
     .bind(column!(rows, row => row.record.data.as_str()))
     .bind(column!(rows, row => row.raw.as_str()))
+    .bind(observed_at)
     .execute(&mut **tx)
     .await?;
     Ok(())
 }
 
-async fn update(tx: &mut Tx, rows: &[Written]) -> Result<()> {
+async fn update(tx: &mut Tx, rows: &[Written], observed_at: i64) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -208,7 +231,7 @@ async fn update(tx: &mut Tx, rows: &[Written]) -> Result<()> {
         "update record set hash = new.hash, raw_hash = new.raw_hash, version = new.version,
              modified_at = new.modified_at, deleted_at = new.deleted_at, display = new.display,
              natural_key = new.natural_key, remote_url = new.remote_url, remote_created_at = new.remote_created_at,
-             remote_modified_at = new.remote_modified_at, data = new.data, raw = new.raw
+             remote_modified_at = new.remote_modified_at, data = new.data, raw = new.raw, observed_at = $14
          from unnest($1::uuid[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[],
              $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::text[], $13::text[])
              as new (id, hash, raw_hash, version, modified_at, deleted_at, display, natural_key, remote_url,
@@ -228,6 +251,7 @@ async fn update(tx: &mut Tx, rows: &[Written]) -> Result<()> {
     .bind(column!(rows, row => row.record.remote_modified_at))
     .bind(column!(rows, row => row.record.data.as_str()))
     .bind(column!(rows, row => row.raw.as_str()))
+    .bind(observed_at)
     .execute(&mut **tx)
     .await?;
     Ok(())

@@ -7,20 +7,20 @@ use tokio::runtime::Handle;
 use trunnion_model::change::Change;
 use trunnion_model::ids::EventId;
 
-use super::judge::{Before, Old, Page, Prepared, Tally, Verdict, Written, event_type, judge, written};
+use super::judge::{Before, Old, Page, Prepared, Tally, Verdict, Written, event_type, is_drift, judge, written};
 use crate::{Error, Result};
 
 /// Everything of a record but its identity comes after what the probe reads, and is only read if it is needed.
-const PROBE: &str = "select rowid, hash, raw_hash, version, created_at, deleted_at, display, natural_key, remote_url,
-    remote_created_at, data, raw from record where id = ?1";
+const PROBE: &str = "select rowid, hash, raw_hash, version, created_at, deleted_at, observed_at,
+    remote_modified_at, display, natural_key, remote_url, remote_created_at, data, raw from record where id = ?1";
 
 const INSERT: &str = "insert into record (id, connection_id, entity, remote_id, hash, raw_hash, version, created_at,
-    modified_at, deleted_at, display, natural_key, remote_url, remote_created_at, remote_modified_at, data, raw)
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+    modified_at, deleted_at, display, natural_key, remote_url, remote_created_at, remote_modified_at, data, raw,
+    observed_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
 
 const UPDATE: &str = "update record set hash = ?2, raw_hash = ?3, version = ?4, modified_at = ?5, deleted_at = ?6,
     display = ?7, natural_key = ?8, remote_url = ?9, remote_created_at = ?10, remote_modified_at = ?11, data = ?12,
-    raw = ?13 where rowid = ?1";
+    raw = ?13, observed_at = ?14 where rowid = ?1";
 
 const REFRESH: &str = "update record set raw_hash = ?2, raw = ?3, remote_url = ?4, remote_created_at = ?5,
     remote_modified_at = ?6 where rowid = ?1";
@@ -28,6 +28,9 @@ const REFRESH: &str = "update record set raw_hash = ?2, raw = ?3, remote_url = ?
 const EVENT: &str =
     "insert into event (connection_id, sequence, id, type, at, record_id, entity, cause, data, previous)
     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+
+const MARK: &str = "insert into record_mark (record_id, generation) values (?1, ?2)
+    on conflict (record_id) do update set generation = excluded.generation where generation < excluded.generation";
 
 /// Writes the page and its events. The work is done on a thread for blocking work, because it takes milliseconds.
 pub(super) async fn write(
@@ -59,13 +62,14 @@ struct Writer<'c> {
     update: Statement<'c>,
     refresh: Statement<'c>,
     event: Statement<'c>,
+    observed_at: i64,
     /// Of the last event, so far.
     sequence: i64,
     json: String,
 }
 
 fn write_page(connection: &Connection, page: Page) -> Result<Tally> {
-    let Page { connection: id, entity, cause, now, clock, rows } = page;
+    let Page { connection: id, entity, cause, now, clock, reading, settled_before, listing, rows, listed } = page;
     let tenant = id.0;
     // This transaction is the only writer: the number read here is still the last one when it is written back.
     let first = connection
@@ -78,18 +82,27 @@ fn write_page(connection: &Connection, page: Page) -> Result<Tally> {
         update: connection.prepare(UPDATE)?,
         refresh: connection.prepare(REFRESH)?,
         event: connection.prepare(EVENT)?,
+        observed_at: reading.answered_at,
         sequence: first,
         json: String::new(),
     };
     let types = [Change::Created, Change::Updated, Change::Deleted].map(|change| event_type(entity, change));
     let mut tally = Tally::default();
+    if let Some(generation) = listing {
+        let mut mark = connection.prepare(MARK)?;
+        // A row that is bare says that the record is gone.
+        let seen = rows.iter().filter(|incoming| !incoming.is_bare_deletion()).map(|incoming| incoming.row.id);
+        for id in seen.chain(listed) {
+            mark.execute(params![&id.0.as_bytes()[..], generation])?;
+        }
+    }
     for incoming in rows {
         let mut found = probe.query([&incoming.row.id.0.as_bytes()[..]])?;
         let stored = found.next()?;
         let before = stored.map(before).transpose()?;
-        let verdict = judge(&incoming, before.as_ref());
+        let verdict = judge(&incoming, before.as_ref(), reading)?;
         let was_deleted = before.as_ref().is_some_and(|before| before.deleted_at.is_some());
-        tally.count(verdict, was_deleted && !incoming.row.deleted);
+        tally.count(verdict, was_deleted && !incoming.row.deleted, is_drift(&incoming.row, settled_before));
         let Verdict::Change(change) = verdict else {
             if let (Verdict::Refresh, Some(row)) = (verdict, stored) {
                 let rowid: i64 = row.get(0)?;
@@ -152,6 +165,7 @@ impl Writer<'_> {
                 record.remote_modified_at,
                 record.data,
                 after.raw,
+                self.observed_at,
             ])
             .map(|_one| ())
     }
@@ -173,6 +187,7 @@ impl Writer<'_> {
                 record.remote_modified_at,
                 record.data,
                 after.raw,
+                self.observed_at,
             ])
             .map(|_one| ())
     }
@@ -200,16 +215,18 @@ fn before(row: &Row<'_>) -> Result<Before> {
         version: row.get(3)?,
         created_at: row.get(4)?,
         deleted_at: row.get(5)?,
+        observed_at: row.get(6)?,
+        remote_modified_at: row.get(7)?,
     })
 }
 
 fn old(row: &Row<'_>, with_raw: bool) -> rusqlite::Result<Old> {
     Ok(Old {
-        display: row.get(6)?,
-        natural_key: row.get(7)?,
-        remote_url: row.get(8)?,
-        remote_created_at: row.get(9)?,
-        data: row.get(10)?,
-        raw: if with_raw { Some(row.get(11)?) } else { None },
+        display: row.get(8)?,
+        natural_key: row.get(9)?,
+        remote_url: row.get(10)?,
+        remote_created_at: row.get(11)?,
+        data: row.get(12)?,
+        raw: if with_raw { Some(row.get(13)?) } else { None },
     })
 }

@@ -23,15 +23,55 @@ pub struct Commit {
     pub progress: Option<PageProgress>,
     /// Of a write of our own: how it ended.
     pub outcome: Option<OperationOutcome>,
+    /// When the rows were read; `None` for rows that are surely newer than what is stored.
+    pub reading: Option<Reading>,
+    /// Records that are there in the system although their content is not in `rows`.
+    pub listed: Vec<RecordId>,
+    /// Rows that could not be mapped.
+    pub poison: Vec<Poison>,
+}
+
+impl Commit {
+    /// Only rows; what else belongs to it is set on what this gives.
+    pub fn new(connection: ConnectionId, entity: &'static Entity, rows: Vec<Incoming>, cause: Cause) -> Self {
+        Self {
+            connection,
+            entity,
+            rows,
+            cause,
+            progress: None,
+            outcome: None,
+            reading: None,
+            listed: Vec::new(),
+            poison: Vec::new(),
+        }
+    }
+}
+
+/// Between which instants, by our clock, the system answered with the rows: their content was its state at one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    pub asked_at: i64,
+    pub answered_at: i64,
+}
+
+/// A row that cannot be mapped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Poison {
+    pub remote_id: String,
+    /// The row as the system sent it.
+    pub raw: String,
+    pub field: String,
+    pub problem: String,
 }
 
 /// How far a sync got with a page.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct PageProgress {
     pub lease: Lease,
     /// The lease is good for that long again from this commit on.
     pub lease_for: Duration,
-    /// `None` leaves the cursor where it is.
+    /// `None` leaves the cursor where it is, and counts no page.
     pub cursor: Option<String>,
     /// The instant up to which the data is complete, for people; `None` leaves it.
     pub cursor_at: Option<i64>,
@@ -39,6 +79,8 @@ pub struct PageProgress {
     pub initial_done: Option<bool>,
     /// How many rows the system says there are in this run.
     pub total_known: Option<i64>,
+    /// Of a run that verifies: a row that was last changed before this instant should not differ.
+    pub settled_before: Option<i64>,
 }
 
 /// What a commit did, in records.
@@ -51,6 +93,8 @@ pub struct Applied {
     pub unchanged: u64,
     /// Only the raw form was new: refreshed without a version or an event.
     pub refreshed: u64,
+    /// Of those that changed: the ones that should have been known already.
+    pub drift: u64,
     /// The operation, settled, if the commit had an outcome.
     pub operation: Option<Operation>,
 }

@@ -141,6 +141,7 @@ impl Store {
             None => {
                 let cause = match (plan.mode, plan.initial_done) {
                     (RunMode::Full, _) => RunCause::Full,
+                    (RunMode::Verify, _) => RunCause::Verify,
                     (RunMode::Incremental, false) => RunCause::Initial,
                     (RunMode::Incremental, true) => RunCause::Incremental,
                 };

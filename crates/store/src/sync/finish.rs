@@ -23,7 +23,8 @@ impl Store {
                 rest(&mut tx, lease.connection, lease.entity, PlanState::Idle, due_at, Lane::Usual).await?;
                 tx.execute(
                     "update sync_plan set cursor = coalesce($3, cursor), cursor_at = coalesce($4, cursor_at), mode = $5,
-                         initial_done = $6, last_success_at = $7, last_error_code = null, last_error_message = null
+                         initial_done = $6, last_success_at = $7, last_error_code = null, last_error_message = null,
+                         failing_since = null
                      where connection_id = $1 and entity = $2",
                     args![
                         lease.connection,
@@ -57,13 +58,17 @@ impl Store {
                 let due_at = next_due(&row, *next_run_at, now)?;
                 rest(&mut tx, lease.connection, lease.entity, PlanState::Failed, due_at, Lane::Troubled).await?;
                 note_error(&mut tx, lease, error).await?;
+                let sql = "update sync_plan set failing_since = coalesce(failing_since, $3)
+                           where connection_id = $1 and entity = $2";
+                tx.execute(sql, args![lease.connection, lease.entity, now]).await?;
             }
             Finished::Cancelled => cancel(&mut tx, lease.connection, lease.entity, lease.run, &row, now).await?,
         }
         let run = runs::read(&mut tx, lease.connection, lease.run).await?;
         let kind = match finished {
             Finished::Succeeded { .. } => Some("sync.completed"),
-            Finished::Failed { .. } => Some("sync.failed"),
+            // Once per incident: as long as nothing succeeds, it is the same one.
+            Finished::Failed { .. } => (!row.is_failing()).then_some("sync.failed"),
             Finished::Retry { .. } | Finished::Cancelled => None,
         };
         if let Some(kind) = kind {

@@ -39,13 +39,13 @@ impl Store {
             let run = match plan.run_id() {
                 Some(run) => {
                     // One that waits for another try need not wait any longer; one that did not start yet may still be
-                    // made a full one.
+                    // made one that reads more.
                     tx.execute(
                         "update sync_plan set due_at = $3 where connection_id = $1 and entity = $2 and state = $4",
                         args![connection, &plan.entity, now, PlanState::Queued.as_str()],
                     )
                     .await?;
-                    if mode == RunMode::Full {
+                    if mode != RunMode::Incremental {
                         let sql = "update run set mode = $2 where id = $1 and started_at is null";
                         tx.execute(sql, args![run, mode.as_str()]).await?;
                     }

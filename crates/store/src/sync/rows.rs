@@ -32,6 +32,7 @@ pub(super) struct PlanRow {
     last_success_at: Option<i64>,
     last_error_code: Option<String>,
     last_error_message: Option<String>,
+    failing_since: Option<i64>,
     records: i64,
     lane: i64,
 }
@@ -61,6 +62,7 @@ impl PlanRow {
             initial_done: self.initial_done,
             last_success_at: self.last_success_at,
             last_error: failure(self.last_error_code, self.last_error_message),
+            failing_since: self.failing_since,
             records: self.records,
         })
     }
@@ -104,6 +106,10 @@ impl PlanRow {
         PlanState::stored(&self.state)
     }
 
+    pub(super) fn is_failing(&self) -> bool {
+        self.failing_since.is_some()
+    }
+
     pub(super) fn paused(&self) -> bool {
         self.paused
     }
@@ -118,7 +124,8 @@ macro_rules! plan_columns {
     () => {
         "p.connection_id, p.entity, p.interval_seconds, p.cron, p.time_zone, p.quiet_hours, p.real_time, p.history_days,
          p.priority, p.state, p.paused, p.mode, p.due_at, p.run_id, p.attempt, p.cursor, p.cursor_at, p.initial_done,
-         p.last_success_at, p.last_error_code, p.last_error_message, p.records, p.lane"
+         p.last_success_at, p.last_error_code, p.last_error_message, p.failing_since,
+         p.records, p.lane"
     };
 }
 
@@ -149,6 +156,9 @@ pub(super) struct RunRow {
     deleted: i64,
     unchanged: i64,
     total_known: Option<i64>,
+    held: i64,
+    quarantined: i64,
+    drift: Option<i64>,
     error_code: Option<String>,
     error_message: Option<String>,
 }
@@ -158,7 +168,7 @@ macro_rules! select_run {
     ($rest:literal) => {
         concat!(
             "select id, connection_id, entity, mode, cause, state, created_at, started_at, finished_at, pages, seen,
-             created, updated, deleted, unchanged, total_known, error_code, error_message from run ",
+             created, updated, deleted, unchanged, total_known, held, quarantined, drift, error_code, error_message from run ",
             $rest
         )
     };
@@ -185,6 +195,9 @@ impl RunRow {
             deleted: self.deleted,
             unchanged: self.unchanged,
             total_known: self.total_known,
+            held: self.held,
+            quarantined: self.quarantined,
+            drift: self.drift,
             error: failure(self.error_code, self.error_message),
         })
     }
@@ -211,6 +224,9 @@ impl Run {
             "deleted": self.deleted,
             "unchanged": self.unchanged,
             "total_known": self.total_known,
+            "held": self.held,
+            "quarantined": self.quarantined,
+            "drift": self.drift,
             "error": error.map(|error| serde_json::json!({ "code": error.code, "message": error.message })),
         })
     }

@@ -31,6 +31,8 @@ words! {
         Incremental = "incremental",
         /// Everything in the plan's history.
         Full = "full",
+        /// As `full`, and how much differed is reported as drift.
+        Verify = "verify",
     }
 }
 
@@ -40,6 +42,7 @@ words! {
         Initial = "initial",
         Incremental = "incremental",
         Full = "full",
+        Verify = "verify",
         Manual = "manual",
     }
 }
@@ -88,6 +91,8 @@ pub struct SyncPlan {
     pub initial_done: bool,
     pub last_success_at: Option<i64>,
     pub last_error: Option<Failure>,
+    /// When the first of the runs failed that failed one after the other; `None` while all is well.
+    pub failing_since: Option<i64>,
     /// How many records there are that are not deleted.
     pub records: i64,
 }
@@ -114,6 +119,12 @@ pub struct Run {
     pub deleted: i64,
     pub unchanged: i64,
     pub total_known: Option<i64>,
+    /// Deletions that were held back.
+    pub held: i64,
+    /// Rows that could not be mapped.
+    pub quarantined: i64,
+    /// Of a run that verifies: how many records differed that should not have.
+    pub drift: Option<i64>,
     pub error: Option<Failure>,
 }
 
@@ -227,7 +238,7 @@ pub enum Finished {
     },
     /// The same run goes on from its cursor at `at`.
     Retry { at: i64, error: Failure },
-    /// This run is over; the next starts from the cursor. Appends `sync.failed`.
+    /// This run is over; the next starts from the cursor. Appends `sync.failed` if the one before did not fail.
     Failed {
         error: Failure,
         /// As for `Succeeded`.

@@ -7,7 +7,7 @@ use trunnion_store::{Applied, Begun, NewOperation, OperationOutcome, OperationSt
 use crate::harness::{LEASE, World, on_both, page, row, sync_page, vendor};
 
 fn did(created: u64, updated: u64, deleted: u64, unchanged: u64, refreshed: u64) -> Applied {
-    Applied { created, updated, deleted, unchanged, refreshed, operation: None }
+    Applied { created, updated, deleted, unchanged, refreshed, drift: 0, operation: None }
 }
 
 async fn read(world: &World, row: &Incoming) -> Record {

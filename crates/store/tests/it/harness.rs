@@ -122,7 +122,7 @@ pub(crate) fn row_of(connection: ConnectionId, entity: &Entity, remote_id: &str,
 }
 
 pub(crate) fn page(connection: ConnectionId, rows: Vec<Incoming>) -> Commit {
-    Commit { connection, entity: vendor(), rows, cause: Cause::Incremental, progress: None, outcome: None }
+    Commit::new(connection, vendor(), rows, Cause::Incremental)
 }
 
 impl World {
@@ -240,10 +240,6 @@ impl World {
 /// A page of a sync under the claim's lease.
 pub(crate) fn sync_page(claim: &Claim, rows: Vec<Incoming>, cursor: &str) -> Commit {
     Commit {
-        connection: claim.plan.connection,
-        entity: claim.entity,
-        rows,
-        cause: Cause::Initial,
         progress: Some(PageProgress {
             lease: claim.lease.clone(),
             lease_for: LEASE,
@@ -251,7 +247,8 @@ pub(crate) fn sync_page(claim: &Claim, rows: Vec<Incoming>, cursor: &str) -> Com
             cursor_at: Some(5),
             initial_done: None,
             total_known: None,
+            settled_before: None,
         }),
-        outcome: None,
+        ..Commit::new(claim.plan.connection, claim.entity, rows, Cause::Initial)
     }
 }

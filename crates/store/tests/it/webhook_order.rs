@@ -117,6 +117,9 @@ on_both! {
         let mut shown = String::new();
         claims[0].event.write_json(&mut shown);
         assert!(!shown.contains("connection_id"), "{shown}");
+        let types = ["webhook_endpoint.*".to_owned()];
+        let polled = world.store.application_events(application, 0, &types, 100).await.unwrap().events;
+        assert_eq!(polled.len(), claims.len(), "who polls the application's log has them, too");
         let now = world.now(&endpoint).await;
         assert_eq!((now.disabled_at.is_some(), now.failures), (true, 6));
     }

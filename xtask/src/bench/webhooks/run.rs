@@ -16,6 +16,7 @@ const BUILD_LIMIT: Duration = Duration::from_secs(60 * 60);
 pub(super) struct Task {
     pub(super) messages: u64,
     pub(super) seconds: u64,
+    /// Empty: it is built.
     pub(super) program: PathBuf,
 }
 
@@ -26,10 +27,12 @@ pub(in super::super) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let one_at_a_time = lock::take(&workspace::cache_dir()?.join("lock"))?;
     let programs = postgres::install(&logs)?;
     drop(one_at_a_time);
-    eprintln!("    release build");
-    let build = ["build", "--release", "--package", "trunnion-engine", "--example", "bench_webhooks"];
-    command::run(&mut workspace::cargo(&build), BUILD_LIMIT)?;
-    task.program = workspace::target_dir()?.join("release/examples/bench_webhooks");
+    if task.program.as_os_str().is_empty() {
+        eprintln!("    release build");
+        let build = ["build", "--release", "--package", "trunnion-engine", "--example", "bench_webhooks"];
+        command::run(&mut workspace::cargo(&build), BUILD_LIMIT)?;
+        task.program = workspace::target_dir()?.join("release/examples/bench_webhooks");
+    }
     let before = machine::load();
     let mut rows = cases::all(&task, "SQLite", None)?;
     rows.extend(cases::all(&task, "PostgreSQL", Some(&programs))?);
@@ -44,6 +47,10 @@ fn parse(arguments: &[String]) -> anyhow::Result<Task> {
     let mut task = Task { messages: 20_000, seconds: 30, program: PathBuf::new() };
     let mut words = arguments.iter().map(String::as_str);
     while let Some(word) = words.next() {
+        if word == "--program" {
+            task.program = words.next().map(PathBuf::from).ok_or_else(|| wrong("--program takes a file".to_owned()))?;
+            continue;
+        }
         let mut number = || {
             let value = words.next().and_then(|value| value.parse().ok()).filter(|number| *number > 0);
             value.ok_or_else(|| wrong(format!("{word} takes a number above 0")))
@@ -51,7 +58,10 @@ fn parse(arguments: &[String]) -> anyhow::Result<Task> {
         match word {
             "--messages" => task.messages = number()?,
             "--seconds" => task.seconds = number()?,
-            other => return Err(wrong(format!("bench webhooks knows --messages and --seconds, not {other:?}"))),
+            other => {
+                let known = "--messages, --seconds and --program";
+                return Err(wrong(format!("bench webhooks knows {known}, not {other:?}")));
+            }
         }
     }
     Ok(task)

@@ -4,6 +4,7 @@
 mod connections;
 mod events;
 mod health;
+mod held;
 mod inbound;
 mod links;
 mod syncs;
@@ -13,6 +14,7 @@ mod webhooks;
 pub(crate) use connections::*;
 pub(crate) use events::*;
 pub(crate) use health::*;
+pub(crate) use held::*;
 pub(crate) use inbound::*;
 pub(crate) use links::*;
 pub(crate) use syncs::*;

@@ -31,8 +31,13 @@ pub(crate) struct EntityStatus {
     next_run_at: Option<String>,
     #[schema(required = true)]
     progress: Option<Progress>,
+    /// When the first of the runs failed that failed one after the other; null while all is well.
+    #[schema(required = true, format = DateTime)]
+    failing_since: Option<String>,
     /// How many records there are that are not deleted.
     records: i64,
+    /// Rows that are set aside because they cannot be mapped.
+    quarantined: i64,
     #[schema(required = true)]
     interval_seconds: Option<i64>,
     #[schema(required = true)]
@@ -119,6 +124,8 @@ pub(crate) enum RunMode {
     Incremental,
     /// Everything.
     Full,
+    /// Everything, to see and repair what differs.
+    Verify,
 }
 
 /// One sync of one entity.
@@ -130,7 +137,7 @@ pub(crate) struct Run {
     #[schema(example = "purchase_order")]
     entity: String,
     mode: RunMode,
-    /// Why it is: `initial`, `incremental`, `full` or `manual`.
+    /// Why it is: `initial`, `incremental`, `full`, `verify` or `manual`.
     cause: String,
     state: RunState,
     #[schema(format = DateTime)]
@@ -149,6 +156,13 @@ pub(crate) struct Run {
     /// How many rows the system says there are, if it says.
     #[schema(required = true)]
     total_known: Option<i64>,
+    /// Deletions that were held back: see `GET /held-deletions`.
+    held: i64,
+    /// Rows that could not be mapped: see `GET /quarantine`.
+    quarantined: i64,
+    /// Of a run that verifies: how many records differed that should not have.
+    #[schema(required = true)]
+    drift: Option<i64>,
     #[schema(required = true)]
     error: Option<Failure>,
 }

@@ -1,0 +1,113 @@
+//! What the steps of a run share: whom it is for, how a page is stored, and how it can end.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use trunnion_kit::error::Error as SystemError;
+use trunnion_kit::mapping::{MapError, Mapper};
+use trunnion_kit::spec::EntitySpec;
+use trunnion_model::change::Cause;
+use trunnion_model::ids::RecordId;
+use trunnion_model::record::Incoming;
+use trunnion_store::{Claim, Commit, Error as StoreError, PageProgress, Poison, Reading, RunMode};
+
+use super::cursor::Cursor;
+use crate::Engine;
+use crate::error::ServiceError;
+use crate::links::Live;
+
+/// Beyond this the system is going round in circles.
+pub(super) const MOST_PAGES: i64 = 10_000_000;
+
+/// A run at work.
+pub(super) struct Job<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) claim: &'a Claim,
+    pub(super) live: &'a Live,
+    pub(super) spec: &'a EntitySpec,
+    pub(super) mapper: Arc<Mapper>,
+    pub(super) stopping: &'a watch::Receiver<bool>,
+}
+
+/// Why a run cannot go on.
+pub(super) enum Halt {
+    System(SystemError),
+    Row(MapError),
+    Store(StoreError),
+    /// Something here: no connector, unreadable credentials.
+    Here(ServiceError),
+}
+
+/// How a step came to its end, or to a pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    Over,
+    /// The node stops; everything fetched is stored.
+    Stopped,
+}
+
+/// What of a page goes into the store.
+#[derive(Default)]
+pub(super) struct Stored {
+    pub(super) rows: Vec<Incoming>,
+    pub(super) poison: Vec<Poison>,
+    pub(super) listed: Vec<RecordId>,
+    pub(super) reading: Option<Reading>,
+}
+
+impl From<SystemError> for Halt {
+    fn from(error: SystemError) -> Self {
+        Self::System(error)
+    }
+}
+
+impl From<StoreError> for Halt {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Job<'_> {
+    pub(super) fn now(&self) -> i64 {
+        self.engine.clock().now_micros()
+    }
+
+    pub(super) fn must_stop(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Why records change in this run.
+    pub(super) fn cause(&self) -> Cause {
+        match self.claim.run.mode {
+            RunMode::Full => Cause::Full,
+            RunMode::Verify => Cause::Verify,
+            RunMode::Incremental if self.claim.plan.initial_done => Cause::Incremental,
+            RunMode::Incremental => Cause::Initial,
+        }
+    }
+
+    pub(super) fn progress(&self, cursor: Option<&Cursor>) -> PageProgress {
+        let verifies = self.claim.run.mode == RunMode::Verify;
+        PageProgress {
+            lease: self.claim.lease.clone(),
+            lease_for: self.engine.options().lease,
+            cursor: cursor.map(Cursor::text),
+            cursor_at: None,
+            initial_done: None,
+            total_known: None,
+            settled_before: cursor.and_then(|cursor| cursor.run.as_ref()?.settled_before).filter(|_| verifies),
+        }
+    }
+
+    /// Stores a page and the cursor behind it, together.
+    pub(super) async fn store(&self, cursor: &Cursor, page: Stored) -> Result<(), StoreError> {
+        let commit = Commit {
+            progress: Some(self.progress(Some(cursor))),
+            reading: page.reading,
+            listed: page.listed,
+            poison: page.poison,
+            ..Commit::new(self.claim.plan.connection, self.claim.entity, page.rows, self.cause())
+        };
+        self.engine.store().apply(commit).await.map(drop)
+    }
+}

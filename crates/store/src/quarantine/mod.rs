@@ -1,0 +1,7 @@
+//! Rows that cannot be mapped, set aside so that the others go on.
+
+mod note;
+mod read;
+
+pub(crate) use note::note;
+pub use read::Quarantined;
