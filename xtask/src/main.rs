@@ -32,6 +32,9 @@ cargo xtask bench build [--package NAME]
     Clean release build in a throw-away directory: CPU seconds, wall time, size, crates. Fails above 600 CPU seconds.
 cargo xtask bench inbox [--seconds 10]
     Release build, then webhooks into the receiver on SQLite and PostgreSQL, beside what the database does alone. Judges nothing.
+cargo xtask bench schedule [--connections 10000] [--hours 24]
+    Release build, then a day of schedules on a virtual clock: lag, CPU and memory of finding, taking and finishing work.
+    TRUNNION_BENCH_DATABASE names an empty PostgreSQL database; without it, a throw-away SQLite file.
 cargo xtask bench sync [--records 100000] [--page 1000] [--no-peer] [--json]
     Release build, then purchase orders from a simulator: initial sync, full re-sync with nothing new, reading all back, on
     SQLite and PostgreSQL, beside dlt (PyPI): wall and CPU seconds, peak memory. Judges results, never times.

@@ -5,6 +5,7 @@
 
 mod api;
 mod config;
+mod connections;
 mod connectors;
 mod demo;
 mod events;
@@ -15,6 +16,7 @@ mod sandbox;
 mod secrets;
 mod serve;
 mod start;
+mod sync;
 mod terminal;
 mod webhooks;
 
@@ -51,6 +53,10 @@ enum Command {
     /// The master keys that credentials are sealed under
     #[command(subcommand)]
     Secrets(secrets::Command),
+    /// The customers' systems of a running server
+    Connections(connections::Arguments),
+    /// How far the syncs of a connection are; ask for one now
+    Sync(sync::Arguments),
     /// The ordered log of what happened
     Events(events::Arguments),
     /// Post what happens to a program on this machine, as signed webhooks
@@ -74,6 +80,8 @@ fn main() -> ExitCode {
             Command::Inbox(arguments) => inbox::run(&arguments).await,
             Command::Keys(command) => keys::run(command).await,
             Command::Secrets(command) => secrets::run(command).await,
+            Command::Connections(arguments) => connections::run(arguments).await,
+            Command::Sync(arguments) => sync::run(arguments).await,
             Command::Events(arguments) => events::run(arguments).await,
             Command::Listen(arguments) => listen::run(arguments).await,
             Command::Webhooks(arguments) => webhooks::run(arguments).await,

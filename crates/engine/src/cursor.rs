@@ -24,6 +24,7 @@ impl ListKey {
             query.created_after,
             query.created_before,
             query.include_deleted,
+            &query.fields,
         );
         let hash = blake3::hash(format!("{connection} {} {filters:?}", entity.name).as_bytes());
         let mut key = [0; 8];

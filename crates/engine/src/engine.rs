@@ -14,6 +14,7 @@ use trunnion_receiver::inbox::{self, Inbox};
 use trunnion_store::Store;
 use uuid::Uuid;
 
+use crate::budgets::Budgets;
 use crate::error::{Result, ServiceError};
 use crate::health::Tallies;
 use crate::links::Links;
@@ -227,6 +228,7 @@ struct Inner {
     options: Options,
     client: Client,
     links: Links,
+    budgets: Budgets,
     tallies: Tallies,
     poster: Poster,
     inbox: OnceLock<Inbox>,
@@ -251,6 +253,7 @@ impl Engine {
             options,
             client,
             links,
+            budgets: Budgets::new(boot.into_bytes()),
             tallies: Tallies::default(),
             poster,
             inbox: OnceLock::new(),
@@ -301,6 +304,10 @@ impl Engine {
 
     pub(crate) fn links(&self) -> &Links {
         &self.0.links
+    }
+
+    pub(crate) fn budgets(&self) -> &Budgets {
+        &self.0.budgets
     }
 
     /// What calls came to since it was last stored.

@@ -6,6 +6,7 @@
 //! instruction and another goes on.
 
 mod alerts;
+mod budgets;
 mod caller;
 mod cursor;
 mod deliver;

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::sync::Mutex;
+use trunnion_kit::http::Lane;
 use trunnion_kit::link::Link;
 use trunnion_kit::mapping::Mapper;
 use trunnion_kit::spec::form::Credentials;
@@ -23,9 +24,9 @@ use trunnion_model::ids::ConnectionId;
 use trunnion_store::Connection;
 use url::Url;
 
-use crate::Engine;
 use crate::error::{FieldError, Result, ServiceError};
 pub(crate) use crate::health::park;
+use crate::{Engine, budgets};
 
 /// A connection that can be talked to.
 #[derive(Clone)]
@@ -36,6 +37,7 @@ pub(crate) struct Live {
     pub(crate) vendor: Arc<dyn Vendor>,
     /// Of the credentials that it was made from.
     made_from: blake3::Hash,
+    budget: budgets::Key,
 }
 
 /// See the module.
@@ -56,6 +58,11 @@ impl Live {
         self.spec.entities.iter().find(|entity| entity.entity.name == name)
     }
 
+    /// The same connection, for requests that stand in that lane.
+    pub(crate) fn in_lane(&self, lane: Lane) -> Self {
+        Self { link: self.link.in_lane(lane), ..self.clone() }
+    }
+
     /// Whether it was made from these credentials.
     pub(crate) fn is_made_from(&self, credentials: &SecretString) -> bool {
         blake3::hash(credentials.expose_secret().as_bytes()) == self.made_from
@@ -71,8 +78,14 @@ impl Links {
         Self { most: most.max(1), known: Mutex::default() }
     }
 
-    /// The link of a connection, whose row was just read.
+    /// The link of a connection, whose row was just read, with places in its rate budget.
     pub(crate) async fn get(&self, engine: &Engine, row: &Connection) -> Result<Live> {
+        let live = self.find(engine, row).await?;
+        engine.budgets().ready(engine, live.budget, live.spec.limits.requests_at_once).await;
+        Ok(live)
+    }
+
+    async fn find(&self, engine: &Engine, row: &Connection) -> Result<Live> {
         // Held while a link is made, so that two callers do not make two and log in twice. Nothing is sent meanwhile.
         let mut known = self.known.lock().await;
         if let Some(kept) = known.get_mut(&row.id).filter(|kept| kept.seen == row.modified_at) {
@@ -88,7 +101,7 @@ impl Links {
             kept.seen = row.modified_at;
             return Ok(kept.live.clone());
         }
-        let live = make(engine, row, &credentials)?;
+        let live = make(engine, row, &credentials).await?;
         keep(&mut known, self.most, live.clone(), row.modified_at);
         Ok(live)
     }
@@ -104,7 +117,7 @@ impl Links {
 }
 
 /// Makes a link from credentials that a customer gave, checked against the form. Sends nothing.
-pub(crate) fn from_form(
+pub(crate) async fn from_form(
     engine: &Engine,
     connector: &Connector,
     given: &Value,
@@ -123,14 +136,16 @@ pub(crate) fn from_form(
     let mut settings: serde_json::Map<String, Value> =
         credentials.settings().map(|(name, value)| (name.to_owned(), value.into())).collect();
     settings.insert("auth".to_owned(), credentials.auth().into());
-    let link =
-        link(engine, connector, credentials).map_err(|error| vec![FieldError::new("/credentials", error.detail())])?;
-    Ok(Fresh { link, sealed, settings: Value::Object(settings).to_string() })
+    let budget = budgets::key(&connector.spec, &credentials);
+    let link = link(engine, connector, credentials, budget).await;
+    let link = link.map_err(|error| vec![FieldError::new("/credentials", error.detail())])?;
+    Ok(Fresh { link, budget, sealed, settings: Value::Object(settings).to_string() })
 }
 
 /// What came of checked credentials.
 pub(crate) struct Fresh {
     pub(crate) link: Link,
+    budget: budgets::Key,
     pub(crate) sealed: SecretString,
     pub(crate) settings: String,
 }
@@ -144,12 +159,13 @@ impl Fresh {
             spec: connector.spec.clone(),
             vendor: connector.vendor.clone(),
             made_from: blake3::hash(self.sealed.expose_secret().as_bytes()),
+            budget: self.budget,
         }
     }
 }
 
 /// Makes a link from the stored credentials. Sends nothing.
-pub(crate) fn make(engine: &Engine, row: &Connection, credentials: &SecretString) -> Result<Live> {
+pub(crate) async fn make(engine: &Engine, row: &Connection, credentials: &SecretString) -> Result<Live> {
     let connector = engine.catalogue().get(&row.system).ok_or_else(|| ServiceError::UnsupportedOperation {
         message: format!("This server has no connector for `{}`.", row.system),
     })?;
@@ -157,19 +173,23 @@ pub(crate) fn make(engine: &Engine, row: &Connection, credentials: &SecretString
     let given: Value = serde_json::from_str(credentials.expose_secret()).map_err(|_| unreadable())?;
     // What was taken once is not refused later because a setting changed: `http` was checked when it was given.
     let parsed = Credentials::parse(&connector.spec, &given, true).map_err(|_| unreadable())?;
-    let link = link(engine, connector, parsed)?;
+    let budget = budgets::key(&connector.spec, &parsed);
+    let link = link(engine, connector, parsed, budget).await?;
     link.observe(engine.tallies().observer(row.id));
     Ok(Live {
         connection: row.id,
         link,
+        budget,
         spec: connector.spec.clone(),
         vendor: connector.vendor.clone(),
         made_from: blake3::hash(credentials.expose_secret().as_bytes()),
     })
 }
 
-fn link(engine: &Engine, connector: &Connector, credentials: Credentials) -> Result<Link> {
-    let client = engine.client().with_limits(&connector.spec.limits);
+async fn link(engine: &Engine, connector: &Connector, credentials: Credentials, budget: budgets::Key) -> Result<Link> {
+    let limits = &connector.spec.limits;
+    let budget = engine.budgets().ready(engine, budget, limits.requests_at_once).await;
+    let client = engine.client().with_limits(limits).with_budget(budget);
     Link::new(connector.spec.clone(), credentials, client, engine.clock().clone())
         .map_err(|error| ServiceError::internal(&error))
 }

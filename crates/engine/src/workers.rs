@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use trunnion_receiver::inbox::NoCatchUp;
 
-use crate::{Engine, alerts, deliver, health, ingest, log, sync, write};
+use crate::{Engine, alerts, budgets, deliver, health, ingest, log, sync, write};
 
 /// Idempotency keys are kept for a week.
 const KEYS_KEPT: i64 = 7 * 24 * 60 * 60 * 1_000_000;
@@ -38,6 +38,7 @@ impl Engine {
         tasks.spawn(alerts::watch(self.clone(), stopping.clone()));
         tasks.spawn(health::watch(self.clone(), stopping.clone()));
         tasks.spawn(log::keep_in_order(self.clone(), stopping.clone()));
+        tasks.spawn(budgets::keep(self.clone(), stopping.clone()));
         tasks.spawn(hints(self.clone(), stopping.clone()));
         tasks.spawn(keep_house(self.clone(), stopping));
         Workers { stop, tasks }
@@ -81,6 +82,9 @@ async fn keep_house(engine: Engine, mut stopping: watch::Receiver<bool>) {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "idempotency keys were given free"),
             Err(error) => tracing::warn!(%error, "idempotency keys could not be given free"),
+        }
+        if let Err(error) = engine.store().purge_budgets(before).await {
+            tracing::warn!(%error, "old rate budgets could not be forgotten");
         }
         if let Some(inbox) = engine.inbox()
             && let Err(error) = inbox.purge(MOST_FORGOTTEN).await

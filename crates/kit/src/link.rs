@@ -25,16 +25,16 @@ use trunnion_model::time::{Clock, Timestamp, from_micros};
 use url::Url;
 
 use crate::error::{Error, VendorMessage};
-use crate::http::{Answer, Client, Effect, Request, redact};
+use crate::http::{Answer, Client, Effect, Lane, Request, redact};
 use crate::spec::Spec;
 use crate::spec::form::Credentials;
 
 /// No answer with a date was seen yet.
 const UNKNOWN: i64 = i64::MIN;
 
-/// Cheap to clone; clones share the token, the session and the parking.
+/// Cheap to clone; clones share the token, the session and the parking. Each has its lane, in which its requests stand.
 #[derive(Clone)]
-pub struct Link(Arc<Inner>, Option<Recorder>);
+pub struct Link(Arc<Inner>, Option<Recorder>, Lane);
 
 struct Inner {
     connector: Arc<Spec>,
@@ -73,7 +73,13 @@ impl Link {
             ahead: AtomicI64::new(UNKNOWN),
             observer: OnceLock::new(),
         };
-        Ok(Self(Arc::new(inner), None))
+        Ok(Self(Arc::new(inner), None, Lane::default()))
+    }
+
+    /// The same link for requests of that lane.
+    #[must_use]
+    pub fn in_lane(&self, lane: Lane) -> Self {
+        Self(self.0.clone(), self.1.clone(), lane)
     }
 
     /// Tells `observer` of every call from now on. The first observer stays.
@@ -110,7 +116,7 @@ impl Link {
     /// protocol logs in itself, keeps what it got in [`Link::session`], and calls [`Link::park`] when it is refused.
     ///
     /// Only the connection's own origin is called: credentials must not follow a link into somewhere else.
-    pub async fn call(&self, request: Request) -> Result<Answer, Error> {
+    pub async fn call(&self, mut request: Request) -> Result<Answer, Error> {
         self.refuse_if_parked()?;
         // Whatever way a write comes here, a dry link does not send it; a session's login changes nothing.
         if request.effect == Effect::Write
@@ -123,6 +129,7 @@ impl Link {
             let (host, own) = (request.host(), self.0.base.host_str().unwrap_or_default());
             return Err(Error::Unexpected(format!("{host} is not the connection's system {own}; nothing was sent")));
         }
+        request.lane = self.2;
         let began = Instant::now();
         let outcome = self.0.signer.send(self, &request).await;
         if let Some(observer) = self.0.observer.get() {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 pub use jiff::Timestamp;
+pub use jiff::civil::Date;
 
 /// A source of the current instant; cheap to clone.
 #[derive(Clone)]
@@ -76,7 +77,7 @@ pub fn parse_instant(text: &str) -> Option<Timestamp> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Some(at);
     }
-    let date: jiff::civil::Date = text.parse().ok()?;
+    let date: Date = text.parse().ok()?;
     jiff::tz::TimeZone::UTC.to_timestamp(date.to_datetime(jiff::civil::Time::midnight())).ok()
 }
 

@@ -38,10 +38,15 @@ fn unknown_parameter(known: &Known, request: &Request) -> Option<Problem> {
     let path = request.extensions().get::<MatchedPath>()?;
     let known = known.get(&format!("{} {}", request.method().as_str().to_ascii_lowercase(), path.as_str()))?;
     let given = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(request.uri()).ok()?;
-    let (name, _) = given.0.iter().find(|(name, _)| !known.contains(name))?;
+    let (name, _) = given.0.iter().find(|(name, _)| !known.iter().any(|known| is(known, name)))?;
     let message = match known.is_empty() {
         true => "is not a parameter of this route, which has none".to_owned(),
         false => format!("is not a parameter of this route; it knows {}", known.join(", ")),
     };
     Some(Problem::parameter(name, message))
+}
+
+/// The parameter itself, or a member of the one that is an object (`filter[status]`).
+fn is(known: &str, given: &str) -> bool {
+    if known == "filter" { given.starts_with("filter[") } else { given == known }
 }

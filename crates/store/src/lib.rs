@@ -7,6 +7,7 @@
 
 mod alerts;
 mod applications;
+mod budgets;
 mod connections;
 mod db;
 mod deletions;
@@ -28,6 +29,7 @@ mod words;
 
 pub use alerts::{Alert, AlertChanges, Condition, Firing, Found, NewAlert};
 pub use applications::{Application, KeyInfo, Principal};
+pub use budgets::{BudgetAsk, BudgetLease, BudgetNews};
 pub use connections::{
     Connection, ConnectionChanges, ConnectionFilter, ConnectionStatus, NewConnection, NewPlan, Reason, StatusChange,
 };
@@ -40,7 +42,10 @@ pub use keyring::Keyring;
 pub use links::{Link, LinkUse, NewLink, Redeemed};
 pub use operations::{Begun, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody};
 pub use quarantine::Quarantined;
-pub use records::{Applied, Commit, Gone, ListQuery, NaturalMatch, PageProgress, Poison, Position, Reading, Sort};
+pub use records::{
+    Applied, Commit, FieldFilter, FieldFilters, FieldKind, FieldPlace, FieldTest, Gone, ListQuery, NaturalMatch,
+    PageProgress, Poison, Position, Reading, Sort,
+};
 pub use reseal::Resealed;
 pub use store::Store;
 pub use sync::{

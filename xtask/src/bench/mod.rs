@@ -5,6 +5,7 @@ mod http;
 mod inbox;
 mod machine;
 mod run;
+mod schedule;
 mod sync;
 mod usage;
 mod webhooks;

@@ -8,6 +8,7 @@ type Bench = fn(&[String]) -> anyhow::Result<()>;
 const BENCHES: &[(&str, Bench)] = &[
     ("build", super::build::run),
     ("inbox", super::inbox::run),
+    ("schedule", super::schedule::run),
     ("sync", super::sync::run),
     ("webhooks", super::webhooks::run),
 ];
@@ -30,7 +31,7 @@ mod tests {
     #[test]
     fn an_unknown_bench_is_an_error_that_lists_the_known_ones() {
         let error = run(&["nonsense".to_owned()]).unwrap_err().to_string();
-        assert_eq!(error, "there is no bench \"nonsense\"; known: build, inbox, sync, webhooks");
-        assert!(run(&[]).unwrap_err().to_string().contains("Known: build, inbox, sync, webhooks"));
+        assert_eq!(error, "there is no bench \"nonsense\"; known: build, inbox, schedule, sync, webhooks");
+        assert!(run(&[]).unwrap_err().to_string().contains("Known: build, inbox, schedule, sync, webhooks"));
     }
 }

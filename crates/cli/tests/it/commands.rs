@@ -5,7 +5,7 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::process::{Server, command};
+use crate::process::{Server, Simulator, command};
 use crate::receiver::Receiver;
 
 const LOOPBACK: (&str, &str) = ("TRUNNION_WEBHOOKS_ALLOW_NETWORKS", "127.0.0.0/8");
@@ -95,4 +95,34 @@ async fn a_command_says_what_the_server_refused_and_where() {
     assert!(said.contains("cannot reach the server at http://127.0.0.1:1/api/v1"), "{said}");
     let unset = command(directory.path()).args(["webhooks", "list"]).output().unwrap();
     assert_eq!(unset.status.code(), Some(2), "without a key it is not even tried: {unset:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_and_syncs_are_looked_at_and_started_from_a_shell() {
+    let directory = tempfile::tempdir().unwrap();
+    let simulator = Simulator::start(directory.path(), "sap-s4hana", 20);
+    let server = Server::start_with(directory.path(), None, &[]);
+    let key = server.key.clone().unwrap();
+    let body = serde_json::json!({
+        "system": "sap-s4hana", "credentials": simulator.credentials,
+        "customer": {"id": "c1", "name": "Customer"}, "sync": {"interval_seconds": null},
+    });
+    let made = server.api(&key).post("/connections", &body).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let id = made.body["connection"]["id"].as_str().unwrap();
+    let shell = Shell { directory: directory.path(), server: server.url.clone(), key };
+
+    assert!(shell.text(&["connections", "list"]).contains(id));
+    assert_eq!(shell.json(&["connections", "show", id])["sync"]["entities"]["vendor"]["interval_seconds"], Value::Null);
+    assert!(shell.text(&["connections", "check", id]).starts_with("ok logged in as"));
+    let told = shell.text(&["sync", "run", "--connection", id, "--entity", "vendors", "--mode", "full", "--follow"]);
+    assert!(told.contains("vendor") && told.contains("succeeded"), "{told}");
+    let runs = shell.json(&["sync", "run", "--connection", id, "--entity", "vendors,items", "--follow"]);
+    assert_eq!(runs["data"].as_array().unwrap().len(), 2);
+    assert!(runs["data"].as_array().unwrap().iter().all(|run| run["state"] == "succeeded"), "{runs}");
+    assert!(shell.text(&["sync", "status", "--connection", id]).starts_with("ENTITY"));
+    assert_eq!(shell.json(&["connections", "pause", id])["status"], "paused");
+    assert!(shell.complaint(&["sync", "run", "--connection", id]).contains("paused"));
+    assert_eq!(shell.json(&["connections", "resume", id])["sync"]["paused"], false);
+    assert!(shell.complaint(&["sync", "run", "--connection", id, "--entity", "boats"]).contains("/entities/0"));
 }

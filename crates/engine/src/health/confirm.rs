@@ -64,7 +64,7 @@ async fn known(engine: &Engine, live: &Live, row: &Connection) -> Result<Option<
 /// One more login, whose caller holds the connection's probe.
 pub(super) async fn confirm(engine: &Engine, row: &Connection, message: &VendorMessage) -> Result<Parked> {
     let credentials = engine.store().credentials(row.id).await?;
-    let again = make(engine, row, &credentials)?;
+    let again = make(engine, row, &credentials).await?;
     let Err(error) = probe(engine, again.vendor.as_ref(), &again.link).await else {
         engine.links().put(row, again).await;
         succeeded(engine, row.id, Cleared::Probe).await?;

@@ -2,6 +2,8 @@
 //!
 //! A record's fields are stored as the text that is answered. They are parsed again only where `fields` asks for a part.
 
+mod filter;
+
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
@@ -140,8 +142,10 @@ fn read(scope: &Scope, entity: &'static Entity, params: &[(String, String)]) -> 
         "fields",
         "sort",
         "count",
+        "filter_match",
     ];
-    let mut params = Params::new(params, &known);
+    let (filters, params) = filter::split(params);
+    let mut params = Params::new(&params, &known);
     let form = Form::read(entity, &mut params);
     let sort = match params.text("sort") {
         None => Sort::Id,
@@ -160,6 +164,7 @@ fn read(scope: &Scope, entity: &'static Entity, params: &[(String, String)]) -> 
         modified_before: params.instant("modified_before"),
         created_after: params.instant("created_after"),
         created_before: params.instant("created_before"),
+        fields: filter::read(entity, &filters, &mut params),
         include_deleted: params.flag("include_deleted"),
         include_raw: form.raw,
     };

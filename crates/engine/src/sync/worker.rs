@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
+use trunnion_kit::http::Lane;
 use trunnion_store::{Claim, ClaimRequest, Error as StoreError, Room};
 
 use super::conclude::conclude;
@@ -103,7 +104,8 @@ async fn one_run(engine: Engine, claim: Claim, stopping: watch::Receiver<bool>) 
 async fn live(engine: &Engine, claim: &Claim) -> Result<Live> {
     let row = engine.store().connection_for_work(claim.plan.connection).await?;
     let row = row.ok_or_else(|| ServiceError::missing("connection"))?;
-    engine.links().get(engine, &row).await
+    let lane = if claim.lane == trunnion_store::Lane::Backfill { Lane::Backfill } else { Lane::Incremental };
+    Ok(engine.links().get(engine, &row).await?.in_lane(lane))
 }
 
 /// Keeps the lease alive while a page takes its time; returns once it is lost or the run was cancelled.

@@ -1,6 +1,7 @@
 //! A create, from the caller's body to an operation.
 
 use serde_json::Value;
+use trunnion_kit::http::Lane;
 use trunnion_model::catalog::Entity;
 use trunnion_store::{Connection, NewOperation};
 
@@ -31,7 +32,7 @@ pub(crate) async fn create(
         return Ok(answer);
     }
     may_write(row)?;
-    let live = engine.links().get(engine, row).await?;
+    let live = engine.links().get(engine, row).await?.in_lane(Lane::Write);
     let request = checked(engine, row, &live, entity, &body).await?;
     if ask.dry_run {
         let spec = live.entity(entity.name).and_then(|spec| spec.create.as_ref().map(|create| (spec, create)));

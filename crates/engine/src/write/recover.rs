@@ -2,6 +2,7 @@
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use trunnion_kit::http::Lane;
 use trunnion_store::{ConnectionStatus, Operation, OperationLease, OperationState};
 
 use super::perform::{Job, finish, perform, recovery_lease};
@@ -64,7 +65,7 @@ async fn take_up(engine: &Engine, operation: Operation, lease: OperationLease) -
         let error = ServiceError::OutcomeUnknown { operation: operation.id, message };
         return Ok(finish(engine, &lease, OperationState::Unknown, &error, None).await?);
     }
-    let live = engine.links().get(engine, &row).await?;
+    let live = engine.links().get(engine, &row).await?.in_lane(Lane::Write);
     Box::pin(perform(engine, Job { live, operation, lease })).await;
     Ok(())
 }

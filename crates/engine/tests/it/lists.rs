@@ -184,3 +184,40 @@ async fn the_catalogue_says_what_each_system_can() {
     assert_eq!(systems::get(&node.engine, "other").unwrap_err().code(), "NOT_FOUND");
     assert_eq!(schemas::get("purchase-orders").unwrap(), schemas::get("purchase_order").unwrap());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn filters_are_checked_against_the_catalogue_and_belong_to_the_cursor() {
+    let house = House::new();
+    let (node, scope) = with_vendors(&house, 12).await;
+    let found = async |pairs: &[(&str, &str)]| {
+        let page = node.list(&scope, "vendors", pairs).await;
+        page["data"].as_array().unwrap().iter().map(|row| row["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&[("filter[code]", "V7")]).await, ["V7"]);
+    let mut some = found(&[("filter[code:in]", "V7, V9,V99")]).await;
+    some.sort();
+    assert_eq!(some, ["V7", "V9"]);
+    let any = [("filter[code]", "V7"), ("filter[code:starts_with]", "v1"), ("filter_match", "any")];
+    assert_eq!(found(&any).await.len(), 5, "V1, V10, V11, V12 and V7");
+    assert_eq!(found(&any[..2]).await.len(), 0, "all must hold");
+    let page = node.list(&scope, "vendors", &[("filter[name]", "Acme"), ("limit", "5"), ("count", "true")]).await;
+    assert_eq!((page["data"].as_array().unwrap().len(), &page["count"]), (5, &json!(12)));
+    let cursor = page["next_cursor"].as_str().unwrap();
+    assert_eq!(found(&[("filter[name]", "Acme"), ("cursor", cursor)]).await.len(), 7);
+    assert_eq!(problems(&node, &scope, &[("filter[name]", "Acme Inc"), ("cursor", cursor)]).await, ["/cursor"]);
+    let wrong = [
+        ("filter[colour]", "red"),
+        ("filter[name:like]", "A"),
+        ("filter[active]", "maybe"),
+        ("filter[active:gt]", "true"),
+        ("filter[address]", "x"),
+        ("filter[name]", ""),
+        ("filter[name", "x"),
+        ("filter_match", "some"),
+    ];
+    let mut told = problems(&node, &scope, &wrong).await;
+    told.sort();
+    let mut expected: Vec<String> = wrong.iter().map(|(name, _)| format!("/{name}")).collect();
+    expected.sort();
+    assert_eq!(told, expected);
+}

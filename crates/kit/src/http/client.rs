@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use trunnion_model::time::Clock;
 use url::Url;
 
+use super::budget::{Budget, Lane};
 use super::classify::{Verdict, judge};
+use super::limits::spent;
 use super::message::{Answer, Request};
 use super::random::Random;
 use super::transport::{self, Failure};
@@ -45,7 +46,7 @@ pub struct Client {
     http: reqwest::Client,
     limits: Limits,
     pace: Pace,
-    at_once: Arc<Semaphore>,
+    budget: Budget,
     clock: Clock,
     random: Random,
     /// What may be called; `None`: everything.
@@ -80,16 +81,22 @@ impl Client {
         let http = builder
             .build()
             .map_err(|error| Error::Unexpected(format!("the HTTP client cannot be made here: {error:?}")))?;
-        let at_once = Arc::new(Semaphore::new(limits.requests_at_once.max(1)));
+        let budget = Budget::new(limits.requests_at_once);
         let random = Random::system()?;
-        Ok(Self { http, limits: limits.clone(), pace: Pace::default(), at_once, clock, random, guard })
+        Ok(Self { http, limits: limits.clone(), pace: Pace::default(), budget, clock, random, guard })
     }
 
     /// The same connections and certificates with limits of its own: one for each system that is talked to.
     #[must_use]
     pub fn with_limits(&self, limits: &Limits) -> Self {
-        let at_once = Arc::new(Semaphore::new(limits.requests_at_once.max(1)));
-        Self { limits: limits.clone(), at_once, ..self.clone() }
+        let budget = Budget::new(limits.requests_at_once);
+        Self { limits: limits.clone(), budget, ..self.clone() }
+    }
+
+    /// Shares what it asks for with all others that have the same budget.
+    #[must_use]
+    pub fn with_budget(&self, budget: Budget) -> Self {
+        Self { budget, ..self.clone() }
     }
 
     #[must_use]
@@ -118,24 +125,25 @@ impl Client {
 
     /// Sends, tries again where that is safe, and returns every answer but redirects, 429, 502, 503 and 504.
     pub async fn send(&self, request: &Request) -> Result<Answer, Error> {
-        self.send_each(|| Ok(request.clone())).await
+        self.send_seen(request.lane, || Ok(request.clone()), |_| ()).await
     }
 
     /// As [`Client::send`], with the request made anew for each try: signatures hold a nonce that works only once.
     pub async fn send_each(&self, make: impl FnMut() -> Result<Request, Error> + Send) -> Result<Answer, Error> {
-        self.send_seen(make, |_| ()).await
+        self.send_seen(Lane::default(), make, |_| ()).await
     }
 
     /// As [`Client::send_each`], with a look at each answer before another waiting request may begin: so that a refusal
     /// can keep the others, in `make`, from being sent.
     pub(crate) async fn send_seen(
         &self,
+        lane: Lane,
         mut make: impl FnMut() -> Result<Request, Error> + Send,
         mut see: impl FnMut(&Answer) + Send,
     ) -> Result<Answer, Error> {
         let mut tries = 0;
         loop {
-            let verdict = self.one_try(&mut make, &mut see, tries).await?;
+            let verdict = self.one_try(lane, &mut make, &mut see, tries).await?;
             tries += 1;
             let (error, after) = match verdict {
                 Verdict::Answer(answer) => return Ok(answer),
@@ -152,21 +160,39 @@ impl Client {
 
     async fn one_try(
         &self,
+        lane: Lane,
         make: &mut (impl FnMut() -> Result<Request, Error> + Send),
         see: &mut (impl FnMut(&Answer) + Send),
         tries: u32,
     ) -> Result<Verdict, Error> {
-        let permit = self.at_once.acquire().await;
-        let _permit = permit.map_err(|_| Error::Unexpected("the HTTP client was closed".to_owned()))?;
+        let permit = match self.budget.acquire(lane, self.pace.wait_at_most).await {
+            Ok(permit) => permit,
+            Err(pause) => return Ok(Verdict::Failed(Error::RateLimited { after: Some(pause) })),
+        };
         let request = make()?;
         self.may_call(&request.url)?;
         let began = Instant::now();
         let outcome = transport::send(&self.http, &request, &self.limits).await;
         log(&request, &outcome, tries, began.elapsed());
+        let now = self.clock.now();
         if let Ok(answer) = &outcome {
             see(answer);
+            self.budget.close(spent(answer, now).unwrap_or_default());
         }
-        Ok(judge(&request, outcome, self.limits.max_body_bytes, self.clock.now()))
+        let verdict = judge(&request, outcome, self.limits.max_body_bytes, now);
+        self.heed(&verdict);
+        drop(permit);
+        Ok(verdict)
+    }
+
+    /// Lets all that share the budget know what the system said.
+    fn heed(&self, verdict: &Verdict) {
+        match verdict {
+            Verdict::Again(Error::RateLimited { after: None }, _) => self.budget.too_many(),
+            Verdict::Again(_, Some(after)) => self.budget.close(*after),
+            Verdict::Answer(_) => self.budget.good(),
+            Verdict::Again(..) | Verdict::Failed(_) => {}
+        }
     }
 
     /// Doubles with each try; the upper half is left to chance, so that many clients do not come back together.

@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use trunnion_model::time::Timestamp;
 use url::Url;
 
+use super::budget::Lane;
 use super::redact::vendor_text;
 use crate::error::{Error, VendorMessage};
 
@@ -24,16 +25,25 @@ pub struct Request {
     pub headers: HeaderMap,
     pub body: Option<Bytes>,
     pub effect: Effect,
+    /// Who goes before it; a link sets it.
+    pub lane: Lane,
 }
 
 impl Request {
     /// A GET that reads.
     pub fn get(url: Url) -> Self {
-        Self { method: Method::GET, url, headers: HeaderMap::new(), body: None, effect: Effect::Read }
+        Self {
+            method: Method::GET,
+            url,
+            headers: HeaderMap::new(),
+            body: None,
+            effect: Effect::Read,
+            lane: Lane::default(),
+        }
     }
 
     pub fn new(method: Method, url: Url, effect: Effect) -> Self {
-        Self { method, url, headers: HeaderMap::new(), body: None, effect }
+        Self { method, url, headers: HeaderMap::new(), body: None, effect, lane: Lane::default() }
     }
 
     #[must_use]

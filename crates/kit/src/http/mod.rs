@@ -1,7 +1,9 @@
 //! The only way out to the vendor systems: bounded in time, bytes and tries; a write is never sent twice by doubt.
 
+mod budget;
 mod classify;
 mod client;
+mod limits;
 mod message;
 mod random;
 mod redact;
@@ -11,6 +13,7 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
+pub use budget::{Budget, Lane, Learned};
 pub use client::{Client, Pace};
 pub use message::{Answer, Effect, Request, http_date};
 pub use random::Random;

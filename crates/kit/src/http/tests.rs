@@ -229,3 +229,54 @@ async fn a_guarded_client_calls_no_address_that_is_not_public_whatever_its_name(
     let request = Request::get(format!("http://127.0.0.1:{port}/x").parse().unwrap());
     assert_eq!(guarded(&["127.0.0.0/8"]).send(&request).await.unwrap().status, 200);
 }
+
+/// The account takes two at once although four are declared, and each request lasts 30 ms. A backfill keeps asking; writes
+/// come between.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backfill_delays_a_write_by_no_more_than_one_request_and_the_limit_of_the_system_is_learned() {
+    let sim = sim(&["slow:ms=30"]).await;
+    sim.control.limit_at_once(Some(2));
+    let budget = Budget::new(4);
+    let client = client(&Limits { tries: 20, ..Limits::default() }).with_budget(budget.clone());
+    let mut backfill = tokio::task::JoinSet::new();
+    for _ in 0..6 {
+        let (client, mut page) = (client.clone(), request(&sim, Method::GET, "/x", Effect::Read));
+        page.lane = Lane::Backfill;
+        backfill.spawn(async move {
+            for _ in 0..10 {
+                client.send(&page).await.unwrap();
+            }
+        });
+    }
+    while budget.learned().at_once > 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    sim.control.clear_requests();
+    let mut write = request(&sim, Method::POST, "/x", Effect::Write);
+    write.lane = Lane::Write;
+    for _ in 0..5 {
+        let read_before = statuses(&sim).len();
+        client.send(&write).await.unwrap();
+        // While it waited, and while it was answered, one backfill request each may have ended.
+        let read = sim.control.requests().iter().skip(read_before).filter(|logged| logged.method == "GET").count();
+        assert!(read <= 3, "{read} pages were read before the write was done");
+    }
+    assert!(!statuses(&sim).contains(&429), "what was learned holds");
+    while let Some(done) = backfill.join_next().await {
+        done.unwrap();
+    }
+    assert!(sim.control.most_in_flight() <= 2);
+}
+
+#[tokio::test]
+async fn a_pause_that_the_system_asks_of_one_is_kept_by_all_that_share_its_budget() {
+    let sim = sim(&["429:next=1,retry_after=1"]).await;
+    let first = client(&Limits { tries: 1, ..Limits::default() }).with_budget(Budget::new(4));
+    let other = first.clone();
+    let page = request(&sim, Method::GET, "/x", Effect::Read);
+    assert!(matches!(first.send(&page).await, Err(Error::RateLimited { after: Some(_) })));
+    let began = tokio::time::Instant::now();
+    other.send(&page).await.unwrap();
+    assert!(began.elapsed() > Duration::from_millis(900), "it waited although nobody told it so");
+    assert_eq!(statuses(&sim), [429, 200]);
+}

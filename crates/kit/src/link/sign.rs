@@ -204,7 +204,7 @@ async fn send_with(
         link.note_server_time(answer);
         see(answer);
     };
-    link.0.client.send_seen(signed, seen).await
+    link.0.client.send_seen(request.lane, signed, seen).await
 }
 
 /// Parks the link for a 401.

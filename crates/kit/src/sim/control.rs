@@ -28,6 +28,19 @@ struct State {
     faults: Vec<Fault>,
     clock_ahead: Duration,
     credentials_expired: bool,
+    /// More than so many at once are refused with 429.
+    at_once: Option<usize>,
+    in_flight: usize,
+    most_in_flight: usize,
+}
+
+/// Counts one request for as long as it lasts.
+pub(super) struct Inside(Control);
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        self.0.state().in_flight -= 1;
+    }
 }
 
 /// Cheap to clone; every clone reaches the same simulator.
@@ -69,6 +82,27 @@ impl Control {
 
     pub fn credentials_expired(&self) -> bool {
         self.state().credentials_expired
+    }
+
+    /// From now on more than so many requests at once are refused with 429.
+    pub fn limit_at_once(&self, most: Option<usize>) {
+        self.state().at_once = most;
+    }
+
+    /// The most requests that there were at once.
+    pub fn most_in_flight(&self) -> usize {
+        self.state().most_in_flight
+    }
+
+    /// `None` if there are too many already.
+    pub(super) fn enter(&self) -> Option<Inside> {
+        let mut state = self.state();
+        if state.at_once.is_some_and(|most| state.in_flight >= most) {
+            return None;
+        }
+        state.in_flight += 1;
+        state.most_in_flight = state.most_in_flight.max(state.in_flight);
+        Some(Inside(self.clone()))
     }
 
     /// What was asked so far, oldest first.

@@ -62,6 +62,11 @@ async fn in_front(State(control): State<Control>, request: Request, next: Next) 
         query: request.uri().query().unwrap_or_default().to_owned(),
         status: 0,
     };
+    let Some(_inside) = control.enter() else {
+        logged.status = StatusCode::TOO_MANY_REQUESTS.as_u16();
+        control.record(logged);
+        return refusal(StatusCode::TOO_MANY_REQUESTS.as_u16(), None);
+    };
     let action = control.next_action(&logged.method, &logged.path);
     let response = match action {
         None => next.run(request).await,

@@ -87,6 +87,7 @@ fn limits(table: &Table<'_, '_>) -> Limits {
     let usual = Limits::default();
     Limits {
         requests_at_once: table.number("requests_at_once").unwrap_or(usual.requests_at_once).max(1),
+        shared_by: table.text("shared_by"),
         timeout: table.number("timeout_seconds").map_or(usual.timeout, |seconds| Duration::from_secs(seconds as u64)),
         tries: table.number("tries").and_then(|tries| u32::try_from(tries).ok()).unwrap_or(usual.tries).max(1),
         max_body_bytes: table.number("max_body_megabytes").map_or(usual.max_body_bytes, |mega| mega << 20),

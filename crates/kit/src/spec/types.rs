@@ -59,6 +59,8 @@ pub enum ProtocolKind {
 #[derive(Clone, Debug)]
 pub struct Limits {
     pub requests_at_once: usize,
+    /// The form field that names the account whose limit it is, if several connections may have the same.
+    pub shared_by: Option<String>,
     /// Of one try, from connecting to the last byte.
     pub timeout: Duration,
     pub tries: u32,
@@ -67,7 +69,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { requests_at_once: 4, timeout: Duration::from_secs(60), tries: 4, max_body_bytes: 64 << 20 }
+        Self {
+            requests_at_once: 4,
+            shared_by: None,
+            timeout: Duration::from_secs(60),
+            tries: 4,
+            max_body_bytes: 64 << 20,
+        }
     }
 }
 

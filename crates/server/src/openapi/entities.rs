@@ -294,6 +294,14 @@ fn list_parameters() -> Value {
         include_parameter(),
         fields_parameter(),
         query("sort", "The order.", json!({"type": "string", "enum": ["modified_at", "-modified_at"]})),
+        {
+            "name": "filter", "in": "query", "required": false, "style": "deepObject", "explode": true,
+            "description": "Only records whose field has that value: `filter[status]=approved`. With an operator, \
+                `filter[net_total:gte]=100`: `contains`, `starts_with`, `gt`, `gte`, `lt`, `lte`, or `in` with commas between \
+                the values. Any field that is no group or list, `remote_id` and `display`; an unknown one is refused.",
+            "schema": {"type": "object", "additionalProperties": {"type": "string"}}
+        },
+        query("filter_match", "Whether all filters must hold, or any.", json!({"type": "string", "enum": ["all", "any"], "default": "all"})),
         query("count", "Also how many records there are in all, as `count`.", json!({"type": "boolean"}))
     ])
 }

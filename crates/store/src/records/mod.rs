@@ -1,6 +1,7 @@
 //! Unified records: one way in, several ways out.
 
 mod apply;
+mod filter;
 mod judge;
 mod postgres;
 mod read;
@@ -8,6 +9,7 @@ mod sqlite;
 mod sweep;
 mod types;
 
+pub use filter::{FieldFilter, FieldFilters, FieldKind, FieldPlace, FieldTest};
 pub(crate) use judge::Prepared;
 pub use sweep::Gone;
 pub(crate) use sweep::sweep_in;

@@ -6,7 +6,7 @@ use trunnion_model::ids::{ConnectionId, RecordId, RecordScope};
 use trunnion_model::record::Record;
 use uuid::Uuid;
 
-use super::{ListQuery, NaturalMatch, Sort};
+use super::{ListQuery, NaturalMatch, Sort, filter};
 use crate::db::arg::Arg;
 use crate::db::{Dialect, Tx, args};
 use crate::{Result, Store};
@@ -118,11 +118,13 @@ impl Store {
         entity: &'static Entity,
         query: &ListQuery,
     ) -> Result<Vec<Record>> {
+        let dialect = self.inner.db.dialect();
         let mut filter = match query.sort {
-            Sort::Id => Filter::by_id(self.inner.db.dialect(), connection, entity),
+            Sort::Id if query.fields.name_natural_keys() => Filter::by_time(connection, entity),
+            Sort::Id => Filter::by_id(dialect, connection, entity),
             Sort::ModifiedAsc | Sort::ModifiedDesc => Filter::by_time(connection, entity),
         };
-        filter.narrow(query);
+        filter.narrow(query, self.inner.db.dialect());
         let (after, order) = match query.sort {
             Sort::Id => ("id > $", "id"),
             Sort::ModifiedAsc => ("(modified_at, id) > ($", "modified_at, id"),
@@ -150,7 +152,7 @@ impl Store {
     /// How many records the query would list without `after` and `limit`.
     pub async fn count(&self, connection: ConnectionId, entity: &'static Entity, query: &ListQuery) -> Result<u64> {
         let mut filter = Filter::by_time(connection, entity);
-        filter.narrow(query);
+        filter.narrow(query, self.inner.db.dialect());
         let sql = format!("select count(*) from record where {}", filter.text);
         let row = self.inner.db.row::<(i64,)>(AssertSqlSafe(sql), filter.bound).await?;
         Ok(row.map_or(0, |(count,)| u64::try_from(count).unwrap_or(0)))
@@ -194,7 +196,7 @@ struct Filter {
 }
 
 impl Filter {
-    /// For what is read off the index by time.
+    /// For what is read off the index by time, or by natural key.
     fn by_time(connection: ConnectionId, entity: &Entity) -> Self {
         let text = "connection_id = $1 and entity = $2".to_owned();
         Self { text, bound: args![connection, entity.name] }
@@ -209,7 +211,7 @@ impl Filter {
         filter
     }
 
-    fn narrow(&mut self, query: &ListQuery) {
+    fn narrow(&mut self, query: &ListQuery, dialect: Dialect) {
         for (condition, at) in [
             ("modified_at > $", query.modified_after),
             ("modified_at < $", query.modified_before),
@@ -223,6 +225,7 @@ impl Filter {
         if !query.include_deleted {
             self.text.push_str(" and deleted_at is null");
         }
+        filter::add(&query.fields, dialect, &mut self.text, &mut self.bound);
     }
 
     /// ` and {condition}{n}`, where n is the place of `value`.

@@ -7,6 +7,7 @@ use trunnion_model::change::Cause;
 use trunnion_model::ids::{ConnectionId, RecordId};
 use trunnion_model::record::{Incoming, Record};
 
+use super::FieldFilters;
 use crate::operations::{Operation, OperationOutcome};
 use crate::sync::Lease;
 
@@ -126,6 +127,7 @@ pub struct ListQuery {
     pub modified_before: Option<i64>,
     pub created_after: Option<i64>,
     pub created_before: Option<i64>,
+    pub fields: FieldFilters,
     pub include_deleted: bool,
     pub include_raw: bool,
 }

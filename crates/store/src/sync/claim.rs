@@ -131,6 +131,7 @@ impl Store {
         let lane = candidate.plan.lane();
         let waiting = candidate.plan.run_id();
         let mut plan = candidate.plan.plan(ConnectionStatus::stored(&candidate.connection_status)?)?;
+        let due_at = plan.next_run_at;
         let run = match waiting {
             Some(run) => {
                 let sql = "update run set state = $2, started_at = coalesce(started_at, $3) where id = $1";
@@ -169,7 +170,7 @@ impl Store {
         .await?;
         let run = runs::read(tx, connection, run).await?;
         let application = ApplicationId(candidate.application_id);
-        Ok(Some(Claim { lease, application, system: candidate.system, entity, lane, plan, run }))
+        Ok(Some(Claim { lease, application, system: candidate.system, entity, lane, due_at, plan, run }))
     }
 }
 

@@ -212,6 +212,8 @@ pub struct Claim {
     pub system: String,
     pub entity: &'static Entity,
     pub lane: Lane,
+    /// When it should have begun; `None` for one whose lease ran out.
+    pub due_at: Option<i64>,
     pub plan: SyncPlan,
     /// Its `pages` tell whether it goes on from `plan.cursor` (> 0) or starts (0).
     pub run: Run,

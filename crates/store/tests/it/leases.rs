@@ -1,6 +1,6 @@
 //! Taking up work: leases, fences, limits.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use trunnion_model::catalog;
@@ -139,5 +139,34 @@ on_both! {
         assert_eq!(claim([9, 0, 0], 9, &[]).await.len(), 1, "what went well is not held up by what did not");
         assert_eq!(claim([0, 0, 1], 9, &[]).await.len(), 1);
         assert_eq!(claim([0, 0, 9], 9, &[]).await[0].lane, Lane::Troubled);
+    }
+}
+
+on_both! {
+    /// The small version of `cargo xtask bench schedule`.
+    async fn every_plan_comes_each_time_at_its_connections_place_in_the_interval(world: World) {
+        let application = world.application().await;
+        for _ in 0..8 {
+            world.connect(application, &catalog::entities()[..3]).await;
+        }
+        let mut times: BTreeMap<_, Vec<i64>> = BTreeMap::new();
+        let done = Finished::Succeeded { cursor: None, cursor_at: None, next_run_at: None };
+        for _ in 0..9 * 90 {
+            for claim in world.claim().await {
+                times.entry((claim.plan.connection, claim.entity.name)).or_default().push(claim.due_at.unwrap());
+                world.store.finish_run(&claim.lease, &done).await.unwrap();
+            }
+            world.pass(10);
+        }
+        assert_eq!(times.len(), 24);
+        let mut places = BTreeSet::new();
+        for ((connection, entity), times) in &times {
+            // The first one is due at once.
+            assert!(times.len() >= 9, "{connection} {entity}: {}", times.len());
+            assert!(times[1..].windows(2).all(|two| two[1] - two[0] == 900_000_000), "{entity}: {times:?}");
+            places.insert((*connection, times[1] % 900_000_000));
+        }
+        let own: BTreeSet<i64> = places.iter().map(|(_, place)| *place).collect();
+        assert_eq!((places.len(), own.len()), (8, 8), "one place for each connection, another for every other");
     }
 }

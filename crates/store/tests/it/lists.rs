@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use trunnion_model::record::Record;
-use trunnion_store::{ListQuery, Position, Sort};
+use trunnion_store::{FieldFilter, FieldFilters, FieldKind, FieldPlace, FieldTest, ListQuery, Position, Sort};
 
 use crate::harness::{World, item, on_both, row, row_of, vendor};
 
@@ -99,5 +99,60 @@ on_both! {
         assert_eq!(found.len(), 3);
         assert_eq!(world.store.find_by_natural_key(connection, item(), &keys).await.unwrap(), vec![]);
         assert_eq!(world.store.find_by_natural_key(connection, vendor(), &[]).await.unwrap(), vec![]);
+    }
+}
+
+on_both! {
+    async fn records_are_filtered_by_their_fields_in_the_same_way_on_both_databases(world: World) {
+        let connection = world.connection().await;
+        let with = |remote_id: &str, data: &str| {
+            let mut row = row(connection, remote_id, "100% cotton_");
+            data.clone_into(&mut row.data);
+            row
+        };
+        world.apply(connection, vec![
+            with("1", r#"{"active":true,"code":"C1","cost":"9.5","count":10,"name":"Acme GmbH","since":"2026-01-31"}"#),
+            with("2", r#"{"active":false,"code":"C2","cost":"10","count":9,"name":"acme_ltd","since":"2026-02-01"}"#),
+            with("3", r#"{"code":"C3","name":"B%C ' or 1=1 --"}"#),
+        ]).await;
+        let text = FieldKind::Text;
+        let member = |name: &str, kind| FieldPlace::Member { name: name.into(), kind };
+        let find = async |filters: Vec<(FieldPlace, FieldTest)>, any: bool| {
+            let filters = filters.into_iter().map(|(place, test)| FieldFilter { place, test }).collect();
+            let query = ListQuery { fields: FieldFilters { filters, any }, limit: 10, ..Default::default() };
+            let mut found: Vec<String> = world.store.list(connection, vendor(), &query).await.unwrap()
+                .into_iter().map(|record| record.remote_id).collect();
+            assert_eq!(world.store.count(connection, vendor(), &query).await.unwrap(), found.len() as u64);
+            found.sort();
+            found.concat()
+        };
+        let one = |value: &str| FieldTest::In(vec![value.to_owned()]);
+        let number = FieldKind::Number;
+        for (place, test, expected) in [
+            (member("name", text), one("Acme GmbH"), "1"),
+            (member("name", text), FieldTest::Contains("ACME".into()), "12"),
+            (member("name", text), FieldTest::StartsWith("acme_".into()), "2"),
+            (member("name", text), FieldTest::Contains("%".into()), "3"),
+            (member("name", text), one("B%C ' or 1=1 --"), "3"),
+            (member("na\"me' --", text), one("x"), ""),
+            (member("name", text), FieldTest::GreaterOrEqual("B".into()), "23"),
+            (member("cost", number), FieldTest::Greater("9.5".into()), "2"),
+            (member("cost", number), FieldTest::LessOrEqual("10".into()), "12"),
+            (member("cost", number), one("9.5"), "1"),
+            (member("count", number), FieldTest::Less("10".into()), "2"),
+            (member("count", number), FieldTest::In(vec!["10".into(), "9".into()]), "12"),
+            (member("active", FieldKind::Bool), one("true"), "1"),
+            (member("active", FieldKind::Bool), one("false"), "2"),
+            (member("since", text), FieldTest::Less("2026-02-01".into()), "1"),
+            (FieldPlace::NaturalKey { name: "code".into() }, FieldTest::In(vec!["C1".into(), "C3".into()]), "13"),
+            (FieldPlace::NaturalKey { name: "code".into() }, FieldTest::Greater("C1".into()), "23"),
+            (FieldPlace::RemoteId, one("2"), "2"),
+            (FieldPlace::Display, FieldTest::StartsWith("100%".into()), "123"),
+        ] {
+            assert_eq!(find(vec![(place.clone(), test.clone())], false).await, expected, "{place:?} {test:?}");
+        }
+        let both = vec![(FieldPlace::RemoteId, one("1")), (member("cost", number), FieldTest::Less("11".into()))];
+        assert_eq!(find(both.clone(), false).await, "1");
+        assert_eq!(find(both, true).await, "12");
     }
 }

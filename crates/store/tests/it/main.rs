@@ -5,6 +5,7 @@
 
 mod applications;
 mod apply;
+mod budgets;
 mod concurrency;
 mod connections;
 mod events;

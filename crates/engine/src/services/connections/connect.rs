@@ -95,7 +95,7 @@ pub(crate) async fn create_by(
     check_customer(&new.customer, &mut errors);
     let metadata = check_metadata(new.metadata.as_ref(), &mut errors);
     errors.extend(new.sync.problems(&connector.spec));
-    let fresh = match from_form(engine, connector, &new.credentials) {
+    let fresh = match from_form(engine, connector, &new.credentials).await {
         Ok(fresh) if errors.is_empty() => fresh,
         Ok(_) => return Err(ServiceError::ValidationFailed { errors }),
         Err(problems) => {
@@ -151,7 +151,7 @@ pub(crate) async fn reconnect_by(
     scope.may(Permission::Manage)?;
     let connector = connector(engine, scope)?;
     let fresh =
-        from_form(engine, connector, &credentials).map_err(|errors| ServiceError::ValidationFailed { errors })?;
+        from_form(engine, connector, &credentials).await.map_err(|errors| ServiceError::ValidationFailed { errors })?;
     let account = probe(engine, connector.vendor.as_ref(), &fresh.link).await.map_err(|error| connecting(&error))?;
     let token = NewToken::new(TokenKind::Connection);
     let status = working_status(engine, scope).await?;

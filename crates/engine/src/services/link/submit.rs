@@ -55,7 +55,7 @@ pub async fn submit(engine: &Engine, visit: &Visit, secret: &str, answers: &Answ
     };
     let credentials = credentials(answers);
     // What can be seen without asking the system costs no attempt.
-    if let Err(errors) = from_form(engine, connector, &credentials) {
+    if let Err(errors) = from_form(engine, connector, &credentials).await {
         return Ok(Submitted::Refused(refusal(&ServiceError::ValidationFailed { errors })));
     }
     let link = &visit.link;
