@@ -1,6 +1,7 @@
 //! A change or a delete of a record that is there, from the caller's body to an operation.
 
 use serde_json::{Map, Value};
+use trunnion_kit::http::Lane;
 use trunnion_kit::mapping::{FieldProblem, Standing};
 use trunnion_kit::spec::{EntitySpec, Mode};
 use trunnion_model::catalog::{Entity, Kind};
@@ -66,7 +67,7 @@ pub(crate) async fn change(
     if let Some(given) = version.filter(|version| *version != record.version) {
         return Err(ServiceError::VersionMismatch { given, current: record.version });
     }
-    let live = engine.links().get(engine, row).await?;
+    let live = engine.links().get(engine, row).await?.in_lane(Lane::Write);
     let unsupported = || ServiceError::UnsupportedOperation {
         message: format!("{} records are not offered by this system.", entity.name),
     };

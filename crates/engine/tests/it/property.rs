@@ -259,7 +259,7 @@ name = {{ at = "Name" }}
 }
 
 fn seeds(usual: u64) -> u64 {
-    std::env::var("TRUNNION_TEST_SEEDS").map_or(usual, |text| text.parse().expect("a whole number"))
+    std::env::var("TRUNNION_TEST_SEEDS").map_or(usual, |text| text.parse().unwrap())
 }
 
 async fn all_hold(strategy: usize, url: Option<String>, seeds: u64) {
