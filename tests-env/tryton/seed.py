@@ -213,7 +213,7 @@ def receive(purchase):
 def create_user(company, login, password):
     from proteus import Model
 
-    user = Model.get("res.user")(name="Tests over the API", login=login, password=password)
+    user = Model.get("res.user")(name=f"Tests over the API ({login})", login=login, password=password)
     user.companies.append(Model.get("company.company")(company.id))
     user.company = company
     for group in Model.get("res.group").find([]):
@@ -238,6 +238,8 @@ def main():
         purchases = create_purchases(company, suppliers, products, term, today)
         receive(next(each for each in purchases if each.state == "processing"))
         create_user(company, login, password)
+        # Whose password a test changes.
+        create_user(company, f"{login}-rotating", password)
     print(f"seeded {len(suppliers)} suppliers, {len(products)} products, {len(purchases)} purchases")
 
 

@@ -155,7 +155,7 @@ impl Default for Options {
             per_connection: 2,
             sync_interval: Duration::from_secs(15 * 60),
             poll: Duration::from_secs(1),
-            lease: Duration::from_secs(15),
+            lease: Duration::from_secs(8),
             links: 1024,
             page: 5_000,
             probe: Duration::from_secs(90),

@@ -28,3 +28,4 @@ mod same_receipt;
 mod secrets;
 mod torture;
 mod tryton;
+mod work_order;

@@ -42,9 +42,9 @@ async fn a_password_that_changes_in_tryton_costs_two_logins_and_one_event_and_th
         return;
     };
     let (proxy, receiver) = (Proxy::start(&tryton.url).await, Receiver::start().await);
-    let login = format!("agent-{}", std::process::id());
-    let user = |password: &str| json!({"login": login, "password": password});
-    tryton.client("make_user", &user("first-Secret-8741"));
+    // A user of its own, so that no other test's password changes.
+    let right = tryton.right_credentials();
+    let (login, first) = (format!("{}-rotating", right["username"].as_str().unwrap()), right["password"].as_str().unwrap());
 
     // The ERP's own clock is the machine's: the simulated one begins there.
     let (clock, hands) = Clock::manual(Timestamp::now());
@@ -75,7 +75,7 @@ async fn a_password_that_changes_in_tryton_costs_two_logins_and_one_event_and_th
         credentials["username"] = login.as_str().into();
         credentials
     };
-    let new = json!({"system": "tryton", "credentials": credentials("first-Secret-8741"),
+    let new = json!({"system": "tryton", "credentials": credentials(first),
         "customer": {"id": "c", "name": "Acme"}, "sync": {"interval_seconds": 300}});
     let made = manager.post("/connections", &new).await;
     assert_eq!(made.status, 201, "{}", made.body);
@@ -89,7 +89,7 @@ async fn a_password_that_changes_in_tryton_costs_two_logins_and_one_event_and_th
     };
 
     proxy.forget();
-    tryton.client("set_password", &user("second-Secret-8741"));
+    tryton.client("set_password", &json!({"login": login, "old": first, "password": "second-Secret-8741"}));
     // Within one interval of the syncs, which is shorter than that of the probes.
     pass(&hands, 6, 1).await;
     until("the refusal", async || status().await == "reauthorization_required").await;
@@ -98,7 +98,7 @@ async fn a_password_that_changes_in_tryton_costs_two_logins_and_one_event_and_th
     pass(&hands, 24 * 60, 10).await;
     let logins = proxy.calls("common.db.login").len();
     assert!(logins <= 2, "{logins} logins in the day after the change");
-    let events: Value = manager.get(&format!("/events?connection_id={id}&types=connection.reauth*")).await;
+    let events: Value = manager.get(&format!("/events?connection_id={id}&types=connection.reauthorization_required")).await;
     assert_eq!(events["data"].as_array().unwrap().len(), 1, "{events}");
     until("the webhook", async || !receiver.arrived().is_empty()).await;
     let told: Vec<Value> = receiver.arrived().iter().map(|arrived| arrived.json()["type"].clone()).collect();

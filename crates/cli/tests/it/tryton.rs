@@ -226,7 +226,9 @@ async fn tryton_change_arrives_by_a_sync_that_asks_only_for_what_changed() {
     let record: Value = api.get(&format!("/vendors/remote:{remote_id}")).await;
     assert_eq!((&record["name"], &record["version"]), (&json!(name), &json!(before["version"].as_i64().unwrap() + 1)));
     assert_eq!((&run["updated"], &run["created"]), (&json!(1), &json!(0)), "{run}");
-    let asked = proxy.calls("party.party.search_read");
+    // Beside the listing of all ids, by which deletions are noticed.
+    let mut asked = proxy.calls("party.party.search_read");
+    asked.retain(|call| call["params"][4] != json!(["id"]));
     assert!(
         !asked.is_empty() && asked.iter().all(|call| call["params"][0].to_string().contains("last_modified_at")),
         "{asked:?}"
