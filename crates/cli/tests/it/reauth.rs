@@ -44,7 +44,8 @@ async fn a_password_that_changes_in_tryton_costs_two_logins_and_one_event_and_th
     let (proxy, receiver) = (Proxy::start(&tryton.url).await, Receiver::start().await);
     // A user of its own, so that no other test's password changes.
     let right = tryton.right_credentials();
-    let (login, first) = (format!("{}-rotating", right["username"].as_str().unwrap()), right["password"].as_str().unwrap());
+    let (login, first) =
+        (format!("{}-rotating", right["username"].as_str().unwrap()), right["password"].as_str().unwrap());
 
     // The ERP's own clock is the machine's: the simulated one begins there.
     let (clock, hands) = Clock::manual(Timestamp::now());
@@ -98,7 +99,8 @@ async fn a_password_that_changes_in_tryton_costs_two_logins_and_one_event_and_th
     pass(&hands, 24 * 60, 10).await;
     let logins = proxy.calls("common.db.login").len();
     assert!(logins <= 2, "{logins} logins in the day after the change");
-    let events: Value = manager.get(&format!("/events?connection_id={id}&types=connection.reauthorization_required")).await;
+    let events: Value =
+        manager.get(&format!("/events?connection_id={id}&types=connection.reauthorization_required")).await;
     assert_eq!(events["data"].as_array().unwrap().len(), 1, "{events}");
     until("the webhook", async || !receiver.arrived().is_empty()).await;
     let told: Vec<Value> = receiver.arrived().iter().map(|arrived| arrived.json()["type"].clone()).collect();
