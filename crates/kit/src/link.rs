@@ -135,7 +135,14 @@ impl Link {
         if let Some(observer) = self.0.observer.get() {
             observer(observe::called(began.elapsed(), &outcome));
         }
-        outcome.map_err(|error| self.redacted(error))
+        match outcome {
+            Ok(answer) if answer.status >= 400 => {
+                // What a refusal says reaches people, whatever protocol reads it.
+                let body = self.redact(&String::from_utf8_lossy(&answer.body)).into_bytes();
+                Ok(Answer { body, ..answer })
+            }
+            outcome => outcome.map_err(|error| self.redacted(error)),
+        }
     }
 
     /// For protocols with a state of their own: what a login or a token fetch brought. Held while logging in, so that
@@ -145,8 +152,8 @@ impl Link {
     }
 
     /// Refuses every later call with this message. Returns the error to hand on.
-    pub fn park(&self, mut message: VendorMessage) -> Error {
-        message.text = self.redact(&message.text);
+    pub fn park(&self, message: VendorMessage) -> Error {
+        let message = self.clean(message);
         let mut parked = self.parked();
         // The first refusal says why; what was under way at the same time only repeats it.
         Error::Authentication(parked.get_or_insert(message).clone())
@@ -196,14 +203,31 @@ impl Link {
         self.0.parked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whatever a system says may hold what it was sent.
+    fn clean(&self, message: VendorMessage) -> VendorMessage {
+        let redacted = |text: Option<String>| text.map(|text| self.redact(&text));
+        VendorMessage {
+            text: self.redact(&message.text),
+            code: redacted(message.code),
+            field: redacted(message.field),
+            status: message.status,
+        }
+    }
+
     fn redacted(&self, error: Error) -> Error {
         match error {
+            Error::Authentication(message) => Error::Authentication(self.clean(message)),
+            Error::Permission(message) => Error::Permission(self.clean(message)),
+            Error::NotFound(message) => Error::NotFound(self.clean(message)),
+            Error::Rejected(message) => Error::Rejected(self.clean(message)),
+            Error::Changed(message) => Error::Changed(self.clean(message)),
             Error::Unreachable { reason, after } => Error::Unreachable { reason: self.redact(&reason), after },
             Error::OutcomeUnknown(text) => Error::OutcomeUnknown(self.redact(&text)),
             Error::Unexpected(text) => Error::Unexpected(self.redact(&text)),
             Error::Untrusted(text) => Error::Untrusted(self.redact(&text)),
             Error::NotThatProduct(text) => Error::NotThatProduct(self.redact(&text)),
-            other => other,
+            Error::NotAllowed(text) => Error::NotAllowed(self.redact(&text)),
+            Error::RateLimited { after } => Error::RateLimited { after },
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::process::{Api, Server, Simulator};
 use crate::tryton::{connect, records, synced};
 
 /// Runs of each system; so few that the test stays short.
-const RUNS: u64 = 8;
+const RUNS: u64 = 4;
 
 /// A small generator (`SplitMix64`), so that a run can be repeated by its seed.
 struct Seeded(u64);

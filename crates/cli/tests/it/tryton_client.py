@@ -5,13 +5,19 @@ usage: tryton_client.py URL USER PASSWORD COMMAND [JSON]     URL ends in /DATABA
 import datetime
 import json
 import sys
+from urllib.parse import quote
 
 from proteus import Model, config
 
 url, user, password, command = sys.argv[1:5]
 given = json.loads(sys.argv[5]) if len(sys.argv) > 5 else None
 if command == 'set_password':
-    user, password = given['login'], given['old']
+    # As people do it in their own preferences; without a session, which would end with the old password.
+    login = '://' + ':'.join(quote(given[name], safe='') for name in ('login', 'old')) + '@'
+    config.set_xmlrpc(url.replace('://', login))
+    Model.get('res.user').set_preferences({'password': given['password']}, {})
+    print(json.dumps(given['login']))
+    sys.exit()
 
 
 def plain(number):
@@ -74,10 +80,6 @@ with config.set_xmlrpc_session(url, user, password):
         one.name = given['name']
         one.save()
         answer = party(one)
-    elif command == 'set_password':
-        # As people do it in their own preferences.
-        Model.get('res.user').set_preferences({'password': given['password']}, {})
-        answer = given['login']
     elif command == 'purchases_of':
         answer = [purchase(one) for one in Model.get('purchase.purchase').find([('party', '=', int(given['id']))])]
     elif command == 'parties_called':

@@ -35,7 +35,7 @@ pub(crate) async fn park(engine: &Engine, live: &Live, message: &VendorMessage) 
         return Ok(known);
     }
     if !engine.store().claim_probe(row.id, engine.options().probe.saturating_add(MARGIN)).await? {
-        engine.links().forget(row.id).await;
+        // The link stays as it is, parked: whoever takes it meanwhile sends nothing, and so does not log in once more.
         return Ok(Parked::Undecided);
     }
     // Another one may have finished between the look and the claim.

@@ -1,21 +1,39 @@
 //! Text that people may see: without secrets, short and readable.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 /// A vendor's text is cut to this.
 const MOST: usize = 1024;
 /// No more of a body than this is looked at.
 const LOOKED_AT: usize = 64 * 1024;
 
-/// `text` with every secret replaced, plain or percent-encoded; the longest first, so that no rest of one stays.
+/// `text` with every secret replaced, plain, percent-encoded or in base64 (alone or within a longer text, as in the header of
+/// Basic authentication); the longest first, so that no rest of one stays.
 pub fn redact(text: &str, secrets: &[&str]) -> String {
     let mut forms: Vec<String> = Vec::new();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         forms.push((*secret).to_owned());
         forms.push(url::form_urlencoded::byte_serialize(secret.as_bytes()).collect());
         forms.push(crate::auth::oauth1::percent_encode(secret));
+        forms.extend(in_base64(secret));
     }
     forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
     forms.dedup();
     forms.iter().fold(text.to_owned(), |text, form| text.replace(form.as_str(), "[redacted]"))
+}
+
+/// How the secret looks in base64 after 0, 1 or 2 other bytes, without the characters at either end that hold bits of others.
+fn in_base64(secret: &str) -> impl Iterator<Item = String> {
+    const SHORTEST: usize = 4;
+    (0..3).filter_map(|before| {
+        let mut bytes = vec![0; before];
+        bytes.extend_from_slice(secret.as_bytes());
+        // Six bits a character.
+        let (first, last) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
+        let text = STANDARD.encode(&bytes);
+        text.get(first..last).filter(|form| form.len() >= SHORTEST).map(str::to_owned)
+    })
 }
 
 /// The readable part of an error body: HTML tags gone, white space folded, at most a kilobyte.
@@ -91,6 +109,17 @@ mod tests {
         let text = "user bob, password p&ss w0rd, again p%26ss+w0rd and p%26ss%20w0rd, p&ss";
         let clean = redact(text, &["p&ss", "p&ss w0rd", ""]);
         assert_eq!(clean, "user bob, password [redacted], again [redacted] and [redacted], [redacted]");
+    }
+
+    #[test]
+    fn secrets_vanish_from_base64_whatever_stands_before_and_after_them() {
+        for (before, after) in [("", ""), ("u:", ""), ("us:", "x"), ("use:", "xy"), ("user:", "")] {
+            let encoded = STANDARD.encode(format!("{before}p&ss w0rd{after}"));
+            let clean = redact(&format!("authorization: Basic {encoded}"), &["p&ss w0rd"]);
+            // What is left are the parts of other bytes.
+            let rest = clean.trim_start_matches("authorization: Basic ").replace("[redacted]", "");
+            assert!(clean.contains("[redacted]") && rest.len() <= 10, "{clean}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use trunnion_model::ids::OperationId;
 use uuid::Uuid;
 
 use super::begin::NO_OPERATION;
@@ -12,8 +13,9 @@ use crate::events::NewEvent;
 use crate::sync::until;
 use crate::{Error, Result, Store};
 
-/// An operation whose outcome is unknown is looked at again after this long.
-const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// An operation whose outcome is unknown is looked at again after as long as it is old, within these bounds: soon, while the
+/// system may only have stumbled, and seldom later on.
+const LOOK_AGAIN: (i64, i64) = (5_000_000, 600_000_000);
 
 impl Store {
     /// From here on the request may reach the system. Call it right before sending.
@@ -75,10 +77,10 @@ pub(crate) async fn settle(
         OutcomeBody::Json(body) => body.clone(),
         OutcomeBody::StoredRecord => stored_record.ok_or(Error::NotFound { what: "record of the outcome" })?,
     };
-    let (lease_id, lease_until) = if settled { (None, None) } else { (None, Some(until(now, LOOK_AGAIN_AFTER))) };
+    let lease_until = if settled { None } else { Some(look_again(tx, outcome.lease.operation, now).await?) };
     tx.execute(
         "update operation set state = $2, remote_id = coalesce($3, remote_id), record_id = coalesce($4, record_id),
-             outcome_status = $5, outcome_body = $6, updated_at = $7, lease_id = $8, lease_until = $9
+             outcome_status = $5, outcome_body = $6, updated_at = $7, lease_id = null, lease_until = $8
          where id = $1",
         args![
             outcome.lease.operation,
@@ -88,8 +90,7 @@ pub(crate) async fn settle(
             outcome.status,
             body,
             now,
-            Option::<Uuid>::clone(&lease_id),
-            Option::<i64>::clone(&lease_until),
+            lease_until,
         ],
     )
     .await?;
@@ -102,4 +103,11 @@ pub(crate) async fn settle(
         data: operation.to_json().to_string(),
     });
     Ok((operation, event))
+}
+
+/// When an operation whose outcome is unknown is looked at again.
+async fn look_again(tx: &mut Tx, operation: OperationId, now: i64) -> Result<i64> {
+    let created = tx.row::<(i64,)>("select created_at from operation where id = $1", args![operation]).await?;
+    let age = created.map_or(0, |(created,)| now.saturating_sub(created));
+    Ok(now.saturating_add(age.clamp(LOOK_AGAIN.0, LOOK_AGAIN.1)))
 }

@@ -109,7 +109,8 @@ on_both! {
         world.pass(60);
         let (_, third) = world.store.claim_unsettled(LEASE, 10).await.unwrap().remove(0);
         world.store.finish_operation(outcome(&third, OperationState::Unknown)).await.unwrap();
-        world.pass(60);
+        // As long again as the operation is old.
+        world.pass(120);
         let (_, last) = world.store.claim_unsettled(LEASE, 10).await.unwrap().remove(0);
         world.store.finish_operation(outcome(&last, OperationState::Succeeded)).await.unwrap();
         let kinds = ["connection.created", "operation.succeeded", "operation.unknown", "operation.succeeded"];
