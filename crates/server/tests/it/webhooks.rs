@@ -40,14 +40,17 @@ async fn an_endpoint_gets_every_event_of_its_types_and_the_standards_library_ver
     let made = app.send(post("/api/v1/webhook-endpoints").token(&app.key).json(&new)).await.ok();
     let ours = app.connect().await;
     let types = "/api/v1/events?limit=500&types=vendor.*,connection.*";
-    let log = app.send(get(types).token(&ours.token)).await.ok()["data"].as_array().unwrap().clone();
-    assert!(log.len() > 20, "{}", log.len());
-    for _ in 0..200 {
-        if seen.lock().unwrap().len() >= log.len() {
+    let mut log = Vec::new();
+    for _ in 0..400 {
+        log = app.send(get(types).token(&ours.token)).await.ok()["data"].as_array().unwrap().clone();
+        // The last thing that happens: the connection has synced everything once.
+        let online = log.iter().any(|event| event["data"]["status"] == "online");
+        if online && seen.lock().unwrap().len() >= log.len() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
+    assert!(log.len() > 20, "{}", log.len());
     let got = seen.lock().unwrap().clone();
     let verifier = Webhook::new(made["secret"].as_str().unwrap()).unwrap();
     let mut events = Vec::new();
