@@ -82,6 +82,15 @@ async fn rust_receives() {
 }
 
 /// A first sync, a write, an end: what the log says of it is what the schemas say.
+/// What came into the log of all connections after `cursor`.
+async fn read_on(api: &Api, cursor: &mut String, log: &mut Vec<Value>) {
+    let page: Value = api.get(&format!("/events?limit=500&wait=1{cursor}")).await;
+    log.extend(page["data"].as_array().unwrap().iter().cloned());
+    if let Some(next) = page["next_cursor"].as_str() {
+        *cursor = format!("&after={next}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_validator_that_others_wrote_finds_every_event_in_the_form_of_its_type() {
     let Some(python) = program("TRUNNION_TEST_RECEIVE_PYTHON") else { return };
@@ -101,25 +110,22 @@ async fn a_validator_that_others_wrote_finds_every_event_in_the_form_of_its_type
     assert_eq!(written.status, 201, "{}", written.body);
     let wanted = ["vendor.created", "item.created", "purchase_order.created", "sync.completed", "operation.succeeded"];
     let end = Instant::now() + PATIENCE;
-    let mut events = Vec::new();
-    let seen = |events: &[Value], kind: &str| events.iter().any(|event| event["type"] == kind);
-    while !wanted.iter().all(|kind| seen(&events, kind)) {
-        assert!(Instant::now() < end, "{:?}", events.iter().map(|event| &event["type"]).collect::<Vec<_>>());
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        events = api.get::<Value>("/events?limit=500").await["data"].as_array().unwrap().clone();
+    let (mut log, mut cursor) = (Vec::new(), String::new());
+    let seen = |log: &[Value], kind: &str| log.iter().any(|event| event["type"] == kind);
+    while !wanted.iter().all(|kind| seen(&log, kind)) {
+        assert!(Instant::now() < end, "{:?}", log.iter().map(|event| &event["type"]).collect::<Vec<_>>());
+        read_on(&api, &mut cursor, &mut log).await;
     }
     let path = format!("/connections/{}", id.as_str().unwrap());
     assert_eq!(api.send(Method::DELETE, &path, None, None).await.status, 204);
     // The order over all connections follows the commits.
-    let mut log: Value = api.get("/events?limit=500").await;
-    while !seen(log["data"].as_array().unwrap(), "connection.disconnected") {
-        assert!(Instant::now() < end + PATIENCE, "{log}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        log = api.get("/events?limit=500").await;
+    while !seen(&log, "connection.disconnected") {
+        assert!(Instant::now() < end + PATIENCE, "{:?}", log.last());
+        read_on(&api, &mut cursor, &mut log).await;
     }
     let types: Value = api.get("/event-types").await;
     let given = home.path().join("events.json");
-    std::fs::write(&given, json!({"types": types["data"], "events": log["data"]}).to_string()).unwrap();
+    std::fs::write(&given, json!({"types": types["data"], "events": log}).to_string()).unwrap();
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/validate.py");
     let input = std::fs::File::open(&given).unwrap();
     let output = Command::new(python).arg(script).stdin(input).output().unwrap();
