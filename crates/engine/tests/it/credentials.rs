@@ -39,7 +39,7 @@ async fn a_parked_connection_goes_on_after_a_reconnect_also_on_another_node() {
     let connected = connections::reconnect(&other.engine, &node.again(&scope).await, credentials("new")).await.unwrap();
     assert_eq!(connected.connection.status, "online");
     node.wait_for("success", async || node.plan(&scope, "vendor").await.last_error.is_none().then_some(())).await;
-    assert_eq!(node.status(&scope).await, "online");
+    node.until_status(&scope, "online").await;
     let told: Vec<_> =
         node.events(&scope, "connection.*").await.into_iter().map(|event| event["type"].clone()).collect();
     let expected = [

@@ -215,7 +215,7 @@ async fn a_passing_error_is_tried_again_later_from_the_same_place() {
     assert!(done.last_error.is_none());
     let asked = house.source.asked("vendor");
     assert_eq!(keys(&asked), [None, Some("0010"), Some("0010"), Some("0010"), Some("0015")]);
-    assert_eq!(node.status(&scope).await, "online");
+    node.until_status(&scope, "online").await;
     workers.stop(MINUTE).await;
 }
 
