@@ -77,6 +77,7 @@ async fn load(database: &str, sink: &str, mode: &[&str]) {
 async fn tenant(store: &Store, url: &str) -> ConnectionId {
     let application = store.create_application("bench").await.unwrap().id;
     let new = NewConnection {
+        tags: Vec::new(),
         system: "bench".into(),
         customer_id: "c".into(),
         customer_name: "Customer".into(),
@@ -100,6 +101,7 @@ async fn endpoint(store: &Store, application: ApplicationId, url: &str) {
         description: String::new(),
         types: vec!["vendor.*".into()],
         connections: None,
+        connection_tags: Vec::new(),
         settings: EndpointSettings::default(),
         header_names: Vec::new(),
         secrets: vec![secret],

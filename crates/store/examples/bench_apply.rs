@@ -99,6 +99,7 @@ async fn prepare(store: &Store, entity: &'static Entity) -> (ConnectionId, Lease
     let application = store.create_application("bench").await.unwrap().id;
     let plan = NewPlan { entity, schedule: Schedule::default(), real_time: false, history_days: None, priority: 1 };
     let new = NewConnection {
+        tags: Vec::new(),
         system: "bench".into(),
         customer_id: "1".into(),
         customer_name: "1".into(),

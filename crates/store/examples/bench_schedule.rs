@@ -116,6 +116,7 @@ async fn connect(store: &Store, application: ApplicationId) {
         priority,
     };
     let new = NewConnection {
+        tags: Vec::new(),
         system: "bench".into(),
         customer_id: "1".into(),
         customer_name: "1".into(),

@@ -55,6 +55,6 @@ pub use sync::{
 pub use webhooks::{
     Attempt, AttemptOutcome, BlockedKey, Concluded, Delivery, DeliveryClaim, DeliveryRequest, DeliveryState,
     Dispatched, DueEndpoint, Ending, EndpointChanges, EndpointSettings, FinishedAttempt, HealthPolicy, NewEndpoint,
-    NewReplay, NewSecret, Ordering, PayloadForm, Replay, ReplayState, ReplayWhich, SecretKind, Taken, Target,
-    WebhookEndpoint, WebhookSecret,
+    NewReplay, NewSecret, Ordering, PayloadForm, Replay, ReplayState, ReplayWhich, RetryPolicy, SecretKind, Taken,
+    Target, WebhookEndpoint, WebhookSecret,
 };

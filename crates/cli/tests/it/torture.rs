@@ -211,6 +211,7 @@ async fn connect(store: &Store) -> Vec<ConnectionId> {
     let mut all = Vec::new();
     for _ in 0..CONNECTIONS {
         let new = NewConnection {
+            tags: Vec::new(),
             system: "sap-s4hana".into(),
             customer_id: "c".into(),
             customer_name: "Customer".into(),

@@ -5,6 +5,7 @@
 //! another, [`pace`] decides when a failed one is tried again. Nodes watch each other ([`nodes`]): what a dead one had in
 //! hand is sent again within seconds, with the same id, so an event arrives at least once.
 
+mod address;
 mod nodes;
 mod pace;
 mod payload;
@@ -16,5 +17,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use address::problem as address_problem;
+pub(crate) use pace::{LIMIT, most_tries};
 pub(crate) use send::send_test;
 pub(crate) use worker::work;

@@ -4,13 +4,10 @@ use std::time::Duration;
 
 use trunnion_kit::http::Random;
 use trunnion_kit::webhook::Reply;
-use trunnion_store::Ending;
+use trunnion_store::{Ending, RetryPolicy};
 
-/// Before the second try; doubled before each further one, up to [`LONGEST`].
-const FIRST: Duration = Duration::from_secs(30);
-const LONGEST: Duration = Duration::from_secs(4 * 60 * 60);
-/// With these pauses the last try is 24 h 15 min after the first, or later.
-pub(super) const TRIES: i64 = 15;
+/// A policy with as many tries is refused.
+pub(crate) const LIMIT: i64 = 101;
 /// No receiver can put a try off for longer.
 const LONGEST_ASKED: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long nothing is sent to an endpoint that is overloaded and does not say for how long.
@@ -26,16 +23,16 @@ pub(super) struct Verdict {
 }
 
 /// `tries` is how often it was tried, this time included; `now` is when the answer was there.
-pub(super) fn judge(reply: &Reply, tries: i64, now: i64, random: &Random) -> Verdict {
+pub(super) fn judge(reply: &Reply, policy: &RetryPolicy, tries: i64, now: i64, random: &Random) -> Verdict {
     let ending = match reply.status {
         Some(200..=299) => Ending::Delivered,
         // The receiver is gone for good.
         Some(410) => Ending::GivenUp,
         // It would be refused again, as long as nobody changes the endpoint.
         _ if reply.refused => Ending::GivenUp,
-        _ if reply.proxy_failed => Ending::Again { at: later(now, pause(1, random)) },
-        _ if tries >= TRIES => Ending::GivenUp,
-        _ => Ending::Again { at: later(now, pause(tries, random).max(asked(reply))) },
+        _ if reply.proxy_failed => Ending::Again { at: later(now, pause(policy, 1, random)) },
+        _ if tries >= most_tries(policy) => Ending::GivenUp,
+        _ => Ending::Again { at: later(now, pause(policy, tries, random).max(asked(reply))) },
     };
     let overloaded = matches!(reply.status, Some(429 | 502 | 503 | 504));
     let hold = if asked(reply).is_zero() { BREATH } else { asked(reply) };
@@ -46,10 +43,27 @@ pub(super) fn judge(reply: &Reply, tries: i64, now: i64, random: &Random) -> Ver
     }
 }
 
-/// Up to a quarter is added, never taken away, so that what failed together does not come back together.
-fn pause(tries: i64, random: &Random) -> Duration {
+/// How often an endpoint is tried by this policy: so often that the pauses between, without jitter, are its total at least.
+/// [`LIMIT`] stands for "more than anybody may ask for".
+pub(crate) fn most_tries(policy: &RetryPolicy) -> i64 {
+    let mut passed = 0_i64;
+    let mut tries = 1;
+    while passed < policy.total_seconds && tries < LIMIT {
+        passed = passed.saturating_add(whole_pause(policy, tries));
+        tries += 1;
+    }
+    tries
+}
+
+/// Seconds after that many tries.
+fn whole_pause(policy: &RetryPolicy, tries: i64) -> i64 {
     let doublings = u32::try_from(tries.saturating_sub(1)).unwrap_or(u32::MAX).min(20);
-    let whole = FIRST.saturating_mul(2_u32.pow(doublings)).min(LONGEST);
+    policy.first_seconds.saturating_mul(2_i64.pow(doublings)).min(policy.longest_seconds).max(1)
+}
+
+/// Up to a quarter is added, never taken away, so that what failed together does not come back together.
+fn pause(policy: &RetryPolicy, tries: i64, random: &Random) -> Duration {
+    let whole = Duration::from_secs(u64::try_from(whole_pause(policy, tries)).unwrap_or(1));
     let span = u64::try_from(whole.as_micros() / 4).unwrap_or(u64::MAX).max(1);
     whole + Duration::from_micros(random.next() % span)
 }

@@ -11,7 +11,7 @@ use trunnion_model::events::EventType;
 use trunnion_store::{AttemptOutcome, DeliveryClaim, FinishedAttempt, SecretKind, Target};
 
 use super::pace::judge;
-use super::{payload, sample};
+use super::{address, payload, sample};
 use crate::Engine;
 
 /// A try that is over.
@@ -50,8 +50,11 @@ impl Sender {
 pub(super) async fn deliver(engine: Engine, sender: Arc<Sender>, claim: DeliveryClaim) -> FinishedAttempt {
     let delivery = &claim.delivery;
     let body = payload::body(&claim.event, claim.target.endpoint.settings.payload);
-    let sent = send(&engine, &sender, &delivery.event.to_string(), body).await;
-    let verdict = judge(&sent.reply, delivery.tries + 1, engine.clock().now_micros(), engine.random());
+    let about = delivery.connection.to_string();
+    let about = if delivery.is_about_endpoints() { address::NO_CONNECTION } else { about.as_str() };
+    let sent = send(&engine, &sender, about, &delivery.event.to_string(), body).await;
+    let policy = &claim.target.endpoint.settings.retry;
+    let verdict = judge(&sent.reply, policy, delivery.tries + 1, engine.clock().now_micros(), engine.random());
     FinishedAttempt {
         delivery: delivery.id,
         endpoint: delivery.endpoint,
@@ -69,10 +72,12 @@ pub(super) async fn deliver(engine: Engine, sender: Arc<Sender>, claim: Delivery
 /// An event that is in no log, so that a receiver can be tried out.
 pub(crate) async fn send_test(engine: &Engine, target: &Target, kind: &EventType) -> Sent {
     let (id, body) = sample::event(engine, kind, &target.endpoint.id.to_string());
-    send(engine, &Sender::new(target), &id, body).await
+    send(engine, &Sender::new(target), address::NO_CONNECTION, &id, body).await
 }
 
-async fn send(engine: &Engine, sender: &Sender, id: &str, body: String) -> Sent {
+/// `about`: the connection's id, for the address.
+async fn send(engine: &Engine, sender: &Sender, about: &str, id: &str, body: String) -> Sent {
+    let url = address::fill(&sender.url, about);
     let at = engine.clock().now_micros();
     let timestamp = at.div_euclid(1_000_000);
     let began = Instant::now();
@@ -83,7 +88,7 @@ async fn send(engine: &Engine, sender: &Sender, id: &str, body: String) -> Sent 
     let (reply, headers) = match signed {
         Ok(signature) => {
             let message = Message {
-                url: &sender.url,
+                url: &url,
                 id,
                 timestamp,
                 signature: &signature,
@@ -107,7 +112,7 @@ async fn send(engine: &Engine, sender: &Sender, id: &str, body: String) -> Sent 
     let outcome = AttemptOutcome {
         at,
         micros: i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX),
-        url: sender.url.clone(),
+        url,
         request_headers: headers.to_string(),
         // PostgreSQL keeps no zero byte in a text.
         response_headers: Value::Object(response).to_string().replace("\\u0000", "\\ufffd"),

@@ -7,7 +7,7 @@ mod view;
 
 pub use change::{Patch, PatchCustomer, delete, patch, rotate_token};
 pub use connect::{CheckError, CheckView, Connected, Customer, NewConnection, check, create, reconnect};
-pub(crate) use connect::{check_customer, check_metadata, create_by, probe, reconnect_by};
+pub(crate) use connect::{check_customer, check_metadata, check_tags, create_by, probe, reconnect_by};
 pub use settings::{EntitySync, QuietHours, SyncSettings};
 pub use view::{ConnectionView, CustomerView, PlanView, ReasonView, SyncView};
 
@@ -26,10 +26,10 @@ pub struct ConnectionPage {
     pub next_cursor: Option<String>,
 }
 
-/// The application's connections, the oldest first. Parameters: `system`, `status`, `customer_id`, `limit`, `cursor`.
+/// The application's connections, the oldest first. Parameters: `system`, `status`, `customer_id`, `tag`, `limit`, `cursor`.
 pub async fn list(engine: &Engine, caller: &Caller, params: &[(String, String)]) -> Result<ConnectionPage> {
     caller.may(Permission::Read)?;
-    let mut params = Params::new(params, &["system", "status", "customer_id", "limit", "cursor"]);
+    let mut params = Params::new(params, &["system", "status", "customer_id", "tag", "limit", "cursor"]);
     let limit = params.limit();
     let status = params.text("status").map(ConnectionStatus::parse);
     if status == Some(None) {
@@ -44,6 +44,7 @@ pub async fn list(engine: &Engine, caller: &Caller, params: &[(String, String)])
         system: params.text("system").map(str::to_owned),
         status: status.flatten(),
         customer_id: params.text("customer_id").map(str::to_owned),
+        tag: params.text("tag").map(str::to_owned),
         after: after.flatten(),
         limit,
     };

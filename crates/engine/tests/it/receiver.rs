@@ -19,6 +19,8 @@ pub(crate) enum Mood {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
+    /// With the query.
+    pub(crate) path: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
 }
@@ -104,7 +106,10 @@ async fn read(stream: &mut TcpStream) -> Option<Received> {
         }
     };
     let mut headers = HeaderMap::new();
-    for line in String::from_utf8(bytes[..end].to_vec()).unwrap().lines().skip(1) {
+    let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+    let mut lines = head.lines();
+    let path = lines.next().unwrap().split(' ').nth(1).unwrap().to_owned();
+    for line in lines {
         let (name, value) = line.split_once(':').unwrap();
         let name: http::HeaderName = name.parse().unwrap();
         headers.insert(name, value.trim().parse().unwrap());
@@ -116,5 +121,5 @@ async fn read(stream: &mut TcpStream) -> Option<Received> {
             return None;
         }
     }
-    Some(Received { headers, body: String::from_utf8(body).unwrap() })
+    Some(Received { path, headers, body: String::from_utf8(body).unwrap() })
 }

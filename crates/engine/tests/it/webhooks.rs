@@ -262,6 +262,48 @@ async fn gone_disables_and_enabling_and_resending_bring_everything() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_follows_connections_by_their_tags_and_sends_each_to_an_address_of_its_own() {
+    let house = House::new();
+    let node = house.node().await;
+    let caller = node.caller().await;
+    let receiver = Receiver::start(Mood::Answers(200)).await;
+    let url = format!("{}/{{connection_id}}", receiver.url);
+    let new = serde_json::from_value(json!({"url": url, "connection_tags": ["eu", "test"]})).unwrap();
+    webhooks::create(&node.engine, &caller, new).await.unwrap();
+    let workers = node.start();
+    let mut made = Vec::new();
+    for tags in [json!(["eu", "big"]), json!(["us"]), json!([])] {
+        let mut new = new_connection(&json!({"interval_seconds": null}));
+        new.tags = serde_json::from_value(tags).unwrap();
+        let connected = connections::create(&node.engine, &caller, new).await.unwrap();
+        made.push(trunnion_engine::scope(&node.engine, &caller, Some(&connected.connection.id)).await.unwrap());
+    }
+    for scope in &made {
+        until_synced(&node, scope).await;
+    }
+    let wanted = node.events(&made[0], "*").await.len();
+    node.wait_for("the first one's events", async || (receiver.seen().len() == wanted).then_some(())).await;
+
+    // A tag that is added later counts from then on.
+    let patch = serde_json::from_value(json!({"tags": ["test"]})).unwrap();
+    connections::patch(&node.engine, &made[2], patch).await.unwrap();
+    syncs::request(&node.engine, &made[2], serde_json::from_value(json!({"mode": "full"})).unwrap()).await.unwrap();
+    let place = format!("/hook/{}", made[2].id());
+    node.wait_for("the third one's events", async || {
+        receiver.seen().iter().any(|request| request.path == place).then_some(())
+    })
+    .await;
+    for request in receiver.seen() {
+        let event: serde_json::Value = serde_json::from_str(&request.body).unwrap();
+        assert_eq!(request.path, format!("/hook/{}", event["connection_id"].as_str().unwrap()));
+        assert_ne!(event["connection_id"], made[1].id().to_string());
+    }
+    let tagged = connections::list(&node.engine, &caller, &params(&[("tag", "test")])).await.unwrap();
+    assert_eq!(tagged.data.iter().map(|one| one.id.clone()).collect::<Vec<_>>(), [made[2].id().to_string()]);
+    workers.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_could_not_work_is_refused_with_all_that_is_wrong() {
     let house = House::new();
     let node = house.node().await;
@@ -271,6 +313,11 @@ async fn an_endpoint_that_could_not_work_is_refused_with_all_that_is_wrong() {
         (json!({"url": "http://8.8.8.8/"}), vec!["/url"]),
         (json!({"url": "nonsense", "types": ["vendor.exploded", "vendors.*"]}), vec!["/url", "/types/0", "/types/1"]),
         (json!({"url": "https://a.example/", "connection_ids": ["con_x"]}), vec!["/connection_ids/0"]),
+        (json!({"url": "https://{connection_id}.example/"}), vec!["/url"]),
+        (json!({"url": "https://a.example/{customer}"}), vec!["/url"]),
+        (json!({"url": "https://a.example/", "connection_tags": ["two words"]}), vec!["/connection_tags/0"]),
+        (json!({"url": "https://a.example/", "retry": {"first_seconds": 0}}), vec!["/retry/first_seconds"]),
+        (json!({"url": "https://a.example/", "retry": {"first_seconds": 1, "longest_seconds": 1}}), vec!["/retry"]),
     ] {
         let parsed: NewEndpoint = serde_json::from_value(new.clone()).unwrap();
         let error = webhooks::create(&node.engine, &caller, parsed).await.unwrap_err();

@@ -18,14 +18,15 @@ impl Store {
         let mut tx = self.inner.db.begin().await?;
         let mut changed = rows::lock_own(&mut tx, application, id).await?;
         changed.modified_at = self.now();
-        let ConnectionChanges { customer_name, metadata, settings, account } = changes.clone();
+        let ConnectionChanges { customer_name, metadata, tags, settings, account } = changes.clone();
         changed.customer_name = customer_name.unwrap_or(changed.customer_name);
         changed.metadata = metadata.unwrap_or(changed.metadata);
+        changed.tags = tags.unwrap_or(changed.tags);
         changed.settings = settings.unwrap_or(changed.settings);
         changed.account = account.or(changed.account);
         tx.execute(
-            "update connection set customer_name = $2, metadata = $3, settings = $4, account = $5, modified_at = $6
-             where id = $1",
+            "update connection set customer_name = $2, metadata = $3, settings = $4, account = $5, modified_at = $6,
+                 tags = $7 where id = $1",
             args![
                 id,
                 &changed.customer_name,
@@ -33,6 +34,7 @@ impl Store {
                 &changed.settings,
                 changed.account.clone(),
                 changed.modified_at,
+                changed.tags.join(" "),
             ],
         )
         .await?;

@@ -37,6 +37,7 @@ impl Store {
             customer_id: new.customer_id,
             customer_name: new.customer_name,
             metadata: new.metadata,
+            tags: new.tags,
             settings: new.settings,
             account: new.account,
             status: new.status,
@@ -49,8 +50,8 @@ impl Store {
         let inserted = tx
             .execute(
                 "insert into connection (id, application_id, system, customer_id, customer_name, metadata, settings,
-                     account, status, status_since, token_hash, last_sequence, created_at, modified_at)
-                 select $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $10, $10 from application where id = $2",
+                     account, status, status_since, token_hash, tags, last_sequence, created_at, modified_at)
+                 select $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $10, $10 from application where id = $2",
                 args![
                     made.id,
                     application,
@@ -63,6 +64,7 @@ impl Store {
                     made.status.as_str(),
                     now,
                     &new.token_hash,
+                    made.tags.join(" "),
                 ],
             )
             .await?;

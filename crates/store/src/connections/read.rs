@@ -35,7 +35,8 @@ impl Store {
         let after = filter.after.unwrap_or(ConnectionId(uuid::Uuid::nil()));
         let sql = select_connection!(
             "where application_id = $1 and id > $2 and ($3 = '' or system = $3) and ($4 = '' or status = $4)
-             and ($5 = '' or customer_id = $5) order by id limit $6"
+             and ($5 = '' or customer_id = $5) and ($6 = '' or replace(' ' || tags || ' ', ' ' || $6 || ' ', '') <> ' ' || tags || ' ')
+             order by id limit $7"
         );
         let bound = args![
             application,
@@ -43,6 +44,7 @@ impl Store {
             filter.system.as_deref().unwrap_or_default(),
             filter.status.map_or("", |status| status.as_str()),
             filter.customer_id.as_deref().unwrap_or_default(),
+            filter.tag.as_deref().unwrap_or_default(),
             i64::try_from(filter.limit.clamp(1, MOST)).unwrap_or(i64::MAX),
         ];
         let rows = self.inner.db.rows::<ConnectionRow>(sql, bound).await?;

@@ -15,7 +15,7 @@ pub(crate) const NO_CONNECTION: Error = Error::NotFound { what: "connection" };
 macro_rules! select_connection {
     ($rest:literal) => {
         concat!(
-            "select id, application_id, system, customer_id, customer_name, metadata, settings, account, status,
+            "select id, application_id, system, customer_id, customer_name, metadata, tags, settings, account, status,
              status_code, status_message, status_since, last_sequence, created_at, modified_at from connection ",
             $rest
         )
@@ -32,6 +32,7 @@ pub(super) struct ConnectionRow {
     customer_id: String,
     customer_name: String,
     metadata: String,
+    tags: String,
     settings: String,
     account: Option<String>,
     status: String,
@@ -54,6 +55,7 @@ impl ConnectionRow {
             customer_id: self.customer_id,
             customer_name: self.customer_name,
             metadata: self.metadata,
+            tags: self.tags.split_whitespace().map(str::to_owned).collect(),
             settings: self.settings,
             account: self.account,
             status: ConnectionStatus::stored(&self.status)?,
@@ -88,6 +90,7 @@ impl Connection {
             "customer": { "id": self.customer_id, "name": self.customer_name },
             "account": self.account,
             "metadata": serde_json::from_str::<serde_json::Value>(&self.metadata).unwrap_or_default(),
+            "tags": self.tags,
             "status": self.status.as_str(),
             "status_reason": reason.map(|reason| serde_json::json!({ "code": reason.code, "message": reason.message })),
             "status_since": rfc3339_micros(self.status_since),

@@ -53,6 +53,8 @@ pub struct Connection {
     pub customer_name: String,
     /// The integrator's own: a JSON object.
     pub metadata: String,
+    /// The integrator's own words, by which webhook endpoints and lists choose.
+    pub tags: Vec<String>,
     /// What the connector needs and is no secret (its address, its company): a JSON object.
     pub settings: String,
     /// As whom we are logged in, for people.
@@ -74,6 +76,7 @@ pub struct NewConnection {
     pub customer_name: String,
     /// A JSON object.
     pub metadata: String,
+    pub tags: Vec<String>,
     /// A JSON object.
     pub settings: String,
     pub account: Option<String>,
@@ -103,6 +106,7 @@ pub struct NewPlan {
 pub struct ConnectionChanges {
     pub customer_name: Option<String>,
     pub metadata: Option<String>,
+    pub tags: Option<Vec<String>>,
     pub settings: Option<String>,
     pub account: Option<String>,
 }
@@ -122,6 +126,7 @@ pub struct ConnectionFilter {
     pub system: Option<String>,
     pub status: Option<ConnectionStatus>,
     pub customer_id: Option<String>,
+    pub tag: Option<String>,
     /// The last one of the page before.
     pub after: Option<ConnectionId>,
     /// At most 500.

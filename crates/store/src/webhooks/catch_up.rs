@@ -34,21 +34,23 @@ async fn one(store: &Store, id: WebhookEndpointId, done: &mut Dispatched) -> Res
     let sql = locking!(tx.dialect(), select_endpoint!("where e.id = $1 and e.disabled_at is null"));
     let Some(row) = tx.row::<EndpointRow>(sql, args![id]).await? else { return Ok(()) };
     let endpoint = row.endpoint()?;
-    let sql = "select w.connection_id, w.last_sequence, coalesce(c.dispatched_sequence, a.dispatched_sequence)
+    let sql = "select w.connection_id, w.last_sequence, coalesce(c.dispatched_sequence, a.dispatched_sequence),
+                   coalesce(c.tags, '')
                from webhook_cursor w
                left join connection c on c.id = w.connection_id left join application a on a.id = w.connection_id
                where w.endpoint_id = $1 order by w.connection_id limit $2";
-    let cursors = tx.rows::<(Uuid, i64, Option<i64>)>(sql, args![id, LOGS]).await?;
+    let cursors = tx.rows::<(Uuid, i64, Option<i64>, String)>(sql, args![id, LOGS]).await?;
     if cursors.is_empty() {
         tx.execute("update webhook_endpoint set catching_up = 0 where id = $1", args![id]).await?;
     }
     let mut making = Making::default();
     let mut moved = false;
-    for (log, at, dispatched) in cursors {
+    for (log, at, dispatched, tags) in cursors {
         let log = ConnectionId(log);
         let goal = dispatched.unwrap_or(at);
-        let upto = if endpoint.follows(log) { goal.min(at + EVENTS) } else { goal };
-        if upto > at && endpoint.follows(log) {
+        let follows = endpoint.follows(log, &tags);
+        let upto = if follows { goal.min(at + EVENTS) } else { goal };
+        if upto > at && follows {
             for entry in make::entries(&mut tx, log, at, upto).await? {
                 making.add(&store.inner.clock, &endpoint, &entry);
             }

@@ -30,10 +30,11 @@ pub struct Dispatched {
 }
 
 /// A log with news.
-#[derive(Clone, Copy, sqlx::FromRow)]
+#[derive(Clone, sqlx::FromRow)]
 struct Log {
     id: Uuid,
     application_id: Uuid,
+    tags: String,
     last_sequence: i64,
     dispatched_sequence: i64,
 }
@@ -64,10 +65,10 @@ impl Store {
         tx.alone(DISPATCHING).await?;
         // Where the logs end is read before who follows them: whoever began to follow before an event was committed is
         // then seen.
-        let sql = "select * from (select id, application_id, last_sequence, dispatched_sequence from connection
+        let sql = "select * from (select id, application_id, tags, last_sequence, dispatched_sequence from connection
                        where last_sequence > dispatched_sequence order by id limit 64) c
                    union all
-                   select * from (select id, id as application_id, last_sequence, dispatched_sequence from application
+                   select * from (select id, id as application_id, '' as tags, last_sequence, dispatched_sequence from application
                        where last_sequence > dispatched_sequence order by id limit 64) a";
         let logs = tx.rows::<Log>(sql, args![]).await?;
         if logs.is_empty() {
@@ -96,7 +97,7 @@ impl Store {
             let of_log = ConnectionId(log.id);
             let follow = |endpoint: &&WebhookEndpoint| {
                 endpoint.application.0 == log.application_id
-                    && endpoint.follows(of_log)
+                    && endpoint.follows(of_log, &log.tags)
                     && !behind.contains(&(endpoint.id.0, log.id))
             };
             for endpoint in endpoints.iter().filter(follow) {

@@ -28,8 +28,9 @@ impl Store {
         let settings = new.settings;
         tx.execute(
             "insert into webhook_endpoint (id, application_id, url, description, types, connections, ordering, payload,
-                 rate_per_second, timeout_seconds, disable_after_seconds, header_names, created_at, modified_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)",
+                 rate_per_second, timeout_seconds, disable_after_seconds, header_names, created_at, modified_at,
+                 connection_tags, retry_first_seconds, retry_longest_seconds, retry_for_seconds)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15, $16, $17)",
             args![
                 id,
                 application,
@@ -44,6 +45,10 @@ impl Store {
                 settings.disable_after_seconds,
                 rows::words(&new.header_names),
                 now,
+                rows::words(&new.connection_tags),
+                settings.retry.first_seconds,
+                settings.retry.longest_seconds,
+                settings.retry.total_seconds,
             ],
         )
         .await?;
@@ -122,7 +127,8 @@ impl Store {
         tx.execute(
             "update webhook_endpoint set url = $2, description = $3, types = $4, connections = $5, ordering = $6,
                  payload = $7, rate_per_second = $8, timeout_seconds = $9, disable_after_seconds = $10, header_names = $11,
-                 modified_at = $12 where id = $1",
+                 modified_at = $12, connection_tags = $13, retry_first_seconds = $14, retry_longest_seconds = $15,
+                 retry_for_seconds = $16 where id = $1",
             args![
                 id,
                 changes.url.unwrap_or(before.url),
@@ -136,6 +142,10 @@ impl Store {
                 settings.disable_after_seconds,
                 names,
                 now,
+                rows::words(changes.connection_tags.unwrap_or(before.connection_tags)),
+                settings.retry.first_seconds,
+                settings.retry.longest_seconds,
+                settings.retry.total_seconds,
             ],
         )
         .await?;

@@ -36,6 +36,6 @@ pub use list::BlockedKey;
 pub use replay::{NewReplay, Replay, ReplayState, ReplayWhich};
 pub(crate) use secrets::{SecretCache, secret_place};
 pub use types::{
-    EndpointChanges, EndpointSettings, NewEndpoint, NewSecret, Ordering, PayloadForm, SecretKind, WebhookEndpoint,
-    WebhookSecret,
+    EndpointChanges, EndpointSettings, NewEndpoint, NewSecret, Ordering, PayloadForm, RetryPolicy, SecretKind,
+    WebhookEndpoint, WebhookSecret,
 };

@@ -192,7 +192,7 @@ impl Store {
                 Some(last) => (Some(log), last.sequence),
                 None => (next_log(&mut tx, &endpoint, Some(log)).await?, 0),
             };
-            if endpoint.follows(ConnectionId(log)) {
+            if endpoint.follows(ConnectionId(log), &tags_of(&mut tx, log).await?) {
                 scheduled = self.schedule(&mut tx, &endpoint, &replay.what, &found, now).await?;
             }
         }
@@ -274,6 +274,11 @@ async fn next_log(tx: &mut Tx, endpoint: &WebhookEndpoint, after: Option<Uuid>) 
                where id > $2 order by id limit 1";
     let after = after.unwrap_or(Uuid::nil());
     Ok(tx.row::<(Uuid,)>(sql, args![endpoint.application, after]).await?.map(|(id,)| id))
+}
+
+async fn tags_of(tx: &mut Tx, log: Uuid) -> Result<String> {
+    let found = tx.row::<(String,)>("select tags from connection where id = $1", args![ConnectionId(log)]).await?;
+    Ok(found.map_or_else(String::new, |(tags,)| tags))
 }
 
 async fn read(tx: &mut Tx, id: ReplayId) -> Result<Replay> {

@@ -4,7 +4,8 @@ use trunnion_model::ids::{ApplicationId, ConnectionId, DeliveryId, EventId, Reco
 use uuid::Uuid;
 
 use super::{
-    Attempt, AttemptOutcome, Delivery, DeliveryState, EndpointSettings, Ordering, PayloadForm, WebhookEndpoint,
+    Attempt, AttemptOutcome, Delivery, DeliveryState, EndpointSettings, Ordering, PayloadForm, RetryPolicy,
+    WebhookEndpoint,
 };
 use crate::db::{Tx, args, locking};
 use crate::events::Event;
@@ -26,6 +27,10 @@ pub(super) struct EndpointRow {
     rate_per_second: Option<i64>,
     timeout_seconds: i64,
     disable_after_seconds: Option<i64>,
+    connection_tags: String,
+    retry_first_seconds: i64,
+    retry_longest_seconds: i64,
+    retry_for_seconds: i64,
     header_names: String,
     disabled_at: Option<i64>,
     disabled_reason: Option<String>,
@@ -43,7 +48,8 @@ macro_rules! select_endpoint {
     ($rest:literal) => {
         concat!(
             "select e.id, e.application_id, e.url, e.description, e.types, e.connections, e.ordering, e.payload,
-             e.rate_per_second, e.timeout_seconds, e.disable_after_seconds, e.header_names, e.disabled_at,
+             e.rate_per_second, e.timeout_seconds, e.disable_after_seconds, e.connection_tags, e.retry_first_seconds,
+             e.retry_longest_seconds, e.retry_for_seconds, e.header_names, e.disabled_at,
              e.disabled_reason, e.failing_since, e.failures, e.told, e.held_until, e.version, e.created_at, e.modified_at
              from webhook_endpoint e ",
             $rest
@@ -67,12 +73,18 @@ impl EndpointRow {
             description: self.description,
             types: split(&self.types),
             connections: connections.transpose()?,
+            connection_tags: split(&self.connection_tags),
             settings: EndpointSettings {
                 ordering: Ordering::stored(&self.ordering)?,
                 payload: PayloadForm::stored(&self.payload)?,
                 rate_per_second: self.rate_per_second,
                 timeout_seconds: self.timeout_seconds,
                 disable_after_seconds: self.disable_after_seconds,
+                retry: RetryPolicy {
+                    first_seconds: self.retry_first_seconds,
+                    longest_seconds: self.retry_longest_seconds,
+                    total_seconds: self.retry_for_seconds,
+                },
             },
             header_names: split(&self.header_names),
             disabled_at: self.disabled_at,

@@ -27,6 +27,21 @@ words! {
     }
 }
 
+/// When what failed is tried again: after `first`, doubled each time up to `longest`, until the tries took `total`. Seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    pub first_seconds: i64,
+    pub longest_seconds: i64,
+    pub total_seconds: i64,
+}
+
+impl Default for RetryPolicy {
+    /// The last of 15 tries is 24 h 15 min after the first, or later.
+    fn default() -> Self {
+        Self { first_seconds: 30, longest_seconds: 4 * 60 * 60, total_seconds: 24 * 60 * 60 }
+    }
+}
+
 /// What can be set beside address and choice of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EndpointSettings {
@@ -38,6 +53,7 @@ pub struct EndpointSettings {
     pub timeout_seconds: i64,
     /// Nothing but failures for so long disable it; `None`: the server's default.
     pub disable_after_seconds: Option<i64>,
+    pub retry: RetryPolicy,
 }
 
 impl Default for EndpointSettings {
@@ -48,6 +64,7 @@ impl Default for EndpointSettings {
             rate_per_second: None,
             timeout_seconds: 10,
             disable_after_seconds: None,
+            retry: RetryPolicy::default(),
         }
     }
 }
@@ -61,8 +78,10 @@ pub struct WebhookEndpoint {
     pub description: String,
     /// Full names or `purchase_order.*`; none means all.
     pub types: Vec<String>,
-    /// `None`: all of the application, also those to come.
+    /// `None`: all of the application, also those to come, unless there are tags.
     pub connections: Option<Vec<ConnectionId>>,
+    /// Connections that have one of these are followed too.
+    pub connection_tags: Vec<String>,
     pub settings: EndpointSettings,
     /// The names of the headers that are sent along; their values are secrets.
     pub header_names: Vec<String>,
@@ -88,9 +107,12 @@ impl WebhookEndpoint {
         any_fits(&self.types, kind)
     }
 
-    /// Whether it wants that log. The application's own is for everybody.
-    pub(super) fn follows(&self, log: ConnectionId) -> bool {
-        log.0 == self.application.0 || self.connections.as_ref().is_none_or(|wanted| wanted.contains(&log))
+    /// Whether it wants that log, of a connection with these tags. The application's own is for everybody.
+    pub(super) fn follows(&self, log: ConnectionId, tags: &str) -> bool {
+        let chosen = self.connections.as_ref().is_some_and(|wanted| wanted.contains(&log));
+        let tagged = tags.split_whitespace().any(|tag| self.connection_tags.iter().any(|wanted| wanted == tag));
+        let wants_all = self.connections.is_none() && self.connection_tags.is_empty();
+        wants_all || chosen || tagged || log.0 == self.application.0
     }
 
     pub(super) fn is_ordered(&self) -> bool {
@@ -144,6 +166,7 @@ pub struct NewEndpoint {
     pub description: String,
     pub types: Vec<String>,
     pub connections: Option<Vec<ConnectionId>>,
+    pub connection_tags: Vec<String>,
     pub settings: EndpointSettings,
     pub header_names: Vec<String>,
     /// Sealed before they are stored.
@@ -157,6 +180,7 @@ pub struct EndpointChanges {
     pub description: Option<String>,
     pub types: Option<Vec<String>>,
     pub connections: Option<Option<Vec<ConnectionId>>>,
+    pub connection_tags: Option<Vec<String>>,
     pub settings: Option<EndpointSettings>,
     /// All headers, with their names; they replace those that are there.
     pub headers: Option<(Vec<String>, NewSecret)>,

@@ -165,6 +165,7 @@ impl World {
             priority,
         });
         let new = NewConnection {
+            tags: Vec::new(),
             system: "example".into(),
             customer_id: "c1".into(),
             customer_name: "Customer One".into(),

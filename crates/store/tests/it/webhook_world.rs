@@ -54,6 +54,7 @@ impl World {
             description: "ours".into(),
             types: types.iter().map(|kind| (*kind).to_owned()).collect(),
             connections,
+            connection_tags: Vec::new(),
             settings,
             header_names: Vec::new(),
             secrets: vec![secret("whsec_first")],

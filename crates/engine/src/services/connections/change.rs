@@ -5,7 +5,7 @@ use serde_json::Value;
 use trunnion_model::token::{NewToken, TokenKind};
 use trunnion_store::{ConnectionChanges, ConnectionStatus, PlanChanges, StatusChange};
 
-use super::connect::{Connected, check_metadata, connector, name_problem, working_status};
+use super::connect::{Connected, check_metadata, check_tags, connector, name_problem, working_status};
 use super::settings::SyncSettings;
 use super::view::ConnectionView;
 use crate::Engine;
@@ -19,6 +19,9 @@ pub struct Patch {
     /// Replaces the whole object.
     #[serde(default)]
     pub metadata: Option<Value>,
+    /// Replaces all of them.
+    #[serde(default)]
+    pub tags: Option<Vec<String>>,
     #[serde(default)]
     pub customer: Option<PatchCustomer>,
     #[serde(default)]
@@ -39,13 +42,15 @@ pub async fn patch(engine: &Engine, scope: &Scope, patch: Patch) -> Result<Conne
     let name = patch.customer.and_then(|customer| customer.name);
     errors.extend(name.as_deref().and_then(|name| name_problem("/customer/name", name)));
     let metadata = patch.metadata.as_ref().map(|given| check_metadata(Some(given), &mut errors));
+    check_tags("/tags", patch.tags.as_deref().unwrap_or_default(), &mut errors);
     let sync = patch.sync.unwrap_or_default();
     errors.extend(sync.problems(&connector.spec));
     if !errors.is_empty() {
         return Err(ServiceError::ValidationFailed { errors });
     }
-    if name.is_some() || metadata.is_some() {
-        let changes = ConnectionChanges { customer_name: name, metadata, ..Default::default() };
+    if name.is_some() || metadata.is_some() || patch.tags.is_some() {
+        let changes =
+            ConnectionChanges { customer_name: name, metadata, tags: patch.tags, ..ConnectionChanges::default() };
         engine.store().update_connection(scope.application(), scope.id(), &changes).await?;
     }
     for spec in &connector.spec.entities {

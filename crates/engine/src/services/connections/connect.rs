@@ -31,6 +31,8 @@ pub struct NewConnection {
     #[serde(default)]
     pub metadata: Option<Value>,
     #[serde(default)]
+    pub tags: Vec<String>,
+    #[serde(default)]
     pub sync: SyncSettings,
 }
 
@@ -94,6 +96,7 @@ pub(crate) async fn create_by(
     let mut errors = Vec::new();
     check_customer(&new.customer, &mut errors);
     let metadata = check_metadata(new.metadata.as_ref(), &mut errors);
+    check_tags("/tags", &new.tags, &mut errors);
     errors.extend(new.sync.problems(&connector.spec));
     let fresh = match from_form(engine, connector, &new.credentials).await {
         Ok(fresh) if errors.is_empty() => fresh,
@@ -116,6 +119,7 @@ pub(crate) async fn create_by(
                 customer_id: new.customer.id,
                 customer_name: new.customer.name,
                 metadata,
+                tags: new.tags,
                 settings: fresh.settings.clone(),
                 account: Some(account.name),
                 status: if paused { ConnectionStatus::Paused } else { ConnectionStatus::Syncing },
@@ -237,6 +241,24 @@ pub(crate) fn check_metadata(given: Option<&Value>, errors: &mut Vec<FieldError>
         Some(_) => {
             errors.push(FieldError::new("/metadata", "must be an object"));
             String::new()
+        }
+    }
+}
+
+const MOST_TAGS: usize = 20;
+
+/// Tags are words: they are stored and searched as such.
+pub(crate) fn check_tags(pointer: &str, tags: &[String], errors: &mut Vec<FieldError>) {
+    if tags.len() > MOST_TAGS {
+        errors.push(FieldError::new(pointer, format!("must be at most {MOST_TAGS}")));
+    }
+    for (place, tag) in tags.iter().enumerate() {
+        let fits = |letter: char| letter.is_ascii_alphanumeric() || "_-.:".contains(letter);
+        if tag.is_empty() || tag.len() > 50 || !tag.chars().all(fits) {
+            let message = "must have 1 to 50 letters, digits or any of _-.:";
+            errors.push(FieldError::new(format!("{pointer}/{place}"), message));
+        } else if tags[..place].contains(tag) {
+            errors.push(FieldError::new(format!("{pointer}/{place}"), "is given twice"));
         }
     }
 }

@@ -19,6 +19,7 @@ pub struct ConnectionView {
     pub customer: CustomerView,
     /// The integrator's own.
     pub metadata: Value,
+    pub tags: Vec<String>,
     /// What was given in the connection form and is no secret.
     pub settings: Value,
     /// As whom we are logged in.
@@ -75,6 +76,7 @@ impl ConnectionView {
             system: row.system.clone(),
             customer: CustomerView { id: row.customer_id.clone(), name: row.customer_name.clone() },
             metadata: json(&row.metadata),
+            tags: row.tags.clone(),
             settings: json(&row.settings),
             account: row.account.clone(),
             status: row.status.as_str().to_owned(),

@@ -98,6 +98,7 @@ async fn connect(engine: &Engine, visit: &Visit, system: &str, credentials: Valu
     let stored = |text: &str| serde_json::from_str(text).map_err(|error| ServiceError::internal(&error));
     let sync = serde_json::from_str(&link.sync).map_err(|error| ServiceError::internal(&error))?;
     let new = NewConnection {
+        tags: Vec::new(),
         system: system.to_owned(),
         credentials,
         customer: Customer { id: link.customer_id.clone(), name: link.customer_name.clone() },

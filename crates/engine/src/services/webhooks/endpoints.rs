@@ -11,11 +11,12 @@ use trunnion_store::{
 };
 
 use super::secrets;
-use super::settings::{self, Wanted};
+use super::settings::{self, Retry, Wanted};
 use super::view::{AttemptView, EndpointPage, EndpointView, EndpointWithSecret, TestResult};
 use crate::caller::{Caller, Permission};
 use crate::error::{FieldError, Result, ServiceError};
 use crate::params::Params;
+use crate::services::connections::check_tags;
 use crate::{Engine, deliver};
 
 /// An application has at most this many: each of them follows every log.
@@ -34,6 +35,8 @@ pub struct NewEndpoint {
     #[serde(default)]
     pub connection_ids: Vec<String>,
     #[serde(default)]
+    pub connection_tags: Vec<String>,
+    #[serde(default)]
     pub ordering: Option<String>,
     #[serde(default)]
     pub payload: Option<String>,
@@ -43,6 +46,8 @@ pub struct NewEndpoint {
     pub timeout_seconds: Option<i64>,
     #[serde(default)]
     pub disable_after_seconds: Option<i64>,
+    #[serde(default)]
+    pub retry: Option<Retry>,
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
     #[serde(default)]
@@ -62,6 +67,8 @@ pub struct Patch {
     #[serde(default)]
     pub connection_ids: Option<Vec<String>>,
     #[serde(default)]
+    pub connection_tags: Option<Vec<String>>,
+    #[serde(default)]
     pub ordering: Option<String>,
     #[serde(default)]
     pub payload: Option<String>,
@@ -73,6 +80,8 @@ pub struct Patch {
     /// 0: the server's default again.
     #[serde(default)]
     pub disable_after_seconds: Option<i64>,
+    #[serde(default)]
+    pub retry: Option<Retry>,
     /// All of them: those that are left out are sent no more.
     #[serde(default)]
     pub headers: Option<BTreeMap<String, String>>,
@@ -89,12 +98,14 @@ pub async fn create(engine: &Engine, caller: &Caller, new: NewEndpoint) -> Resul
     check_description(&new.description, &mut errors);
     check_types("/types", &new.types, &mut errors);
     let connections = connections(engine, caller, &new.connection_ids, &mut errors).await?;
+    check_tags("/connection_tags", &new.connection_tags, &mut errors);
     let wanted = Wanted {
         ordering: new.ordering.as_deref(),
         payload: new.payload.as_deref(),
         rate: new.rate_limit_per_second,
         timeout: new.timeout_seconds,
         disable_after: new.disable_after_seconds,
+        retry: new.retry,
     };
     let settings = settings::read(EndpointSettings::default(), &wanted, &mut errors);
     settings::check_headers(&new.headers, &mut errors);
@@ -114,8 +125,8 @@ pub async fn create(engine: &Engine, caller: &Caller, new: NewEndpoint) -> Resul
     if !new.headers.is_empty() {
         all.push(secrets::headers(&new.headers)?);
     }
-    let NewEndpoint { url, description, types, .. } = new;
-    let row = NewRow { url, description, types, connections, settings, header_names, secrets: all };
+    let NewEndpoint { url, description, types, connection_tags, .. } = new;
+    let row = NewRow { url, description, types, connections, connection_tags, settings, header_names, secrets: all };
     let endpoint = engine.store().create_webhook_endpoint(caller.application(), row).await?;
     Ok(EndpointWithSecret { endpoint: secrets::shown(engine, &endpoint).await?, secret: Some(shown) })
 }
@@ -157,12 +168,14 @@ pub async fn patch(engine: &Engine, caller: &Caller, id: &str, patch: Patch) -> 
         Some(ids) => Some(connections(engine, caller, ids, &mut errors).await?),
         None => None,
     };
+    check_tags("/connection_tags", patch.connection_tags.as_deref().unwrap_or_default(), &mut errors);
     let settings = Wanted {
         ordering: patch.ordering.as_deref(),
         payload: patch.payload.as_deref(),
         rate: patch.rate_limit_per_second,
         timeout: patch.timeout_seconds,
         disable_after: patch.disable_after_seconds,
+        retry: patch.retry,
     };
     let settings = settings::read(before.settings, &settings, &mut errors);
     settings::check_headers(patch.headers.as_ref().unwrap_or(&BTreeMap::new()), &mut errors);
@@ -172,9 +185,11 @@ pub async fn patch(engine: &Engine, caller: &Caller, id: &str, patch: Patch) -> 
         Some(headers) => Some((headers.keys().cloned().collect(), secrets::headers(headers)?)),
         None => None,
     };
-    let Patch { url, description, types, disabled, .. } = patch;
+    let Patch { url, description, types, connection_tags, disabled, .. } = patch;
     let settings = Some(settings);
-    let changes = EndpointChanges { url, description, types, connections: wanted, settings, headers, disabled };
+    let connections = wanted;
+    let changes =
+        EndpointChanges { url, description, types, connections, connection_tags, settings, headers, disabled };
     let after = engine.store().update_webhook_endpoint(caller.application(), before.id, changes).await?;
     secrets::sign_by_v1a(engine, &after, asymmetric).await?;
     secrets::shown(engine, &own(engine, caller, id).await?).await
@@ -218,7 +233,13 @@ pub(super) async fn own(engine: &Engine, caller: &Caller, id: &str) -> Result<We
 fn check_url(engine: &Engine, url: &str, errors: &mut Vec<FieldError>) {
     if url.len() > 2_000 {
         errors.push(FieldError::new("/url", "must have at most 2000 characters"));
-    } else if let Err(why) = engine.poster().check(url) {
+        return;
+    }
+    let checked = match deliver::address_problem(url) {
+        Ok(example) => engine.poster().check(&example),
+        Err(why) => Err(why.to_owned()),
+    };
+    if let Err(why) = checked {
         errors.push(FieldError::new("/url", why));
     }
 }

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use trunnion_kit::webhook::check_header;
-use trunnion_store::{EndpointSettings, Ordering, PayloadForm};
+use trunnion_store::{EndpointSettings, Ordering, PayloadForm, RetryPolicy};
+
+use crate::deliver::{LIMIT, most_tries};
 
 use crate::error::FieldError;
 
@@ -12,6 +15,31 @@ const MOST_PER_SECOND: i64 = 10_000;
 /// An hour to 90 days.
 const DISABLE_AFTER: std::ops::RangeInclusive<i64> = 3_600..=90 * 24 * 3_600;
 
+/// A week.
+const LONGEST_RETRY: i64 = 7 * 24 * 3_600;
+
+/// When what failed is tried again; what is absent stays.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retry {
+    /// Before the second try; doubled before each further one.
+    pub first_seconds: Option<i64>,
+    /// No pause is longer.
+    pub longest_seconds: Option<i64>,
+    /// After so long it is given up.
+    pub for_seconds: Option<i64>,
+}
+
+impl Retry {
+    pub(super) fn of(policy: RetryPolicy) -> Self {
+        Self {
+            first_seconds: Some(policy.first_seconds),
+            longest_seconds: Some(policy.longest_seconds),
+            for_seconds: Some(policy.total_seconds),
+        }
+    }
+}
+
 /// What a caller asked for; what is absent stays.
 pub(super) struct Wanted<'w> {
     pub(super) ordering: Option<&'w str>,
@@ -19,6 +47,7 @@ pub(super) struct Wanted<'w> {
     pub(super) rate: Option<i64>,
     pub(super) timeout: Option<i64>,
     pub(super) disable_after: Option<i64>,
+    pub(super) retry: Option<Retry>,
 }
 
 pub(super) fn read(before: EndpointSettings, wanted: &Wanted<'_>, errors: &mut Vec<FieldError>) -> EndpointSettings {
@@ -54,7 +83,35 @@ pub(super) fn read(before: EndpointSettings, wanted: &Wanted<'_>, errors: &mut V
         }
         None => {}
     }
+    if let Some(retry) = wanted.retry {
+        match read_retry(before.retry, retry) {
+            Ok(policy) => settings.retry = policy,
+            Err((name, message)) => wrong(name, message),
+        }
+    }
     settings
+}
+
+fn read_retry(before: RetryPolicy, wanted: Retry) -> Result<RetryPolicy, (&'static str, String)> {
+    let policy = RetryPolicy {
+        first_seconds: wanted.first_seconds.unwrap_or(before.first_seconds),
+        longest_seconds: wanted.longest_seconds.unwrap_or(before.longest_seconds),
+        total_seconds: wanted.for_seconds.unwrap_or(before.total_seconds),
+    };
+    if !(1..=3_600).contains(&policy.first_seconds) {
+        return Err(("retry/first_seconds", "must be from 1 to 3600".to_owned()));
+    }
+    if !(policy.first_seconds..=24 * 3_600).contains(&policy.longest_seconds) {
+        return Err(("retry/longest_seconds", format!("must be from {} to 86400", policy.first_seconds)));
+    }
+    if !(0..=LONGEST_RETRY).contains(&policy.total_seconds) {
+        return Err(("retry/for_seconds", format!("must be from 0 to {LONGEST_RETRY}")));
+    }
+    if most_tries(&policy) >= LIMIT {
+        let message = format!("these pauses would make more than {} tries; make them longer", LIMIT - 1);
+        return Err(("retry", message));
+    }
+    Ok(policy)
 }
 
 pub(super) fn check_headers(headers: &BTreeMap<String, String>, errors: &mut Vec<FieldError>) {

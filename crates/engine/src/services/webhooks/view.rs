@@ -5,6 +5,8 @@ use serde_json::Value;
 use trunnion_model::time::rfc3339_micros;
 use trunnion_store::{Attempt, BlockedKey, Delivery, DeliveryState, Replay, WebhookEndpoint};
 
+use super::settings::Retry;
+
 #[derive(Clone, Debug, Serialize)]
 pub struct EndpointView {
     pub id: String,
@@ -12,13 +14,15 @@ pub struct EndpointView {
     pub description: String,
     /// None means all.
     pub types: Vec<String>,
-    /// None means all of the application.
+    /// None means all of the application, unless there are tags.
     pub connection_ids: Vec<String>,
+    pub connection_tags: Vec<String>,
     pub ordering: String,
     pub payload: String,
     pub rate_limit_per_second: Option<i64>,
     pub timeout_seconds: i64,
     pub disable_after_seconds: Option<i64>,
+    pub retry: Retry,
     /// Names only: the values are secrets.
     pub header_names: Vec<String>,
     pub signatures: Vec<String>,
@@ -184,11 +188,13 @@ impl EndpointView {
             description: row.description.clone(),
             types: row.types.clone(),
             connection_ids: row.connections.iter().flatten().map(ToString::to_string).collect(),
+            connection_tags: row.connection_tags.clone(),
             ordering: row.settings.ordering.as_str().to_owned(),
             payload: row.settings.payload.as_str().to_owned(),
             rate_limit_per_second: row.settings.rate_per_second,
             timeout_seconds: row.settings.timeout_seconds,
             disable_after_seconds: row.settings.disable_after_seconds,
+            retry: Retry::of(row.settings.retry),
             header_names: row.header_names.clone(),
             signatures: if public_keys.is_empty() {
                 vec!["v1".to_owned()]

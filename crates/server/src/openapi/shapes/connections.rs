@@ -13,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
     "credentials": {"auth": "basic", "url": "https://erp.customer.example", "username": "trunnion", "password": "secret"},
     "customer": {"id": "cust-17", "name": "Widgets Ltd"},
     "metadata": {"plan": "pro"},
+    "tags": ["eu"],
     "sync": {"interval_seconds": 900, "history_days": 90}
 }))]
 pub(crate) struct NewConnection {
@@ -25,6 +26,8 @@ pub(crate) struct NewConnection {
     /// Your own, at will.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Value>,
+    /// At most 20 words, by which webhook endpoints and lists choose connections.
+    tags: Option<Vec<String>>,
     sync: Option<SyncSettings>,
 }
 
@@ -111,6 +114,8 @@ pub(crate) struct SyncPlan {
 pub(crate) struct ConnectionPatch {
     #[schema(value_type = Option<Object>)]
     metadata: Option<Value>,
+    /// All of them: they replace those that are there.
+    tags: Option<Vec<String>>,
     customer: Option<CustomerPatch>,
     sync: Option<SyncSettings>,
 }
@@ -149,6 +154,7 @@ pub(crate) struct Connection {
     customer: Customer,
     #[schema(value_type = Object)]
     metadata: Value,
+    tags: Vec<String>,
     /// What the connector was told and is no secret: its address, its company.
     #[schema(value_type = Object)]
     settings: Value,
@@ -244,6 +250,9 @@ pub(crate) struct ConnectionFilter {
     /// Only connections of this customer (your own id).
     #[param(example = "cust-17")]
     customer_id: Option<String>,
+    /// Only connections that have this tag.
+    #[param(example = "eu")]
+    tag: Option<String>,
 }
 
 #[derive(IntoParams)]

@@ -9,12 +9,15 @@ use utoipa::{IntoParams, ToSchema};
 #[derive(ToSchema)]
 #[schema(example = json!({"url": "https://hooks.customer.example/trunnion", "types": ["purchase_order.*", "vendor.created"]}))]
 pub(crate) struct NewWebhookEndpoint {
+    /// `{connection_id}` in its path or query stands for the event's connection (`none`, if it is about none).
     url: String,
     description: Option<String>,
     /// Full names or `purchase_order.*`; all, if left out or empty.
     types: Option<Vec<String>>,
-    /// All connections of the application, also those to come, if left out or empty.
+    /// All connections of the application, also those to come, if neither these nor tags are given.
     connection_ids: Option<Vec<String>>,
+    /// Connections that have one of these tags are followed too.
+    connection_tags: Option<Vec<String>>,
     /// `per_connection` and `per_record` send one after the other of each; a failing one holds up only its own.
     ordering: Option<WebhookOrdering>,
     /// `thin`: of a record only `id` and `version`.
@@ -28,6 +31,7 @@ pub(crate) struct NewWebhookEndpoint {
     /// Nothing but failures for so long disable the endpoint; 0 or left out: the server's default, five days.
     #[schema(maximum = 7776000)]
     disable_after_seconds: Option<i64>,
+    retry: Option<WebhookRetry>,
     /// Sent along with each event, at most 20. Kept as secrets: only their names are shown.
     headers: Option<BTreeMap<String, String>>,
     /// `["v1"]`, or `["v1", "v1a"]` for signatures that a public key verifies.
@@ -41,6 +45,7 @@ pub(crate) struct WebhookEndpointPatch {
     description: Option<String>,
     types: Option<Vec<String>>,
     connection_ids: Option<Vec<String>>,
+    connection_tags: Option<Vec<String>>,
     /// `per_connection` and `per_record` send one after the other of each; a failing one holds up only its own.
     ordering: Option<WebhookOrdering>,
     /// `thin`: of a record only `id` and `version`.
@@ -54,6 +59,7 @@ pub(crate) struct WebhookEndpointPatch {
     /// Nothing but failures for so long disable the endpoint; 0: the server's default, five days.
     #[schema(maximum = 7776000)]
     disable_after_seconds: Option<i64>,
+    retry: Option<WebhookRetry>,
     /// All of them, at most 20: they replace those that are there. Kept as secrets: only their names are shown.
     headers: Option<BTreeMap<String, String>>,
     /// `["v1"]`, or `["v1", "v1a"]` for signatures that a public key verifies.
@@ -69,8 +75,9 @@ pub(crate) struct WebhookEndpoint {
     description: String,
     /// None means all.
     types: Vec<String>,
-    /// None means all.
+    /// None means all, if there are no tags either.
     connection_ids: Vec<String>,
+    connection_tags: Vec<String>,
     ordering: WebhookOrdering,
     payload: WebhookPayload,
     #[schema(required = true)]
@@ -78,6 +85,7 @@ pub(crate) struct WebhookEndpoint {
     timeout_seconds: i64,
     #[schema(required = true)]
     disable_after_seconds: Option<i64>,
+    retry: WebhookRetry,
     /// The values are secrets.
     header_names: Vec<String>,
     signatures: Vec<WebhookSignature>,
@@ -100,6 +108,21 @@ pub(crate) struct WebhookEndpoint {
     created_at: String,
     #[schema(format = DateTime)]
     modified_at: String,
+}
+
+/// When what failed is tried again; what is left out stays. Up to a quarter is added to each pause. At most 100 tries.
+#[derive(ToSchema)]
+#[schema(example = json!({"first_seconds": 5, "longest_seconds": 600, "for_seconds": 259200}))]
+pub(crate) struct WebhookRetry {
+    /// Before the second try, doubled before each further one; 30 at first.
+    #[schema(minimum = 1, maximum = 3600)]
+    first_seconds: Option<i64>,
+    /// No pause is longer, but for `Retry-After`; 14400 at first.
+    #[schema(minimum = 1, maximum = 86400)]
+    longest_seconds: Option<i64>,
+    /// The tries end when their pauses took so long; 86400 at first. 0: it is tried once.
+    #[schema(minimum = 0, maximum = 604800)]
+    for_seconds: Option<i64>,
 }
 
 #[derive(ToSchema)]
