@@ -69,6 +69,11 @@ pub(crate) const KEYS: &[Key] = &[
         "the mail server for alerts: smtps://user:password@host, smtp://host:587?tls=required, smtp://host:25",
     ),
     key("mail.from", "", "the sender of alerts by e-mail, as Trunnion <trunnion@example.com>"),
+    key(
+        "webhooks.keep_days",
+        "30",
+        "how many days deliveries that are over are kept, with their tries; empty: for ever",
+    ),
     key("events.keep_days", "", "how many days events are kept, 1 or more; empty: for ever"),
     key("node.name", "", "how this node calls itself in leases; empty: node- and the process id"),
     key("log.level", "info", "error, warn, info, debug or trace"),

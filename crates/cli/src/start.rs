@@ -97,7 +97,8 @@ pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
             proxy: proxy(config)?,
             ..usual.webhooks.clone()
         },
-        events_kept: events_kept(config)?,
+        events_kept: days(config, "events.keep_days")?,
+        deliveries_kept: days(config, "webhooks.keep_days")?,
         ..usual
     };
     let engine = Engine::new(store, catalogue, Clock::system(), options)?;
@@ -119,14 +120,14 @@ fn mailer(config: &Config) -> Result<Option<Mailer>, Refused> {
     }
 }
 
-fn events_kept(config: &Config) -> Result<Option<Duration>, Refused> {
-    const KEY: &str = "events.keep_days";
-    if config.get(KEY).is_empty() {
+/// How long something is kept; empty: for ever.
+fn days(config: &Config, key: &str) -> Result<Option<Duration>, Refused> {
+    if config.get(key).is_empty() {
         return Ok(None);
     }
-    let days: u32 = config.parse(KEY, "a number of days")?;
+    let days: u32 = config.parse(key, "a number of days")?;
     if days == 0 {
-        return Err(Refused(format!("{KEY} must be 1 or more, or empty to keep events for ever")));
+        return Err(Refused(format!("{key} must be 1 or more, or empty for ever")));
     }
     Ok(Some(Duration::from_secs(u64::from(days) * 24 * 60 * 60)))
 }

@@ -55,6 +55,8 @@ pub struct Options {
     pub mail: Option<Mailer>,
     /// How long events are kept; `None`: for ever.
     pub events_kept: Option<Duration>,
+    /// Deliveries that are over are deleted after that; `None`: never.
+    pub deliveries_kept: Option<Duration>,
 }
 
 /// How connections are looked after.
@@ -166,6 +168,7 @@ impl Default for Options {
             health: HealthOptions::default(),
             mail: None,
             events_kept: None,
+            deliveries_kept: None,
         }
     }
 }

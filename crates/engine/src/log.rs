@@ -22,16 +22,28 @@ pub(crate) async fn keep_in_order(engine: Engine, mut stopping: watch::Receiver<
 }
 
 /// At one time; the rest an hour later.
-const MOST_FORGOTTEN: i64 = 1_000_000;
+const MOST_FORGOTTEN: u32 = 1_000_000;
 
-/// Deletes events that are older than events are kept.
+/// Deletes events and deliveries that are older than they are kept.
 pub(crate) async fn forget(engine: &Engine) {
-    let Some(kept) = engine.options().events_kept else { return };
-    let kept = i64::try_from(kept.as_micros()).unwrap_or(i64::MAX);
-    let before = engine.clock().now_micros().saturating_sub(kept);
-    match engine.store().forget_events(before, MOST_FORGOTTEN).await {
-        Ok(0) => {}
-        Ok(count) => tracing::info!(count, "old events were deleted"),
-        Err(error) => tracing::warn!(%error, "old events could not be deleted"),
+    if let Some(before) = horizon(engine, engine.options().events_kept) {
+        told("events", engine.store().forget_events(before, MOST_FORGOTTEN.into()).await);
+    }
+    if let Some(before) = horizon(engine, engine.options().deliveries_kept) {
+        told("deliveries", engine.store().forget_deliveries(before, MOST_FORGOTTEN as usize).await);
+    }
+}
+
+/// The instant before which nothing is kept.
+pub(crate) fn horizon(engine: &Engine, kept: Option<Duration>) -> Option<i64> {
+    let kept = i64::try_from(kept?.as_micros()).unwrap_or(i64::MAX);
+    Some(engine.clock().now_micros().saturating_sub(kept))
+}
+
+fn told<N: Default + PartialEq + std::fmt::Display>(what: &str, outcome: Result<N, trunnion_store::Error>) {
+    match outcome {
+        Ok(count) if count == N::default() => {}
+        Ok(count) => tracing::info!(%count, what, "what is old was deleted"),
+        Err(error) => tracing::warn!(%error, what, "what is old could not be deleted"),
     }
 }

@@ -12,6 +12,7 @@ mod delivery;
 mod dispatch;
 mod endpoints;
 mod finish;
+mod forget;
 mod health;
 mod list;
 mod make;

@@ -87,6 +87,33 @@ on_both! {
 }
 
 on_both! {
+    async fn deliveries_that_are_over_are_forgotten_with_their_tries_and_nothing_else(world: World) {
+        let application = world.application().await;
+        let endpoint = world.endpoint(application, &["vendor.*"]).await;
+        let connection = world.connect(application, &[]).await.id;
+        world.apply(connection, (0..5).map(|n| row(connection, &n.to_string(), "Old")).collect()).await;
+        world.dispatch().await;
+        let old = world.take(&endpoint).await;
+        world.finish(&old[0], Ending::Delivered).await;
+        world.finish(&old[1], Ending::GivenUp).await;
+        world.finish(&old[2], Ending::Again { at: world.clock.now_micros() + 1 }).await;
+        world.pass(10 * 24 * 3600);
+        // Of what is old, one ends only now.
+        world.finish(&old[3], Ending::Delivered).await;
+        world.apply(connection, vec![row(connection, "9", "New")]).await;
+        world.dispatch().await;
+        let before = world.clock.now_micros() - 24 * 3600 * 1_000_000;
+        assert_eq!(world.store.forget_deliveries(before, 1_000).await.unwrap(), 2);
+        assert_eq!(world.store.forget_deliveries(before, 1_000).await.unwrap(), 0);
+        let left = world.store.list_deliveries(endpoint.id, None, None, 100).await.unwrap();
+        let states: Vec<&str> = left.iter().map(|delivery| delivery.state.as_str()).collect();
+        assert_eq!(states, ["pending", "pending", "delivered", "pending"]);
+        let tries = world.texts("select cast(count(*) as text) from delivery_attempt").await;
+        assert_eq!(tries, ["2"], "of the one that is tried again, and the one that ended late");
+    }
+}
+
+on_both! {
     async fn a_failing_endpoint_is_told_of_in_steps_to_the_others_and_then_disabled(world: World) {
         let application = world.application().await;
         let endpoint = world.endpoint(application, &["connection.*"]).await;

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use trunnion_model::ids::ReplayId;
-use trunnion_model::time::parse_instant;
+use trunnion_model::time::{parse_instant, rfc3339_micros};
 use trunnion_store::{NewReplay, Replay as Row, ReplayWhich};
 
 use super::endpoints::{check_types, own, refuse};
@@ -10,6 +10,7 @@ use super::view::{ReplayPage, ReplayView};
 use crate::Engine;
 use crate::caller::{Caller, Permission};
 use crate::error::{FieldError, Result, ServiceError};
+use crate::log;
 
 /// Replays that are shown of an endpoint.
 const SHOWN: usize = 100;
@@ -45,6 +46,15 @@ pub async fn replay(engine: &Engine, caller: &Caller, endpoint: &str, replay: Re
     let until = replay.until.as_deref().map_or(i64::MAX, |text| instant("until", text));
     check_types("/types", &replay.types, &mut errors);
     let which = replay.which.as_deref().map_or(Some(ReplayWhich::All), ReplayWhich::parse);
+    // Without its delivery nobody can tell an event that failed from one that arrived.
+    if let Some(kept) = log::horizon(engine, engine.options().deliveries_kept)
+        && which.is_some_and(|which| which != ReplayWhich::All)
+        && since < kept
+    {
+        let kept = rfc3339_micros(kept);
+        let message = format!("deliveries are known since {kept} only; take a later instant, or `which`: \"all\"");
+        errors.push(FieldError::new("/since", message));
+    }
     let Some(which) = which else {
         errors.push(FieldError::new("/which", "must be one of: all, failed, missing"));
         return Err(ServiceError::ValidationFailed { errors });
