@@ -74,6 +74,7 @@ pub(crate) const KEYS: &[Key] = &[
         "30",
         "how many days deliveries that are over are kept, with their tries; empty: for ever",
     ),
+    key("audit.keep_days", "365", "how many days it is kept who did what, 1 or more; empty: for ever"),
     key("events.keep_days", "", "how many days events are kept, 1 or more; empty: for ever"),
     key("node.name", "", "how this node calls itself in leases; empty: node- and the process id"),
     key("log.level", "info", "error, warn, info, debug or trace"),

@@ -97,6 +97,7 @@ pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
             proxy: proxy(config)?,
             ..usual.webhooks.clone()
         },
+        audit_kept: days(config, "audit.keep_days")?,
         events_kept: days(config, "events.keep_days")?,
         deliveries_kept: days(config, "webhooks.keep_days")?,
         ..usual

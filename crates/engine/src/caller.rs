@@ -1,6 +1,6 @@
 //! Who asks, and about which connection. Services take one of these two, so that no tenant can be left out.
 
-use trunnion_model::ids::{ApplicationId, ConnectionId};
+use trunnion_model::ids::{ApplicationId, ConnectionId, KeyId, LinkId};
 use trunnion_model::token;
 use trunnion_store::{Connection, Principal};
 
@@ -32,22 +32,40 @@ impl Permission {
     }
 }
 
+/// Whose deed it is, for the audit log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    Key(KeyId),
+    Connection(ConnectionId),
+    /// The customer, at a link session's address.
+    Link(LinkId),
+    /// Whoever has the database.
+    CommandLine,
+    /// Trunnion itself.
+    System,
+}
+
 /// Who a bearer token speaks for.
 #[derive(Clone, Debug)]
 pub struct Caller {
     application: ApplicationId,
     connection: Option<ConnectionId>,
+    actor: Actor,
     permissions: Vec<Permission>,
 }
 
 impl Caller {
-    /// Somebody who may do everything with the application: the command line beside the database.
-    pub(crate) fn owner(application: ApplicationId) -> Self {
-        Self { application, connection: None, permissions: Permission::ALL.to_vec() }
+    /// Somebody who may do everything with the application: the command line beside the database, or a link session.
+    pub(crate) fn owner(application: ApplicationId, actor: Actor) -> Self {
+        Self { application, connection: None, actor, permissions: Permission::ALL.to_vec() }
     }
 
     pub fn application(&self) -> ApplicationId {
         self.application
+    }
+
+    pub fn actor(&self) -> Actor {
+        self.actor
     }
 
     /// The only connection that a connection token reaches.
@@ -65,13 +83,15 @@ impl Caller {
 
     fn of(principal: Principal) -> Self {
         match principal {
-            Principal::Application { application, scopes, .. } => {
+            Principal::Application { application, scopes, key } => {
                 let held = |permission: &Permission| scopes.iter().any(|scope| scope == permission.as_str());
-                Self { application, connection: None, permissions: Permission::ALL.into_iter().filter(held).collect() }
+                let permissions = Permission::ALL.into_iter().filter(held).collect();
+                Self { application, connection: None, actor: Actor::Key(key), permissions }
             }
             Principal::Connection { application, connection } => Self {
                 application,
                 connection: Some(connection),
+                actor: Actor::Connection(connection),
                 permissions: vec![Permission::Read, Permission::Write],
             },
         }

@@ -55,6 +55,8 @@ pub struct Options {
     pub mail: Option<Mailer>,
     /// How long events are kept; `None`: for ever.
     pub events_kept: Option<Duration>,
+    /// How long it is kept who did what; `None`: for ever.
+    pub audit_kept: Option<Duration>,
     /// Deliveries that are over are deleted after that; `None`: never.
     pub deliveries_kept: Option<Duration>,
 }
@@ -168,6 +170,7 @@ impl Default for Options {
             health: HealthOptions::default(),
             mail: None,
             events_kept: None,
+            audit_kept: None,
             deliveries_kept: None,
         }
     }

@@ -23,7 +23,7 @@ mod workers;
 mod write;
 
 pub use alerts::{Channel, Rule};
-pub use caller::{Caller, Permission, Scope, authenticate, scope};
+pub use caller::{Actor, Caller, Permission, Scope, authenticate, scope};
 pub use engine::{DeletionGuard, Engine, HealthOptions, Options, RetryOptions, WebhookOptions, WriteOptions};
 pub use error::{FieldError, Result, ServiceError, Vendor};
 pub use trunnion_kit::mail::Mailer;

@@ -29,6 +29,9 @@ pub(crate) async fn forget(engine: &Engine) {
     if let Some(before) = horizon(engine, engine.options().events_kept) {
         told("events", engine.store().forget_events(before, MOST_FORGOTTEN.into()).await);
     }
+    if let Some(before) = horizon(engine, engine.options().audit_kept) {
+        told("audit entries", engine.store().forget_audit(before, MOST_FORGOTTEN.into()).await);
+    }
     if let Some(before) = horizon(engine, engine.options().deliveries_kept) {
         told("deliveries", engine.store().forget_deliveries(before, MOST_FORGOTTEN as usize).await);
     }

@@ -67,6 +67,8 @@ prefixed_ids! {
     IncidentId = "inc";
     /// Events of a span of time being sent to an endpoint again.
     ReplayId = "rpl";
+    /// One entry of the audit log.
+    AuditId = "aud";
     /// One HTTP request, for `X-Request-Id`.
     RequestId = "req";
 }

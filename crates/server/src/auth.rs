@@ -19,10 +19,12 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderName, header};
 use secrecy::{ExposeSecret as _, SecretString};
+use trunnion_engine::services::audit::{self, Deed};
 use trunnion_engine::services::events::{self, Reach};
 use trunnion_engine::services::link::{self, Grant, GrantError, Granted, Opened, Visit};
 use trunnion_engine::{Caller, Engine, Permission, Scope};
 
+use crate::audit::Witness;
 use crate::connect;
 use crate::extract::Segment;
 use crate::problem::{Code, Problem};
@@ -38,6 +40,11 @@ pub(crate) struct Gate {
 impl Gate {
     pub(crate) fn new(engine: Engine) -> Self {
         Self { engine }
+    }
+
+    /// Writes down what somebody did.
+    pub(crate) async fn note(&self, caller: &Caller, deed: Deed) {
+        audit::note(&self.engine, caller, deed).await;
     }
 }
 
@@ -161,6 +168,7 @@ impl<P: Needs> FromRequestParts<Gate> for Application<P> {
 
     async fn from_request_parts(parts: &mut Parts, gate: &Gate) -> Result<Self, Problem> {
         let caller = authenticate(parts, gate).await?;
+        witnessed(parts, |witness| witness.saw(&caller, P::PERMISSION));
         if caller.connection().is_some() {
             let detail =
                 "This route takes an application key (tk_…); a connection token reaches its own connection only.";
@@ -178,6 +186,7 @@ impl<P: Needs> FromRequestParts<Gate> for OwnConnection<P> {
         let Application { engine, caller, needs } = Application::<P>::from_request_parts(parts, gate).await?;
         let Segment(id) = Segment::from_request_parts(parts, gate).await?;
         let scope = trunnion_engine::scope(&engine, &caller, Some(&id)).await?;
+        witnessed(parts, |witness| witness.saw_connection(scope.id()));
         Ok(Self { engine, scope, needs })
     }
 }
@@ -187,6 +196,7 @@ impl<P: Needs> FromRequestParts<Gate> for Connection<P> {
 
     async fn from_request_parts(parts: &mut Parts, gate: &Gate) -> Result<Self, Problem> {
         let caller = authenticate(parts, gate).await?;
+        witnessed(parts, |witness| witness.saw(&caller, P::PERMISSION));
         caller.may(P::PERMISSION)?;
         let named = named_connection(parts)?;
         if caller.connection().is_none() && named.is_none() {
@@ -196,6 +206,7 @@ impl<P: Needs> FromRequestParts<Gate> for Connection<P> {
             ));
         }
         let scope = trunnion_engine::scope(&gate.engine, &caller, named.as_deref()).await?;
+        witnessed(parts, |witness| witness.saw_connection(scope.id()));
         Ok(Self { engine: gate.engine.clone(), scope, needs: PhantomData })
     }
 }
@@ -211,6 +222,13 @@ impl FromRequestParts<Gate> for Log {
         let named = named_connection(parts)?;
         let reach = events::reach(&engine, &caller, named.as_deref()).await?;
         Ok(Self { engine, reach, token, named })
+    }
+}
+
+/// Tells the audit log's witness, where the request has one.
+fn witnessed(parts: &Parts, tell: impl FnOnce(&Witness)) {
+    if let Some(witness) = parts.extensions.get::<Witness>() {
+        tell(witness);
     }
 }
 

@@ -6,6 +6,7 @@
 //!
 //! What the API is, is told by [`document`]; `openapi.json` at the repository's root is a copy of it.
 
+mod audit;
 mod auth;
 mod connect;
 mod extract;

@@ -12,12 +12,17 @@ use crate::problem;
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The request's id, for those who come after in the same request.
+#[derive(Clone)]
+pub(crate) struct RequestName(pub(crate) String);
+
 /// The longest id that we take over from a caller.
 const LONGEST_ID: usize = 128;
 
-pub(crate) async fn observe(State(clock): State<Clock>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(clock): State<Clock>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = incoming_id(request.headers()).unwrap_or_else(|| RequestId::new(&clock).to_string());
+    request.extensions_mut().insert(RequestName(id.clone()));
     let method = request.method().clone();
     // The route, not the URL: what callers put into paths and queries is theirs and stays out of the log.
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());

@@ -77,6 +77,10 @@ impl Problem {
         }
     }
 
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+
     /// The request cannot be read: 400.
     pub(crate) fn malformed(detail: impl Into<String>) -> Self {
         Self::new(Code::ValidationFailed, detail).with_status(StatusCode::BAD_REQUEST)

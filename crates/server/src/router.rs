@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use crate::auth::Gate;
 use crate::problem::{Code, Problem};
 use crate::stream::Streams;
-use crate::{connect, health, hooks, observe, openapi, pages, parameters, problem, v1};
+use crate::{audit, connect, health, hooks, observe, openapi, pages, parameters, problem, v1};
 
 /// What may differ from server to server.
 #[derive(Clone, Debug)]
@@ -42,6 +42,8 @@ pub fn app(engine: Engine, options: Options) -> Router {
     let clock = engine.clock().clone();
     let document = openapi::document();
     let known = parameters::known(&document);
+    let gate = Gate::new(engine);
+    let witnessed = (gate.clone(), audit::actions(&document));
     let (fixed, _) = documented().split_for_parts();
     fixed
         .merge(entities())
@@ -49,7 +51,8 @@ pub fn app(engine: Engine, options: Options) -> Router {
         .route("/hooks/{connection}/{secret}", any(hooks::take))
         .layer(Extension(Streams::default()))
         .layer(Extension(PublicUrl(options.public_url.map(Arc::from))))
-        .with_state(Gate::new(engine))
+        .layer(middleware::from_fn_with_state(witnessed, audit::keep))
+        .with_state(gate)
         .merge(for_people(&document))
         .fallback(nowhere)
         .method_not_allowed_fallback(no_such_method)
@@ -61,7 +64,7 @@ pub fn app(engine: Engine, options: Options) -> Router {
 
 /// The routes that the OpenAPI document describes by their handlers' annotations.
 pub(crate) fn documented() -> OpenApiRouter<Gate> {
-    use v1::{alerts, connections, events, held, inbound, links, operations, syncs, systems, webhooks};
+    use v1::{alerts, audit, connections, events, held, inbound, links, operations, syncs, systems, webhooks};
     let api = OpenApiRouter::new()
         .routes(routes!(systems::list_systems))
         .routes(routes!(systems::get_system))
@@ -77,6 +80,7 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(alerts::create_alert, alerts::list_alerts))
         .routes(routes!(alerts::get_alert, alerts::update_alert, alerts::delete_alert))
         .routes(routes!(alerts::test_alert))
+        .routes(routes!(audit::list_audit))
         .routes(routes!(links::create_link_session, links::list_link_sessions))
         .routes(routes!(links::withdraw_link_session))
         .routes(routes!(inbound::create_inbound_hook, inbound::get_inbound_hook, inbound::delete_inbound_hook))

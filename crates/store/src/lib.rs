@@ -7,6 +7,7 @@
 
 mod alerts;
 mod applications;
+mod audit;
 mod budgets;
 mod connections;
 mod db;
@@ -29,6 +30,7 @@ mod words;
 
 pub use alerts::{Alert, AlertChanges, Condition, Firing, Found, NewAlert};
 pub use applications::{Application, KeyInfo, Principal};
+pub use audit::{AuditEntry, AuditQuery, NewAudit};
 pub use budgets::{BudgetAsk, BudgetLease, BudgetNews};
 pub use connections::{
     Connection, ConnectionChanges, ConnectionFilter, ConnectionStatus, NewConnection, NewPlan, Reason, StatusChange,

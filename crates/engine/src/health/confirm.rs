@@ -7,8 +7,10 @@ use trunnion_store::{Cleared, Connection, ConnectionStatus, Trouble};
 
 use super::report::{failed, succeeded};
 use crate::Engine;
+use crate::caller::Actor;
 use crate::error::Result;
 use crate::links::{Live, make};
+use crate::services::audit::{self, Deed};
 use crate::services::connections::probe;
 
 /// Beside the probe itself, for the database.
@@ -90,6 +92,14 @@ pub(super) async fn confirm(engine: &Engine, row: &Connection, message: &VendorM
     };
     if engine.store().report_trouble(row.id, &trouble).await? {
         tracing::warn!(connection = %row.id, reason = text, "the system no longer accepts the credentials");
+        let deed = Deed {
+            action: "park_connection".to_owned(),
+            target: Some(row.id.to_string()),
+            connection: Some(row.id),
+            outcome: audit::SUCCEEDED.to_owned(),
+            request_id: None,
+        };
+        audit::note_by(engine, row.application, Actor::System, deed).await;
     }
     Ok(Parked::Yes)
 }

@@ -7,8 +7,9 @@ use trunnion_model::token::{NewToken, TokenKind};
 use trunnion_store::KeyInfo;
 
 use crate::Engine;
-use crate::caller::{Caller, Permission};
+use crate::caller::{Actor, Caller, Permission};
 use crate::error::{FieldError, Result, ServiceError};
+use crate::services::audit::{self, Deed};
 
 /// A key without its text.
 #[derive(Clone, Debug, Serialize)]
@@ -37,7 +38,7 @@ impl std::fmt::Debug for NewKey {
 /// No scopes means all of them.
 pub async fn create(engine: &Engine, caller: &Caller, name: &str, scopes: &[String]) -> Result<NewKey> {
     caller.may(Permission::Manage)?;
-    make(engine, caller.application(), name, scopes).await
+    make(engine, caller.application(), caller.actor(), name, scopes).await
 }
 
 pub async fn list(engine: &Engine, caller: &Caller) -> Result<Vec<KeyView>> {
@@ -49,7 +50,10 @@ pub async fn list(engine: &Engine, caller: &Caller) -> Result<Vec<KeyView>> {
 pub async fn revoke(engine: &Engine, caller: &Caller, id: &str) -> Result<()> {
     caller.may(Permission::Manage)?;
     let id = KeyId::parse(id).ok_or_else(|| ServiceError::missing("key"))?;
-    Ok(engine.store().revoke_key(caller.application(), id).await?)
+    let revoked = engine.store().revoke_key(caller.application(), id).await.map_err(ServiceError::from);
+    let (target, outcome) = (Some(id.to_string()), audit::outcome(&revoked));
+    audit::note(engine, caller, Deed { action: "revoke_key".to_owned(), target, outcome, ..Deed::default() }).await;
+    revoked
 }
 
 /// For whoever has the database: the application of that name, made if it is not there, and a new key of it.
@@ -59,7 +63,7 @@ pub async fn create_for(engine: &Engine, application: &str, name: &str, scopes: 
         Some(known) => known.id,
         None => engine.store().create_application(application).await?.id,
     };
-    make(engine, id, name, scopes).await
+    make(engine, id, Actor::CommandLine, name, scopes).await
 }
 
 /// The first application and its first key, if there is no application yet.
@@ -73,10 +77,19 @@ pub async fn first_start(engine: &Engine) -> Result<Option<NewKey>> {
 /// Somebody who may do everything with the first application: the command line on the same machine.
 pub async fn owner(engine: &Engine) -> Result<Caller> {
     let known = engine.store().list_applications().await?;
-    known.first().map(|first| Caller::owner(first.id)).ok_or_else(|| ServiceError::missing("application"))
+    known
+        .first()
+        .map(|first| Caller::owner(first.id, Actor::CommandLine))
+        .ok_or_else(|| ServiceError::missing("application"))
 }
 
-async fn make(engine: &Engine, application: ApplicationId, name: &str, scopes: &[String]) -> Result<NewKey> {
+async fn make(
+    engine: &Engine,
+    application: ApplicationId,
+    actor: Actor,
+    name: &str,
+    scopes: &[String],
+) -> Result<NewKey> {
     let mut errors = Vec::new();
     if name.trim().is_empty() || name.chars().count() > 200 {
         errors.push(FieldError::new("/name", "must have 1 to 200 characters"));
@@ -96,6 +109,9 @@ async fn make(engine: &Engine, application: ApplicationId, name: &str, scopes: &
     }
     let token = NewToken::new(TokenKind::Application);
     let info = engine.store().create_key(application, name, &held, &token).await?;
+    let (target, outcome) = (Some(info.id.to_string()), audit::SUCCEEDED.to_owned());
+    let deed = Deed { action: "create_key".to_owned(), target, outcome, ..Deed::default() };
+    audit::note_by(engine, application, actor, deed).await;
     Ok(NewKey { key: KeyView::of(&info), token: token.reveal().to_owned() })
 }
 

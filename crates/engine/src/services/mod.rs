@@ -1,6 +1,7 @@
 //! What callers can ask for, one file per resource.
 
 pub mod alerts;
+pub mod audit;
 pub mod capabilities;
 pub mod connections;
 pub mod deletions;

@@ -23,6 +23,7 @@ pub(crate) const EVENTS: &str = "Events";
 pub(crate) const OPERATIONS: &str = "Operations";
 pub(crate) const WEBHOOKS: &str = "Webhooks";
 pub(crate) const ALERTS: &str = "Alerts";
+pub(crate) const AUDIT: &str = "Audit";
 pub(crate) const HEALTH: &str = "Health";
 
 /// In the order in which somebody new needs them; one chapter per entity stands between the last two.
@@ -41,6 +42,7 @@ pub(crate) const TAGS: &[(&str, Who, &str)] = &[
     (OPERATIONS, Who::Connection, "What became of writes."),
     (WEBHOOKS, Who::Application, "Events sent to you, signed; and what became of them."),
     (ALERTS, Who::Application, "Rules about connections, and whom to tell when they hold."),
+    (AUDIT, Who::Application, "Who did what."),
     (HEALTH, Who::Anybody, "For load balancers and orchestrators."),
 ];
 

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 use trunnion_engine::services::link::{self, Grant, GrantError, LinkPage, NewLinkSession, RedirectUris};
 
+use crate::audit::Made;
 use crate::auth::{Anybody, Application, Manage};
 use crate::extract::{Body, Pairs, Query, Segment};
 use crate::openapi::shapes;
@@ -30,12 +31,12 @@ pub(crate) async fn create_link_session(
     Extension(public): Extension<PublicUrl>,
     headers: HeaderMap,
     Body(new): Body<NewLinkSession>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<(StatusCode, Extension<Made>, Json<Value>), Problem> {
     let base = public.base(&headers)?;
     let made = link::create(&auth.engine, &auth.caller, new).await?;
     let url = format!("{base}/link/{}", made.secret);
     let answer = json!({"id": made.id, "url": url, "expires_at": made.expires_at, "client_id": made.client_id});
-    Ok((StatusCode::CREATED, Json(answer)))
+    Ok((StatusCode::CREATED, Extension(Made(made.id)), Json(answer)))
 }
 
 /// List link sessions

@@ -1,6 +1,7 @@
 //! `/api/v1`, one file per resource.
 
 pub(crate) mod alerts;
+pub(crate) mod audit;
 pub(crate) mod connections;
 pub(crate) mod events;
 pub(crate) mod held;

@@ -4,6 +4,7 @@
 mod acme;
 mod answers;
 mod app;
+mod audit;
 mod auth;
 mod connecting;
 mod documented;

@@ -5,6 +5,7 @@
 
 mod applications;
 mod apply;
+mod audit;
 mod budgets;
 mod concurrency;
 mod connections;

@@ -11,8 +11,9 @@ use trunnion_model::token::{self, NewToken, TokenKind, hash_of};
 use trunnion_store::{Link, Principal, Redeemed};
 
 use crate::Engine;
-use crate::caller::Permission;
+use crate::caller::{Actor, Permission};
 use crate::error::ServiceError;
+use crate::services::audit::{self, Deed};
 
 /// What the token route was given.
 #[derive(Clone, Default)]
@@ -66,6 +67,14 @@ pub async fn exchange(engine: &Engine, grant: &Grant) -> Result<Granted, GrantEr
         Redeemed::Refused => Err(NO_CODE),
         Redeemed::Token(connection) => {
             tracing::info!(link = %link.id, %connection, "a code was exchanged for a token");
+            let deed = Deed {
+                action: "exchange_code".to_owned(),
+                target: Some(link.id.to_string()),
+                connection: Some(connection),
+                outcome: audit::SUCCEEDED.to_owned(),
+                request_id: None,
+            };
+            audit::note_by(engine, link.application, Actor::Link(link.id), deed).await;
             Ok(Granted {
                 access_token: token.reveal().to_owned(),
                 token_type: "Bearer",

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use trunnion_model::ids::ConnectionId;
 use trunnion_model::token::NewToken;
 use trunnion_store::LinkUse;
 
@@ -10,9 +11,10 @@ use super::form::connector;
 use super::redirects::checked;
 use super::visit::{Closed, MOST_ATTEMPTS, Opened, Visit, open};
 use crate::Engine;
-use crate::caller::{Caller, scope};
+use crate::caller::{Actor, Caller, scope};
 use crate::error::{FieldError, Result, ServiceError};
 use crate::links::from_form;
+use crate::services::audit::{self, Deed};
 use crate::services::connections::{Customer, NewConnection, create_by, reconnect_by};
 
 /// How long a code can be exchanged.
@@ -72,8 +74,17 @@ pub async fn submit(engine: &Engine, visit: &Visit, secret: &str, answers: &Answ
         code_hash: code.hash(),
         code_expires_at: engine.clock().now_micros().saturating_add(CODE_MICROS),
     };
-    match connect(engine, visit, &connector.spec.system.id, credentials, &used).await {
-        Ok(()) => Ok(Submitted::Done(redirect(visit, &code)?)),
+    let connected = connect(engine, visit, &connector.spec.system.id, credentials, &used).await;
+    let deed = Deed {
+        action: if link.reconnects { "reconnect_by_link" } else { "connect_by_link" }.to_owned(),
+        target: Some(link.id.to_string()),
+        connection: connected.as_ref().ok().copied().or(link.connection),
+        outcome: audit::outcome(&connected),
+        request_id: None,
+    };
+    audit::note_by(engine, link.application, Actor::Link(link.id), deed).await;
+    match connected {
+        Ok(_) => Ok(Submitted::Done(redirect(visit, &code)?)),
         Err(error) => {
             engine.store().end_link_attempt(link.id).await?;
             if let ServiceError::Internal { .. } = error {
@@ -85,15 +96,21 @@ pub async fn submit(engine: &Engine, visit: &Visit, secret: &str, answers: &Answ
     }
 }
 
-async fn connect(engine: &Engine, visit: &Visit, system: &str, credentials: Value, used: &LinkUse) -> Result<()> {
+async fn connect(
+    engine: &Engine,
+    visit: &Visit,
+    system: &str,
+    credentials: Value,
+    used: &LinkUse,
+) -> Result<ConnectionId> {
     let link = &visit.link;
     // Who made the session could do this; the session is the permission.
-    let caller = Caller::owner(link.application);
+    let caller = Caller::owner(link.application, Actor::Link(link.id));
     // The token that is made here is shown to nobody: the exchange of the code makes the one that is.
     if let Some(id) = link.connection {
         let scope = scope(engine, &caller, Some(&id.to_string())).await?;
         reconnect_by(engine, &scope, credentials, Some(used)).await?;
-        return Ok(());
+        return Ok(id);
     }
     let stored = |text: &str| serde_json::from_str(text).map_err(|error| ServiceError::internal(&error));
     let sync = serde_json::from_str(&link.sync).map_err(|error| ServiceError::internal(&error))?;
@@ -105,8 +122,8 @@ async fn connect(engine: &Engine, visit: &Visit, system: &str, credentials: Valu
         metadata: Some(stored(&link.metadata)?),
         sync,
     };
-    create_by(engine, &caller, new, Some(used)).await?;
-    Ok(())
+    let made = create_by(engine, &caller, new, Some(used)).await?;
+    ConnectionId::parse(&made.connection.id).ok_or_else(|| ServiceError::internal("a connection's id is none"))
 }
 
 fn credentials(answers: &Answers) -> Value {

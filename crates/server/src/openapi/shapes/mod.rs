@@ -2,6 +2,7 @@
 //! documented example and holds every answer against these.
 
 mod alerts;
+mod audit;
 mod connections;
 mod events;
 mod health;
@@ -13,6 +14,7 @@ mod systems;
 mod webhooks;
 
 pub(crate) use alerts::*;
+pub(crate) use audit::*;
 pub(crate) use connections::*;
 pub(crate) use events::*;
 pub(crate) use health::*;
