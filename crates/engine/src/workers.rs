@@ -39,6 +39,7 @@ impl Engine {
         tasks.spawn(health::watch(self.clone(), stopping.clone()));
         tasks.spawn(log::keep_in_order(self.clone(), stopping.clone()));
         tasks.spawn(budgets::keep(self.clone(), stopping.clone()));
+        tasks.spawn(share_news(self.clone(), stopping.clone()));
         tasks.spawn(hints(self.clone(), stopping.clone()));
         tasks.spawn(keep_house(self.clone(), stopping));
         Workers { stop, tasks }
@@ -65,6 +66,11 @@ pub(crate) async fn rest(nap: Duration, stopping: &mut watch::Receiver<bool>) ->
         let _stopped_or_gone = stopping.wait_for(|stop| *stop).await;
     };
     tokio::time::timeout(nap, stopped).await.is_err()
+}
+
+/// What one node commits, the others take up at once rather than when they look next.
+async fn share_news(engine: Engine, stopping: watch::Receiver<bool>) {
+    engine.store().share_news(engine.boot(), stopping).await;
 }
 
 /// Works on hooks until the node stops.

@@ -18,6 +18,7 @@ mod health;
 mod inbound;
 mod keyring;
 mod links;
+mod news;
 mod operations;
 mod quarantine;
 mod records;

@@ -1,13 +1,14 @@
-//! The handle that everybody holds: opening, closing, and being told that something new is there.
+//! The handle that everybody holds: opening and closing.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use trunnion_model::time::Clock;
 
 use crate::db::Db;
 use crate::keyring::Keyring;
+use crate::news::News;
 use crate::webhooks::SecretCache;
 use crate::{Error, Result};
 
@@ -25,9 +26,7 @@ pub(crate) struct Inner {
     pub(crate) noting: Arc<Semaphore>,
     /// The secrets of webhook endpoints, opened.
     pub(crate) secrets: SecretCache,
-    events: watch::Sender<u64>,
-    work: watch::Sender<u64>,
-    webhooks: watch::Sender<u64>,
+    pub(crate) news: News,
 }
 
 impl Store {
@@ -35,16 +34,13 @@ impl Store {
     /// to date. Refuses an SQLite with the WAL-reset error (before 3.51.3).
     pub async fn open(url: &str, keyring: Keyring, clock: Clock) -> Result<Self> {
         let db = Db::open(url).await?;
-        let (events, work, webhooks) = (watch::Sender::new(0), watch::Sender::new(0), watch::Sender::new(0));
         let inner = Inner {
             db,
             keyring,
             clock,
             noting: Arc::new(Semaphore::new(1)),
             secrets: SecretCache::default(),
-            events,
-            work,
-            webhooks,
+            news: News::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -60,34 +56,6 @@ impl Store {
             Ok(answer) => answer,
             Err(_elapsed) => Err(Error::Unavailable(sqlx::Error::PoolTimedOut)),
         }
-    }
-
-    /// Changes whenever this process committed an event. Take it before reading; then wait with `changed()` under a
-    /// timeout of a second or so, because other nodes' events do not touch it.
-    pub fn watch_events(&self) -> watch::Receiver<u64> {
-        self.inner.events.subscribe()
-    }
-
-    /// Changes whenever this process made a plan due, so that a scheduler need not wait for its next look.
-    pub fn watch_work(&self) -> watch::Receiver<u64> {
-        self.inner.work.subscribe()
-    }
-
-    /// Changes whenever this process made deliveries due by hand: sent again, replayed, enabled.
-    pub fn watch_webhooks(&self) -> watch::Receiver<u64> {
-        self.inner.webhooks.subscribe()
-    }
-
-    pub(crate) fn tell_webhooks(&self) {
-        self.inner.webhooks.send_modify(|count| *count = count.wrapping_add(1));
-    }
-
-    pub(crate) fn tell_events(&self) {
-        self.inner.events.send_modify(|count| *count = count.wrapping_add(1));
-    }
-
-    pub(crate) fn tell_work(&self) {
-        self.inner.work.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     pub(crate) fn now(&self) -> i64 {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use trunnion_model::catalog;
-use trunnion_store::NewEvent;
+use trunnion_store::{NewEvent, Store};
 
 use crate::harness::{World, on_both, page, row_of};
 
@@ -85,7 +86,7 @@ on_both! {
         let mut news = world.store.watch_events();
         news.mark_unchanged();
         world.apply(connection, vec![row_of(connection, crate::harness::vendor(), "1", "A")]).await;
-        tokio::time::timeout(std::time::Duration::from_secs(5), news.changed()).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(5), news.changed()).await.unwrap().unwrap();
         news.mark_unchanged();
         world.apply(connection, vec![row_of(connection, crate::harness::vendor(), "1", "A")]).await;
         assert!(!news.has_changed().unwrap(), "nothing new was stored");
@@ -188,5 +189,38 @@ on_both! {
         world.store.erase(application, other).await.unwrap();
         let left = world.store.application_events(application, 0, &[], 100).await.unwrap();
         assert!(left.events.iter().all(|(_, event)| event.connection == one) && left.events.len() == 3);
+    }
+}
+
+on_both! {
+    /// On SQLite there is one process, and nothing to share.
+    async fn a_node_hears_what_another_committed_and_tells_it_to_nobody_else(world: World) {
+        if !world.is_postgres() {
+            return;
+        }
+        let (stop, stopping) = tokio::sync::watch::channel(false);
+        let mut nodes = Vec::new();
+        for node in 1..=3 {
+            let store = Store::open(&world.url, world.keyring.clone(), world.clock.clone()).await.unwrap();
+            let mut events = store.watch_events();
+            tokio::spawn({
+                let (store, stopping) = (store.clone(), stopping.clone());
+                async move { store.share_news(uuid::Uuid::from_u128(node), stopping).await }
+            });
+            // Once it listens it says so.
+            events.changed().await.unwrap();
+            nodes.push((store, events));
+        }
+        let connection = world.connection().await;
+        nodes.iter_mut().for_each(|(_, events)| events.mark_unchanged());
+        let before: Vec<u64> = nodes.iter().map(|(_, events)| *events.borrow()).collect();
+        nodes[0].0.apply(page(connection, vec![row_of(connection, catalog::entities()[0], "1", "A")])).await.unwrap();
+        for (_, events) in &mut nodes[1..] {
+            tokio::time::timeout(Duration::from_secs(10), events.changed()).await.unwrap().unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let heard: Vec<u64> = nodes.iter().zip(before).map(|((_, events), before)| *events.borrow() - before).collect();
+        assert_eq!(heard, [1, 1, 1], "once each: a word makes no echo");
+        stop.send_replace(true);
     }
 }
