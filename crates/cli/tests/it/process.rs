@@ -155,6 +155,7 @@ pub(crate) struct Asked {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) query: String,
+    pub(crate) body: String,
     pub(crate) status: u16,
 }
 
@@ -177,6 +178,11 @@ impl Api {
     pub(crate) fn new(base: &str, token: &str) -> Self {
         let client = Client::builder().no_proxy().timeout(ANSWER).build().expect("an HTTP client");
         Self { client, base: base.to_owned(), token: token.to_owned() }
+    }
+
+    /// What it was made with.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
     }
 
     /// The body of a 200.

@@ -76,40 +76,52 @@ async fn order(api: &Api, order: &Value) {
     assert_eq!((again.status, &again.body["version"]), (200, &cancelled.body["version"]), "{}", again.body);
 }
 
+/// Method, path and body of a request that writes.
+type Sent = (String, String, String);
+
 /// What a dry run foretells is what is sent then, and it sends nothing that changes anything.
 async fn foretold(api: &Api, simulator: &Simulator, method: Method, path: &str, body: Option<&Value>) {
-    let writes = async || -> Vec<(String, String)> {
+    let writes = async || -> Vec<Sent> {
         let all = simulator.requests().await;
         let is_write = |path: &str| !path.contains("suiteql") && !path.contains("/token");
         all.iter()
             .filter(|asked| asked.method != "GET" && is_write(&asked.path))
-            .map(|asked| (asked.method.clone(), asked.path.clone()))
+            .map(|asked| (asked.method.clone(), asked.path.clone(), asked.body.clone()))
             .collect()
     };
     let before = writes().await.len();
-    let plan = api.send(method.clone(), &format!("{path}?dry_run=true"), body, None).await;
+    let plan = api
+        .send(method.clone(), &format!("{path}{}dry_run=true", if path.contains('?') { '&' } else { '?' }), body, None)
+        .await;
     assert_eq!((plan.status, &plan.body["dry_run"]), (200, &json!(true)), "{}", plan.body);
     assert_eq!(writes().await.len(), before, "a dry run wrote");
     let told = plan.body.to_string();
     assert!(!told.to_lowercase().contains("authorization") && !told.contains("cookie"), "{told}");
     let reply = api.send(method, path, body, Some(path)).await;
     assert!(reply.status < 300, "{}", reply.body);
-    let sent: Vec<(String, String)> = writes().await.split_off(before);
-    let planned: Vec<(String, String)> = plan.body["requests"]
-        .as_array()
-        .expect("requests")
-        .iter()
-        .map(|one| {
-            let url: reqwest::Url = one["url"].as_str().expect("an address").parse().expect("an address");
-            (one["method"].as_str().expect("a method").to_owned(), url.path().to_owned())
-        })
-        .collect();
-    // The write key in a path is random.
-    let masked = |all: Vec<(String, String)>| -> Vec<(String, String)> {
-        let mask = |path: String| path.split_once("eid:").map_or(path.clone(), |(head, _)| format!("{head}eid:"));
-        all.into_iter().map(|(method, path)| (method, mask(path))).collect()
+    let operations: Value = api.get("/operations?limit=1").await;
+    let operation = operations["data"][0]["id"].as_str().expect("an operation").to_owned();
+    let sent: Vec<Sent> =
+        writes().await.split_off(before).into_iter().map(|sent| without_key(sent, &operation)).collect();
+    let told = |one: &Value| -> Sent {
+        let url: reqwest::Url = one["url"].as_str().expect("an address").parse().expect("an address");
+        let body = if one["body"].is_null() { String::new() } else { one["body"].to_string() };
+        (one["method"].as_str().expect("a method").to_owned(), url.path().to_owned(), body)
     };
-    assert_eq!(masked(planned), masked(sent));
+    let planned: Vec<Sent> = plan.body["requests"].as_array().expect("requests").iter().map(told).collect();
+    assert!(!planned.is_empty(), "{}", plan.body);
+    assert_eq!(planned, sent);
+}
+
+/// The request with its write key in zeros, as a dry run tells it: the key is the end of the operation's id.
+fn without_key((method, path, body): Sent, operation: &str) -> Sent {
+    let body = serde_json::from_str::<Value>(&body).map_or(body, |body| body.to_string());
+    let mask = |text: String| {
+        let ends = (8..=26).rev().filter_map(|length| operation.get(operation.len() - length..));
+        let found = ends.into_iter().find(|end| text.contains(end));
+        found.map_or(text.clone(), |key| text.replace(key, &"0".repeat(key.len())))
+    };
+    (method, mask(path), mask(body))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,6 +166,44 @@ async fn a_dry_run_foretells_what_is_sent_and_sends_nothing() {
         let at = format!("/purchase-orders/{}", made["id"].as_str().unwrap());
         let change = json!({"vendor_reference": "Q1", "lines": [{"position": 1, "quantity": "11"}, {"position": 2, "quantity": "5"}]});
         foretold(&api, &simulator, Method::PATCH, &at, Some(&change)).await;
+        let vendor = format!("/vendors/{}", made["vendor_id"].as_str().unwrap());
+        foretold(&api, &simulator, Method::PATCH, &vendor, Some(&json!({"name": "Kiln and Sons"}))).await;
         foretold(&api, &simulator, Method::POST, &format!("{at}/cancel"), None).await;
+        foretold(&api, &simulator, Method::DELETE, &format!("{vendor}?mode=inactivate"), None).await;
+        let line = json!({"item_sku": "SP-0001", "quantity": "9", "unit": "EA", "unit_price": "5", "required_on": "2027-01-15"});
+        let order = json!({"vendor_remote_id": made["vendor_remote_id"], "currency": "USD", "lines": [line]});
+        foretold(&api, &simulator, Method::POST, "/purchase-orders", Some(&order)).await;
+        let orders: Value = api.get("/operations?limit=1").await;
+        let order = orders["data"][0]["outcome"]["body"].clone();
+        let place = if system == "netsuite" { "Cleveland Spares Store" } else { "1010/101A" };
+        let line = json!({"purchase_order_remote_line_id": order["lines"][0]["remote_line_id"], "quantity": "3", "location_code": place});
+        let receipt = json!({"purchase_order_id": order["id"], "lines": [line]});
+        foretold(&api, &simulator, Method::POST, "/goods-receipts", Some(&receipt)).await;
+        foretold(
+            &api,
+            &simulator,
+            Method::POST,
+            &format!("/purchase-orders/{}/close", order["id"].as_str().unwrap()),
+            None,
+        )
+        .await;
+        let levels: Value = api.get("/inventory-levels?limit=1").await;
+        let level = format!("/inventory-levels/{}", levels["data"][0]["id"].as_str().unwrap());
+        foretold(&api, &simulator, Method::PATCH, &level, Some(&json!({"on_hand": "77"}))).await;
+        if system == "netsuite" {
+            let items: Value = api.get("/items?limit=1").await;
+            let item = format!("/items/{}", items["data"][0]["id"].as_str().unwrap());
+            foretold(&api, &simulator, Method::PATCH, &item, Some(&json!({"name": "Bearing, sealed"}))).await;
+            foretold(&api, &simulator, Method::DELETE, &format!("{item}?mode=inactivate"), None).await;
+        } else {
+            let work = json!({"title": "Replace the bearing", "type": "YA01"});
+            foretold(&api, &simulator, Method::POST, "/work-orders", Some(&work)).await;
+            let all: Value = api.get("/operations?limit=1").await;
+            let work = format!("/work-orders/{}", all["data"][0]["outcome"]["body"]["id"].as_str().unwrap());
+            foretold(&api, &simulator, Method::PATCH, &work, Some(&json!({"title": "Replace both"}))).await;
+            foretold(&api, &simulator, Method::POST, &format!("{work}/start"), None).await;
+            let request = json!({"title": "It leaks", "type": "M1"});
+            foretold(&api, &simulator, Method::POST, "/service-requests", Some(&request)).await;
+        }
     }
 }

@@ -18,6 +18,8 @@ pub struct Logged {
     pub path: String,
     /// The raw query string, empty if there was none.
     pub query: String,
+    /// The body as text, empty for a `GET`; no more than the first 64 KB.
+    pub body: String,
     /// The status that was answered; 0 if the connection was cut.
     pub status: u16,
 }

@@ -8,6 +8,7 @@
 //! | `slow` | the answer `ms` milliseconds late |
 //! | `cut-before` | the connection closed, nothing was done |
 //! | `cut-after` | the connection closed without an answer, everything was done |
+//! | `cut-mid` | the connection closed in the middle of the answer's body, everything was done |
 //!
 //! When: `next=N` (the next N matching requests, then never again), `every=N` (each Nth), neither (all).
 //! Where: `method=POST`, `path=SUBSTRING`.
@@ -20,6 +21,7 @@ pub(super) enum Action {
     Slow(Duration),
     CutBefore,
     CutAfter,
+    CutMid,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,9 +102,12 @@ fn parse(spec: &str) -> Result<Fault, String> {
         "slow" => Action::Slow(delay),
         "cut-before" => Action::CutBefore,
         "cut-after" => Action::CutAfter,
+        "cut-mid" => Action::CutMid,
         _ => match action.parse() {
             Ok(status @ 400..=599) => Action::Status { status, retry_after },
-            _ => return Err("the action is a status from 400 to 599, slow, cut-before or cut-after".to_owned()),
+            _ => {
+                return Err("the action is a status from 400 to 599, slow, cut-before, cut-after or cut-mid".to_owned());
+            }
         },
     };
     Ok(Fault { action, when, method, path, seen: 0 })

@@ -9,6 +9,8 @@
 //! | `POST /_control/clear_requests` | empties the log |
 //! | `POST /_control/fault?spec=SPEC` | adds a fault (`%26` for `&`; the grammar is in `faults`) |
 //! | `POST /_control/clear_faults` | takes all faults away |
+//! | `POST /_control/limit_at_once?most=N` | refuses more than so many requests at once with 429 |
+//! | `GET /_control/most_in_flight` | the most requests that there were at once, as JSON |
 //! | `POST /_control/clock_ahead?seconds=N` | moves the simulator's clock |
 //! | `POST /_control/expire_credentials?on=true` | refuses every credential and session, or accepts them again |
 
@@ -32,6 +34,8 @@ pub(super) fn router(control: Control) -> Router {
         .route("/_control/clear_requests", post(clear_requests))
         .route("/_control/fault", post(fault))
         .route("/_control/clear_faults", post(clear_faults))
+        .route("/_control/limit_at_once", post(limit_at_once))
+        .route("/_control/most_in_flight", get(most_in_flight))
         .route("/_control/clock_ahead", post(clock_ahead))
         .route("/_control/expire_credentials", post(expire_credentials))
         .with_state(control)
@@ -40,6 +44,11 @@ pub(super) fn router(control: Control) -> Router {
 #[derive(serde::Deserialize)]
 struct Spec {
     spec: String,
+}
+
+#[derive(serde::Deserialize)]
+struct Most {
+    most: usize,
 }
 
 #[derive(serde::Deserialize)]
@@ -57,8 +66,8 @@ async fn requests(State(control): State<Control>) -> Json<Vec<serde_json::Value>
 }
 
 fn as_json(logged: Logged) -> serde_json::Value {
-    let Logged { method, path, query, status } = logged;
-    serde_json::json!({ "method": method, "path": path, "query": query, "status": status })
+    let Logged { method, path, query, body, status } = logged;
+    serde_json::json!({ "method": method, "path": path, "query": query, "body": body, "status": status })
 }
 
 async fn clear_requests(State(control): State<Control>) -> StatusCode {
@@ -79,6 +88,15 @@ async fn fault(State(control): State<Control>, Query(Spec { spec }): Query<Spec>
 async fn clear_faults(State(control): State<Control>) -> StatusCode {
     control.clear_faults();
     StatusCode::NO_CONTENT
+}
+
+async fn limit_at_once(State(control): State<Control>, Query(Most { most }): Query<Most>) -> StatusCode {
+    control.limit_at_once(Some(most));
+    StatusCode::NO_CONTENT
+}
+
+async fn most_in_flight(State(control): State<Control>) -> Json<usize> {
+    Json(control.most_in_flight())
 }
 
 async fn clock_ahead(State(control): State<Control>, Query(Seconds { seconds }): Query<Seconds>) -> StatusCode {

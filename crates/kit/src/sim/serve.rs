@@ -4,8 +4,9 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
@@ -14,6 +15,10 @@ use tokio::task::JoinHandle;
 use super::control::{Control, Logged};
 use super::faults::Action;
 use super::remote;
+
+/// The largest body that is taken, and how much of one is logged.
+const BODY_LIMIT: usize = 16_000_000;
+const LOGGED: usize = 64_000;
 
 /// A running simulator; stops when dropped.
 pub struct Sim {
@@ -52,7 +57,7 @@ pub async fn start(router: Router, control: Control, port: u16) -> std::io::Resu
     Ok(Sim { url, control, task })
 }
 
-async fn in_front(State(control): State<Control>, request: Request, next: Next) -> Response {
+async fn in_front(State(control): State<Control>, mut request: Request, next: Next) -> Response {
     if request.uri().path().starts_with(remote::PREFIX) {
         return next.run(request).await;
     }
@@ -60,6 +65,7 @@ async fn in_front(State(control): State<Control>, request: Request, next: Next) 
         method: request.method().to_string(),
         path: request.uri().path().to_owned(),
         query: request.uri().query().unwrap_or_default().to_owned(),
+        body: String::new(),
         status: 0,
     };
     let Some(_inside) = control.enter() else {
@@ -67,6 +73,14 @@ async fn in_front(State(control): State<Control>, request: Request, next: Next) 
         control.record(logged);
         return refusal(StatusCode::TOO_MANY_REQUESTS.as_u16(), None);
     };
+    if request.method() != Method::GET {
+        let (parts, body) = request.into_parts();
+        let Ok(bytes) = axum::body::to_bytes(body, BODY_LIMIT).await else {
+            return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+        };
+        logged.body = String::from_utf8_lossy(bytes.get(..LOGGED).unwrap_or(&bytes)).into_owned();
+        request = Request::from_parts(parts, Body::from(bytes));
+    }
     let action = control.next_action(&logged.method, &logged.path);
     let response = match action {
         None => next.run(request).await,
@@ -80,6 +94,7 @@ async fn in_front(State(control): State<Control>, request: Request, next: Next) 
             next.run(request).await;
             cut(&control, logged)
         }
+        Some(Action::CutMid) => broken(next.run(request).await).await,
     };
     logged.status = response.status().as_u16();
     control.record(logged);
@@ -93,6 +108,16 @@ fn refusal(status: u16, retry_after: Option<u64>) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+/// The answer with its length, and half of its body.
+async fn broken(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let bytes = axum::body::to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
+    parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len().max(1)));
+    let half: Vec<std::io::Result<Bytes>> =
+        vec![Ok(bytes.slice(..bytes.len() / 2)), Err(std::io::Error::other("cut, as it was told to"))];
+    Response::from_parts(parts, Body::from_stream(futures_util::stream::iter(half)))
 }
 
 /// Closes the connection without a byte of an answer. Unwinding the connection's own task is the one way to do so that
