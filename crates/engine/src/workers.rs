@@ -34,6 +34,7 @@ impl Engine {
         let mut tasks = JoinSet::new();
         tasks.spawn(sync::work(self.clone(), stopping.clone()));
         tasks.spawn(write::recover(self.clone(), stopping.clone()));
+        tasks.spawn(write::work_off(self.clone(), stopping.clone()));
         tasks.spawn(deliver::work(self.clone(), stopping.clone()));
         tasks.spawn(alerts::watch(self.clone(), stopping.clone()));
         tasks.spawn(health::watch(self.clone(), stopping.clone()));
@@ -88,6 +89,9 @@ async fn keep_house(engine: Engine, mut stopping: watch::Receiver<bool>) {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "idempotency keys were given free"),
             Err(error) => tracing::warn!(%error, "idempotency keys could not be given free"),
+        }
+        if let Err(error) = engine.store().purge_bulks(before).await {
+            tracing::warn!(%error, "old bulks could not be forgotten");
         }
         if let Err(error) = engine.store().purge_budgets(before).await {
             tracing::warn!(%error, "old rate budgets could not be forgotten");

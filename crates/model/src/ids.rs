@@ -55,6 +55,8 @@ prefixed_ids! {
     QuarantineId = "qrt";
     /// One write to a system.
     OperationId = "op";
+    /// Many writes that came in one call.
+    BulkId = "bulk";
     /// One sync of one entity of one connection.
     RunId = "run";
     /// Where an application wants its events sent.

@@ -99,7 +99,7 @@ async fn json_bytes(request: Request) -> Result<Bytes, Problem> {
 }
 
 /// A connection that is closed while its sender still writes is reset, and the answer may be lost with it.
-async fn drain(body: HttpBody) {
+pub(crate) async fn drain(body: HttpBody) {
     let mut chunks = body.into_data_stream();
     let mut left = DRAIN_LIMIT;
     let reading = async {
@@ -114,7 +114,7 @@ async fn drain(body: HttpBody) {
     let _in_time = tokio::time::timeout(DRAIN_TIME, reading).await;
 }
 
-fn is_limit(error: &axum::Error) -> bool {
+pub(crate) fn is_limit(error: &axum::Error) -> bool {
     let mut source = std::error::Error::source(error);
     while let Some(inner) = source {
         if inner.to_string() == "length limit exceeded" {
@@ -125,7 +125,7 @@ fn is_limit(error: &axum::Error) -> bool {
     false
 }
 
-fn says_json(headers: &HeaderMap) -> bool {
+pub(crate) fn says_json(headers: &HeaderMap) -> bool {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     media_type == "application/json" || (media_type.starts_with("application/") && media_type.ends_with("+json"))

@@ -13,6 +13,7 @@ mod extract;
 mod health;
 mod hooks;
 mod idempotency;
+mod items;
 mod observe;
 mod openapi;
 mod pages;

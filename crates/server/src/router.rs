@@ -64,7 +64,7 @@ pub fn app(engine: Engine, options: Options) -> Router {
 
 /// The routes that the OpenAPI document describes by their handlers' annotations.
 pub(crate) fn documented() -> OpenApiRouter<Gate> {
-    use v1::{alerts, audit, connections, events, held, inbound, links, operations, syncs, systems, webhooks};
+    use v1::{alerts, audit, bulks, connections, events, held, inbound, links, operations, syncs, systems, webhooks};
     let api = OpenApiRouter::new()
         .routes(routes!(systems::list_systems))
         .routes(routes!(systems::get_system))
@@ -104,6 +104,8 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(events::list_event_types))
         .routes(routes!(operations::list_operations))
         .routes(routes!(operations::get_operation))
+        .routes(routes!(bulks::get_bulk))
+        .routes(routes!(bulks::list_bulk_items))
         .routes(routes!(webhooks::create_webhook_endpoint, webhooks::list_webhook_endpoints))
         .routes(routes!(
             webhooks::get_webhook_endpoint,
@@ -134,6 +136,7 @@ fn entities() -> Router<Gate> {
         let one = get(v1::records::get).patch(v1::records::update).delete(v1::records::delete);
         router
             .route(&path, of(entity, get(v1::records::list).post(v1::records::create)))
+            .route(&format!("{path}/bulk"), of(entity, post(v1::bulks::create)))
             .route(&format!("{path}/{{id}}"), of(entity, one))
             .route(&format!("{path}/{{id}}/{{action}}"), of(entity, post(v1::records::act)))
     })

@@ -9,6 +9,7 @@ mod alerts;
 mod applications;
 mod audit;
 mod budgets;
+mod bulks;
 mod connections;
 mod db;
 mod deletions;
@@ -33,6 +34,7 @@ pub use alerts::{Alert, AlertChanges, Condition, Firing, Found, NewAlert};
 pub use applications::{Application, KeyInfo, Principal};
 pub use audit::{AuditEntry, AuditQuery, NewAudit};
 pub use budgets::{BudgetAsk, BudgetLease, BudgetNews};
+pub use bulks::{Bulk, BulkItem, BulkLease, BulkOutcome, NewBulkItem, OpenItem};
 pub use connections::{
     Connection, ConnectionChanges, ConnectionFilter, ConnectionStatus, NewConnection, NewPlan, Reason, StatusChange,
 };

@@ -135,7 +135,8 @@ async fn changed(
 }
 
 fn ask<'a>(params: &mut Params<'_>, manner: Manner<'a>) -> Ask<'a> {
-    Ask { key: manner.idempotency_key, dry_run: params.flag("dry_run"), respond_async: manner.respond_async }
+    let (key, respond_async) = (manner.idempotency_key, manner.respond_async);
+    Ask { key, dry_run: params.flag("dry_run"), respond_async, patient: false }
 }
 
 /// `"7"`; `*` is any version.

@@ -18,6 +18,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) dry_run: bool,
     /// The answer is the operation, before it is done.
     pub(crate) respond_async: bool,
+    /// Nobody waits at the other end: see [`Job::patient`].
+    pub(crate) patient: bool,
 }
 
 /// What a write is answered.
@@ -54,7 +56,8 @@ pub(super) async fn begin(engine: &Engine, live: Live, begun: Begun, ask: &Ask<'
         Begun::Existing(operation) => return await_outcome(engine, operation).await.map(Answer::Done),
         Begun::New(operation, lease) => (operation, lease),
     };
-    let job = Job { live, operation: operation.clone(), lease };
+    let patient = ask.patient || ask.respond_async;
+    let job = Job { live, operation: operation.clone(), lease, patient };
     let worker = engine.clone();
     // On a task of its own: a caller that hangs up must not stop a write half way.
     let task = tokio::spawn(async move { Box::pin(perform(&worker, job)).await });

@@ -36,7 +36,7 @@ enum Next<'s> {
 
 /// Waits for its turn, and does it.
 pub(super) async fn carry(engine: &Engine, job: &Job) -> Verdict {
-    let Job { live, operation, lease } = job;
+    let Job { live, operation, lease, .. } = job;
     let Some(spec) = live.entity(&operation.entity) else {
         let message = format!("{} records are no longer offered by this connection.", operation.entity);
         return Verdict::Failed(ServiceError::UnsupportedOperation { message });
@@ -68,7 +68,7 @@ struct Course<'c> {
 
 impl Course<'_> {
     async fn run(&mut self) -> Verdict {
-        let Job { live, operation, lease } = self.job;
+        let Job { live, operation, lease, .. } = self.job;
         let (engine, mapper) = (self.engine, live.mapper(self.spec));
         let mut pause = engine.options().write.search_pause;
         // Whether something may have happened that nobody confirmed.

@@ -12,7 +12,7 @@ use crate::error::{Result, ServiceError};
 use crate::links::Live;
 
 /// Longer keys are refused.
-const LONGEST_KEY: usize = 255;
+pub(crate) const LONGEST_KEY: usize = 255;
 
 /// Checks, begins and performs; or answers as an earlier call with the same key was answered.
 pub(crate) async fn create(

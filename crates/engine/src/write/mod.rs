@@ -25,6 +25,7 @@ mod asked;
 mod begin;
 mod blame;
 mod body;
+mod bulk;
 mod carry;
 mod change;
 mod create;
@@ -38,6 +39,7 @@ mod route;
 
 pub use begin::Answer;
 pub(crate) use begin::Ask;
+pub(crate) use bulk::work_off;
 pub(crate) use change::{Deed, change};
-pub(crate) use create::create;
+pub(crate) use create::{LONGEST_KEY, create};
 pub(crate) use recover::recover;

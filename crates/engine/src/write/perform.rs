@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 use trunnion_kit::error::Error as SystemError;
 use trunnion_kit::spec::{Create, EntitySpec};
 use trunnion_model::change::Cause;
@@ -21,6 +22,9 @@ use crate::links::{Live, park};
 
 /// How often a request is sent at most, each time after a search that found nothing.
 const SENDS: u32 = 2;
+/// How often a patient job waits for room, each time after what the client waits by itself; and how long at most between.
+const WAITS: u32 = 8;
+const WAIT: Duration = Duration::from_secs(10);
 /// How often a search is made, and a created record read back, before giving up for now.
 const LOOKS: u32 = 2;
 
@@ -29,6 +33,8 @@ pub(super) struct Job {
     pub(super) live: Live,
     pub(super) operation: Operation,
     pub(super) lease: OperationLease,
+    /// Nobody waits for the answer: a system that has no room now is asked again later.
+    pub(super) patient: bool,
 }
 
 /// Where an operation stands after an attempt.
@@ -100,7 +106,7 @@ async fn deliver(
     create: &Create,
     write_key: &str,
 ) -> Result<String, Verdict> {
-    let Job { live, operation, lease } = job;
+    let Job { live, operation, lease, .. } = job;
     let members = serde_json::from_str::<Map<String, Value>>(&operation.request).map_err(|error| {
         Verdict::Failed(ServiceError::internal(&format!("the request of {}: {error}", operation.id)))
     })?;
@@ -111,7 +117,9 @@ async fn deliver(
         return Ok(found);
     }
     let mut last = String::new();
-    for _ in 0..SENDS {
+    let (mut sends, mut waits) = (0, 0);
+    let began = Instant::now();
+    while sends < SENDS {
         let body = body::vendor_body(live, spec, create, &members, write_key).map_err(|problems| {
             let told = problems.into_iter().map(|problem| FieldError::new(problem.pointer, problem.message));
             Verdict::Failed(ServiceError::ValidationFailed { errors: told.collect() })
@@ -123,7 +131,14 @@ async fn deliver(
             Err(error) => error,
         };
         tracing::warn!(operation = %operation.id, %error, "a write was not answered with success");
+        // Refused at the door, so nothing was done; half of the time is kept for the rest.
+        let room = job.patient && waits < WAITS && began.elapsed() < engine.options().write.deadline / 2;
         match &error {
+            SystemError::RateLimited { after } if room => {
+                waits += 1;
+                tokio::time::sleep(after.unwrap_or(engine.options().write.search_pause).min(WAIT)).await;
+                continue;
+            }
             // Whether it took effect is to be found out.
             SystemError::OutcomeUnknown(_) | SystemError::Unexpected(_) | SystemError::Unreachable { .. } => {
                 last = error.to_string();
@@ -145,6 +160,7 @@ async fn deliver(
             }
             _ => return Err(Verdict::Failed(blame::with_fields(from_system(&error), spec))),
         }
+        sends += 1;
     }
     Err(Verdict::Unknown(format!("The system did not confirm the write, and does not show it: {last}"), None))
 }
@@ -222,7 +238,7 @@ async fn read_back(engine: &Engine, live: &Live, spec: &EntitySpec, remote_id: S
 }
 
 async fn settle(engine: &Engine, job: &Job, verdict: Verdict) -> Result<(), StoreError> {
-    let Job { live, operation, lease } = job;
+    let Job { live, operation, lease, .. } = job;
     let Some(spec) = live.entity(&operation.entity) else { return Ok(()) };
     let (incoming, status) = match verdict {
         Verdict::Created(incoming) => (*incoming, 201),

@@ -66,6 +66,6 @@ async fn take_up(engine: &Engine, operation: Operation, lease: OperationLease) -
         return Ok(finish(engine, &lease, OperationState::Unknown, &error, None).await?);
     }
     let live = engine.links().get(engine, &row).await?.in_lane(Lane::Write);
-    Box::pin(perform(engine, Job { live, operation, lease })).await;
+    Box::pin(perform(engine, Job { live, operation, lease, patient: true })).await;
     Ok(())
 }

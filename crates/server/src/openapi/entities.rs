@@ -1,6 +1,7 @@
 //! The operations on records, described from the catalogue: a new entity is documented without a line here.
 
 use serde_json::{Value, json};
+use trunnion_engine::services::bulks::MOST_ITEMS;
 use trunnion_engine::services::writes::ACTIONS;
 use trunnion_model::catalog::{self, Entity, Field, Kind};
 
@@ -28,6 +29,7 @@ pub(super) fn describe(document: &mut Value) {
     for entity in catalog::entities() {
         let path = format!("/api/v1/{}", entity.path);
         document["paths"][&path] = json!({"get": list(entity), "post": create(entity)});
+        document["paths"][format!("{path}/bulk")] = json!({"post": bulk(entity)});
         document["paths"][format!("{path}/{{id}}")] =
             json!({"get": get(entity), "patch": update(entity), "delete": delete(entity)});
         let actions = actions(entity);
@@ -104,6 +106,37 @@ fn create(entity: &Entity) -> Value {
             "201": response("The record as the system has it now.", &name, &headers),
             "202": accepted_response()
         }
+    })
+}
+
+fn bulk(entity: &Entity) -> Value {
+    let item = json!({
+        "type": "object",
+        "required": ["idempotency_key", "record"],
+        "properties": {
+            "idempotency_key": {"type": "string", "minLength": 1, "maxLength": 255},
+            "record": {"$ref": format!("#/components/schemas/{}Write", type_name(entity))}
+        }
+    });
+    let example = json!([{"idempotency_key": format!("{}-4711-bulk", entity.path), "record": example(entity.fields)}]);
+    let schema = json!({"type": "array", "minItems": 1, "maxItems": MOST_ITEMS, "items": &item});
+    let at = json!({"Location": {"description": "Where the bulk is.", "schema": {"type": "string"}}});
+    json!({
+        "operationId": format!("create_{}_bulk", entity.path.replace('-', "_")),
+        "tags": [title(entity)],
+        "summary": format!("Create many {}", words(entity.path)),
+        "description": "1 to 1,000 items, each with an idempotency key of its own and the body that a create of it alone would \
+            have: a JSON array, or NDJSON with one item a line. They are written within the connection's rate budget, after the \
+            answer; a server that dies in the middle changes nothing about that. What speaks against one item is told with that \
+            item: `GET /bulks/{id}/items`. Repeating the call makes another bulk of the same writes, and nothing is written twice.",
+        "requestBody": {
+            "required": true,
+            "content": {
+                "application/json": {"schema": schema, "example": example},
+                "application/x-ndjson": {"schema": item}
+            }
+        },
+        "responses": {"202": response("The bulk, before it is done.", "Bulk", &at)}
     })
 }
 

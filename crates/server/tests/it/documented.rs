@@ -39,7 +39,9 @@ impl Operation {
         if self.path.contains("/held-deletions/{id}") || self.path.contains("/quarantine/{id}") {
             return false;
         }
-        let of_an_entity = self.parameters.iter().any(|one| one["name"] == "include" || one["name"] == "dry_run");
+        let bulk = self.path.ends_with("/bulk");
+        let of_an_entity =
+            bulk || self.parameters.iter().any(|one| one["name"] == "include" || one["name"] == "dry_run");
         !of_an_entity || self.id.starts_with("list_") || self.path.starts_with("/api/v1/vendors")
     }
 }
@@ -85,12 +87,14 @@ async fn every_documented_operation_answers_as_documented() {
     let again = app.send(again.json(&json!({"since": "2026-01-31"}))).await.json();
     let replay = again["id"].as_str().unwrap();
     let (link, alert) = (an_open_link(&app).await, an_alert(&app).await);
+    let bulk = a_bulk(&app, &ours).await;
     let mut findings = Vec::new();
     for operation in operations(&app).await {
         let id = match operation.path.as_str() {
             path if path.contains("/connections/") => &ours.id,
             path if path.contains("/syncs/") => &run,
             path if path.contains("/operations/") => &written,
+            path if path.contains("/bulks/") => &bulk,
             path if path.contains("/webhook-endpoints/") => &endpoint,
             path if path.ends_with("/skip") => &waiting,
             path if path.contains("/link-sessions/") => &link,
@@ -126,6 +130,13 @@ pub(crate) async fn on_its_way(app: &TestApp) -> (String, String, String) {
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
     panic!("no delivery was made");
+}
+
+/// A bulk of one vendor.
+pub(crate) async fn a_bulk(app: &TestApp, ours: &Connected) -> String {
+    let items = json!([{"idempotency_key": "of-a-bulk", "record": {"name": "One of many"}}]);
+    let made = app.send(post("/api/v1/vendors/bulk").token(&ours.token).json(&items)).await.ok();
+    made["id"].as_str().unwrap().to_owned()
 }
 
 /// An alert that does not fire.

@@ -6,6 +6,7 @@ mod answers;
 mod app;
 mod audit;
 mod auth;
+mod bulks;
 mod connecting;
 mod documented;
 mod events;

@@ -32,6 +32,8 @@ impl Store {
             "delete from quarantine where connection_id = $1",
             "delete from record where connection_id = $1",
             "delete from event where connection_id = $1",
+            "delete from bulk_item where bulk_id in (select id from bulk where connection_id = $1)",
+            "delete from bulk where connection_id = $1",
             "delete from operation where connection_id = $1",
             "delete from run where connection_id = $1",
             "delete from sync_plan where connection_id = $1",

@@ -4,8 +4,8 @@ use sqlx::Arguments as _;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use trunnion_model::ids::{
-    AlertId, ApplicationId, AuditId, ConnectionId, DeliveryId, EventId, HeldDeletionId, IncidentId, KeyId, LinkId,
-    OperationId, QuarantineId, RecordId, ReplayId, RunId, WebhookEndpointId,
+    AlertId, ApplicationId, AuditId, BulkId, ConnectionId, DeliveryId, EventId, HeldDeletionId, IncidentId, KeyId,
+    LinkId, OperationId, QuarantineId, RecordId, ReplayId, RunId, WebhookEndpointId,
 };
 use uuid::Uuid;
 
@@ -79,6 +79,7 @@ from! {
     QuarantineId => Id(value: Some(value.0));
     RecordId => Id(value: Some(value.0));
     RunId => Id(value: Some(value.0));
+    BulkId => Id(value: Some(value.0));
     DeliveryId => Id(value: Some(value.0));
     ReplayId => Id(value: Some(value.0));
     WebhookEndpointId => Id(value: Some(value.0));

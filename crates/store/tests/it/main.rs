@@ -7,6 +7,7 @@ mod applications;
 mod apply;
 mod audit;
 mod budgets;
+mod bulks;
 mod concurrency;
 mod connections;
 mod events;

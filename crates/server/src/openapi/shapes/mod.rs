@@ -3,6 +3,7 @@
 
 mod alerts;
 mod audit;
+mod bulks;
 mod connections;
 mod events;
 mod health;
@@ -15,6 +16,7 @@ mod webhooks;
 
 pub(crate) use alerts::*;
 pub(crate) use audit::*;
+pub(crate) use bulks::*;
 pub(crate) use connections::*;
 pub(crate) use events::*;
 pub(crate) use health::*;
