@@ -169,7 +169,6 @@ async fn a_dry_run_foretells_what_is_sent_and_sends_nothing() {
         let vendor = format!("/vendors/{}", made["vendor_id"].as_str().unwrap());
         foretold(&api, &simulator, Method::PATCH, &vendor, Some(&json!({"name": "Kiln and Sons"}))).await;
         foretold(&api, &simulator, Method::POST, &format!("{at}/cancel"), None).await;
-        foretold(&api, &simulator, Method::DELETE, &format!("{vendor}?mode=inactivate"), None).await;
         let line = json!({"item_sku": "SP-0001", "quantity": "9", "unit": "EA", "unit_price": "5", "required_on": "2027-01-15"});
         let order = json!({"vendor_remote_id": made["vendor_remote_id"], "currency": "USD", "lines": [line]});
         foretold(&api, &simulator, Method::POST, "/purchase-orders", Some(&order)).await;
@@ -190,6 +189,8 @@ async fn a_dry_run_foretells_what_is_sent_and_sends_nothing() {
         let levels: Value = api.get("/inventory-levels?limit=1").await;
         let level = format!("/inventory-levels/{}", levels["data"][0]["id"].as_str().unwrap());
         foretold(&api, &simulator, Method::PATCH, &level, Some(&json!({"on_hand": "77"}))).await;
+        // Last, because nothing can be ordered there any more.
+        foretold(&api, &simulator, Method::DELETE, &format!("{vendor}?mode=inactivate"), None).await;
         if system == "netsuite" {
             let items: Value = api.get("/items?limit=1").await;
             let item = format!("/items/{}", items["data"][0]["id"].as_str().unwrap());
