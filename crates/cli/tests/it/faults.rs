@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::database::Database;
 use crate::process::{Api, Server, Simulator};
 use crate::tryton::{connect, records, synced};
 
@@ -55,7 +56,7 @@ fn written_at(system: &str) -> &'static str {
 /// are to be, by the name of the vendor and the id of the order.
 async fn run(system: &str, simulator: &Api, api: &Api, seed: u64) -> (String, Option<(String, usize)>) {
     let mut chance = Seeded(seed);
-    let cuts = ["cut-before", "cut-after", "503", "cut-after"];
+    let cuts = ["cut-before", "cut-after", "503", "cut-mid"];
     let mut fault = async |method: &str| {
         let cut = cuts[usize::try_from(chance.below(4)).expect("small")];
         let count = 1 + chance.below(2);
@@ -91,6 +92,45 @@ async fn run(system: &str, simulator: &Api, api: &Api, seed: u64) -> (String, Op
         settled(api, api.send(Method::PATCH, &path, Some(&changes), Some(&format!("c-{seed}"))).await).await;
     assert_eq!((status, &changed["lines"][0]["quantity"]), (200, &json!("7")), "seed {seed}: {changed}");
     (name, Some((remote_id, 3)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_that_are_given_one_key_at_once_have_one_effect() {
+    let Some(database) = Database::create("faults") else {
+        eprintln!("not run: TRUNNION_TEST_POSTGRES names no server");
+        return;
+    };
+    let data = tempfile::tempdir().unwrap();
+    let one = Server::start(data.path(), Some(&database.url()));
+    let other = Server::start(data.path(), Some(&database.url()));
+    let simulator = Simulator::start(data.path(), "sap-s4hana", 5);
+    let api = connect(&one, "sap-s4hana", simulator.credentials.clone()).await;
+    synced(&api).await;
+    let beside = other.api(api.token());
+    let before = records(&api, "vendors").await.len();
+    let control = Api::new(&simulator.url, "");
+    control.send(Method::POST, "/_control/fault?spec=cut-after:every=3,method=POST", None, None).await;
+    let address = json!({"city": "Pittsburgh", "country": "US"});
+    for seed in 0..5 {
+        let vendor = json!({"name": format!("Both {seed}"), "currency": "USD", "address": address});
+        let key = format!("both-{seed}");
+        let ask =
+            async |api: &Api| settled(api, api.send(Method::POST, "/vendors", Some(&vendor), Some(&key)).await).await;
+        let (left, right) = tokio::join!(ask(&api), ask(&beside));
+        assert_eq!((left.0, &left), (201, &right), "seed {seed}");
+    }
+    control.send(Method::POST, "/_control/clear_faults", None, None).await;
+    let fresh = connect(&one, "sap-s4hana", simulator.credentials.clone()).await;
+    synced(&fresh).await;
+    let vendors = records(&fresh, "vendors").await;
+    assert_eq!(vendors.len(), before + 5);
+    for seed in 0..5 {
+        assert_eq!(
+            vendors.values().filter(|vendor| vendor["name"] == format!("Both {seed}")).count(),
+            1,
+            "seed {seed}"
+        );
+    }
 }
 
 async fn matrix(system: &'static str) {
