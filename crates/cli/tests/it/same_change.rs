@@ -194,7 +194,7 @@ async fn a_dry_run_foretells_what_is_sent_and_sends_nothing() {
         if system == "netsuite" {
             let items: Value = api.get("/items?limit=1").await;
             let item = format!("/items/{}", items["data"][0]["id"].as_str().unwrap());
-            foretold(&api, &simulator, Method::PATCH, &item, Some(&json!({"name": "Bearing, sealed"}))).await;
+            foretold(&api, &simulator, Method::PATCH, &item, Some(&json!({"manufacturer": "SKF"}))).await;
             foretold(&api, &simulator, Method::DELETE, &format!("{item}?mode=inactivate"), None).await;
         } else {
             let work = json!({"title": "Replace the bearing", "type": "YA01"});
