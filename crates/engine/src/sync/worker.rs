@@ -61,17 +61,20 @@ pub(crate) async fn work(engine: Engine, mut stopping: watch::Receiver<bool>) {
 }
 
 impl Engine {
-    /// Does what is due now, one run after the other, and returns how many there were: for programs without background
-    /// work. Dropping the future is like a crash, after which a run goes on when its lease runs out.
-    pub async fn sync_due(&self) -> Result<usize> {
+    /// Does what is due now, one run after the other, and returns how late each of them began: for programs without
+    /// background work. Dropping the future is like a crash, after which a run goes on when its lease runs out.
+    pub async fn sync_due(&self) -> Result<Vec<Duration>> {
         let (free, room) = Slots::new(self.options().slots, self.options().long_run).room();
         let claims = claim(self, free, &room).await?;
-        let count = claims.len();
+        let mut late = Vec::with_capacity(claims.len());
         let (_keep, stopping) = watch::channel(false);
         for claim in claims {
+            // What was asked for by hand has no due time.
+            let waited = claim.due_at.map_or(0, |due| self.clock().now_micros() - due);
+            late.push(Duration::from_micros(waited.try_into().unwrap_or(0)));
             Box::pin(one_run(self.clone(), claim, stopping.clone())).await;
         }
-        Ok(count)
+        Ok(late)
     }
 }
 

@@ -30,7 +30,7 @@ async fn sync(house: &House, node: &Node, scope: &Scope, entity: &str, mode: &st
 async fn connected(house: &House) -> (Node, Scope) {
     let node = house.node().await;
     let scope = node.connect().await;
-    while node.engine.sync_due().await.unwrap() > 0 {}
+    while !node.engine.sync_due().await.unwrap().is_empty() {}
     (node, scope)
 }
 
