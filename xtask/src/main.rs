@@ -32,12 +32,15 @@ cargo xtask bench build [--package NAME]
     Clean release build in a throw-away directory: CPU seconds, wall time, size, crates. Fails above 600 CPU seconds.
 cargo xtask bench inbox [--seconds 10]
     Release build, then webhooks into the receiver on SQLite and PostgreSQL, beside what the database does alone. Judges nothing.
-cargo xtask bench schedule [--connections 10000] [--hours 24]
-    Release build, then a day of schedules on a virtual clock: lag, CPU and memory of finding, taking and finishing work.
-    TRUNNION_BENCH_DATABASE names an empty PostgreSQL database; without it, a throw-away SQLite file.
-cargo xtask bench sync [--records 100000] [--page 1000] [--no-peer] [--json]
-    Release build, then purchase orders from a simulator: initial sync, full re-sync with nothing new, reading all back, on
-    SQLite and PostgreSQL, beside dlt (PyPI): wall and CPU seconds, peak memory. Judges results, never times.
+cargo xtask bench schedule [--connections 10000] [--hours 0.5]
+    Release build, then due syncs of an idle system on a virtual clock, on SQLite and PostgreSQL: lag, CPU and memory of
+    finding, taking, doing and concluding them. A whole day is --hours 24.
+cargo xtask bench sync [--records 10000,100000] [--record-bytes N] [--page 1000] [--program FILE] [--no-peer] [--json]
+    Release build (unless there is a FILE from one), then purchase orders from a simulator, or rows of N bytes: initial sync,
+    full re-sync with nothing new, reading all back, on SQLite and PostgreSQL, beside dlt and airbyte-cdk (PyPI): wall and CPU
+    seconds, CPU per record, peak memory. Judges results, never times.
+cargo xtask bench sync --beside-writes [--records 100000]
+    How much longer writes take while the first sync of the same connection runs.
 cargo xtask bench webhooks [--messages 20000] [--seconds 30] [--program FILE]
     Release build (unless there is a FILE from one), then events of 1 KB to a receiver that verifies them, on SQLite and PostgreSQL: how many a second, CPU per
     event, memory, time from commit to arrival at 100/s alone and beside a receiver that hangs, and after a kill.";

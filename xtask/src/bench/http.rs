@@ -5,6 +5,8 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 /// For one answer.
@@ -15,18 +17,27 @@ const LARGEST: usize = 64 << 20;
 pub(super) struct Client {
     stream: BufReader<TcpStream>,
     authority: String,
-    bearer: String,
+    /// The value of the header.
+    authorization: String,
 }
 
 impl Client {
     /// `url` is `http://HOST:PORT`.
     pub(super) fn connect(url: &str, bearer: &str) -> anyhow::Result<Self> {
+        Self::open(url, format!("Bearer {bearer}"))
+    }
+
+    pub(super) fn with_password(url: &str, user: &str, password: &str) -> anyhow::Result<Self> {
+        Self::open(url, format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
+    }
+
+    fn open(url: &str, authorization: String) -> anyhow::Result<Self> {
         let authority = url.strip_prefix("http://").with_context(|| format!("{url} is not http://"))?;
         let stream = TcpStream::connect(authority).with_context(|| url.to_owned())?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
-        Ok(Self { stream: BufReader::new(stream), authority: authority.to_owned(), bearer: bearer.to_owned() })
+        Ok(Self { stream: BufReader::new(stream), authority: authority.to_owned(), authorization })
     }
 
     /// The JSON of an answer with that status.
@@ -58,9 +69,9 @@ impl Client {
     }
 
     fn send(&mut self, method: &str, path: &str, body: Option<&str>) -> anyhow::Result<(u16, Vec<u8>)> {
-        let (authority, bearer) = (&self.authority, &self.bearer);
+        let (authority, authorization) = (&self.authority, &self.authorization);
         let mut request =
-            format!("{method} {path} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer {bearer}\r\n");
+            format!("{method} {path} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: {authorization}\r\n");
         if let Some(body) = body {
             request += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
         }

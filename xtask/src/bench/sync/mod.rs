@@ -8,8 +8,11 @@
 mod ours;
 mod report;
 mod run;
+mod source;
 mod stage;
+mod task;
 mod theirs;
+mod writes;
 
 use super::{http, machine, usage};
 

@@ -8,9 +8,9 @@ use anyhow::{Context as _, bail, ensure};
 use serde_json::{Value, json};
 
 use super::http::Client;
-use super::report::Row;
-use super::run::Task;
+use super::report::{OURS, Row};
 use super::stage::{Program, SYSTEM, Stage, checkpoint};
+use super::task::Task;
 use super::usage;
 use crate::environment::postgres::Cluster;
 
@@ -30,13 +30,15 @@ pub(super) fn measure(task: &Task, programs: Postgres<'_>) -> anyhow::Result<(Ve
     let cluster = programs.map(|programs| stage.postgres(programs)).transpose()?;
     let server = stage.server(&task.binary, cluster.as_ref())?;
     let meter = Meter { task, stage: &stage, server: &server, database: programs.zip(cluster.as_ref()) };
-    let key = server.printed.split_whitespace().find(|word| word.starts_with("tk_"));
-    let key = key.context("the server shows no key")?;
+    let key = key(&server)?;
 
-    let (first, token) = meter.sync("initial sync", "≤ 5 CPU s, < 60 MB", || connect(&server, &stage, key))?;
+    let (first, token) =
+        meter.sync("initial sync", task.aim("≤ 50 µs, with PostgreSQL ≤ 70; < 100 MB"), || {
+            connect(&server, &stage, key)
+        })?;
     first.check(task.records, task.records, 0)?;
     let query = first_query(&stage)?;
-    let (again, _) = meter.sync("full re-sync, nothing new", "≤ 2 CPU s", || ask_again(&server, &token))?;
+    let (again, _) = meter.sync("full re-sync, nothing new", task.aim("≤ 20 µs"), || ask_again(&server, &token))?;
     again.check(task.records, 0, 0)?;
     let back = meter.read_back(&token)?;
     Ok((vec![first.row, again.row, back], query))
@@ -123,7 +125,7 @@ impl Meter<'_> {
             checkpoint(programs, cluster)?;
         }
         let row = Row {
-            program: "trunnion",
+            program: OURS,
             database: self.name(),
             phase,
             aim,
@@ -143,9 +145,15 @@ impl Meter<'_> {
     }
 }
 
+/// The key that a new server shows once.
+pub(super) fn key(server: &Program) -> anyhow::Result<&str> {
+    let key = server.printed.split_whitespace().find(|word| word.starts_with("tk_"));
+    key.context("the server shows no key")
+}
+
 /// Connects the simulator; the first syncs begin by themselves, and no other follows. Vendors and items are synced as well:
 /// together they are a hundred records in two pages.
-fn connect(server: &Program, stage: &Stage, key: &str) -> anyhow::Result<(String, String)> {
+pub(super) fn connect(server: &Program, stage: &Stage, key: &str) -> anyhow::Result<(String, String)> {
     let body = json!({
         "system": SYSTEM,
         "credentials": stage.credentials,
@@ -190,7 +198,7 @@ fn wait(server: &Program, token: &str, run: &str) -> anyhow::Result<Value> {
 }
 
 /// Path and query of the first page of purchase orders, from the simulator's log.
-fn first_query(stage: &Stage) -> anyhow::Result<String> {
+pub(super) fn first_query(stage: &Stage) -> anyhow::Result<String> {
     let log = Client::connect(&stage.simulator.url, "")?.json("GET", "/_control/requests", None, 200)?;
     for request in log.as_array().into_iter().flatten() {
         let (path, query) =

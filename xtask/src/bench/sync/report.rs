@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 
+/// The program that is not a peer.
+pub(super) const OURS: &str = "trunnion";
+
 /// One measured phase.
 pub(super) struct Row {
     pub(super) program: &'static str,
@@ -20,8 +23,9 @@ pub(super) struct Row {
     pub(super) records: usize,
 }
 
-/// What is to be known of the peer.
-pub(super) struct Dlt {
+/// What is to be known of a peer.
+pub(super) struct About {
+    pub(super) name: &'static str,
     pub(super) version: String,
     /// CPU seconds before it did anything.
     pub(super) imports: f64,
@@ -34,9 +38,11 @@ pub(super) struct Facts {
     /// Before and after.
     pub(super) load: [f64; 2],
     pub(super) postgres: String,
-    pub(super) build: [f64; 2],
+    /// CPU and wall seconds, if it was built for this.
+    pub(super) build: Option<[f64; 2]>,
     pub(super) page: usize,
-    pub(super) dlt: Option<Dlt>,
+    pub(super) record_bytes: Option<usize>,
+    pub(super) peers: Vec<About>,
 }
 
 impl Row {
@@ -53,6 +59,11 @@ impl Row {
         self.cpu + self.database_cpu.unwrap_or(0.0)
     }
 
+    /// Microseconds of CPU for one record, with the database's.
+    fn cost(&self) -> f64 {
+        self.total() * 1e6 / self.records as f64
+    }
+
     fn rate(&self) -> f64 {
         self.records as f64 / self.wall
     }
@@ -62,10 +73,12 @@ impl Row {
             self.program.to_owned(),
             self.database.to_owned(),
             self.phase.to_owned(),
+            self.records.to_string(),
             format!("{:.2}", self.wall),
             format!("{:.2}", self.cpu),
             self.database_cpu.map_or_else(|| "-".to_owned(), |cpu| format!("{cpu:.2}")),
             format!("{:.2}", self.total()),
+            format!("{:.1}", self.cost()),
             format!("{:.2}", self.other_cpu),
             format!("{:.1}", self.peak as f64 / 1e6),
             format!("{:.0}", self.rate()),
@@ -78,7 +91,7 @@ impl Row {
             "program": self.program, "database": self.database, "phase": self.phase, "aim": self.aim,
             "wall_seconds": self.wall, "cpu_seconds": self.cpu, "database_cpu_seconds": self.database_cpu,
             "simulator_or_client_cpu_seconds": self.other_cpu, "peak_bytes": self.peak, "records": self.records,
-            "records_per_second": self.rate(),
+            "records_per_second": self.rate(), "cpu_microseconds_per_record": self.cost(),
         })
     }
 }
@@ -89,10 +102,12 @@ pub(super) fn table(rows: &[Row], facts: &Facts) -> String {
         "program",
         "database",
         "phase",
+        "records",
         "wall s",
         "CPU s",
         "DB CPU s",
         "both",
+        "µs/record",
         "other CPU s",
         "peak MB",
         "records/s",
@@ -100,20 +115,25 @@ pub(super) fn table(rows: &[Row], facts: &Facts) -> String {
     ];
     let mut lines = vec![headings.map(str::to_owned).to_vec()];
     lines.extend(rows.iter().map(Row::cells));
-    let mut out = aligned(&lines, 3..10);
+    let mut out = aligned(&lines, 3..12);
     out += "\nCPU s: user and system, of the program; DB CPU s: of all PostgreSQL's processes, with those that have ended and \
             with a checkpoint after each phase;\nother CPU s: of the simulator, and of the client where all is read back. \
             Peak: the program's resident set.\n";
-    out += &format!("records {}, pages of {}\n", rows.first().map_or(0, |row| row.records), facts.page);
+    let size = facts
+        .record_bytes
+        .map_or_else(|| "as the simulator makes them".to_owned(), |bytes| format!("of {bytes} bytes"));
+    out += &format!("rows {size}, pages of {}\n", facts.page);
     out += &format!("machine {}; load {:.1} before, {:.1} after\n", facts.machine, facts.load[0], facts.load[1]);
     out += &format!("{}, settings as they come (fsync on)\n", facts.postgres);
-    if let Some(dlt) = &facts.dlt {
-        out += &format!("dlt {}, {:.1} of its CPU s are imports\n", dlt.version, dlt.imports);
+    for peer in &facts.peers {
+        out += &format!("{} {}, {:.1} of its CPU s are imports\n", peer.name, peer.version, peer.imports);
     }
-    if let Some(ratio) = ratios(rows) {
-        out += &format!("{ratio}\n");
+    for line in ratios(rows).into_iter().chain(spreads(rows)) {
+        out += &format!("{line}\n");
     }
-    out += &format!("release build before it: {:.1} CPU s, {:.1} s\n", facts.build[0], facts.build[1]);
+    if let Some([cpu, wall]) = facts.build {
+        out += &format!("release build before it: {cpu:.1} CPU s, {wall:.1} s\n");
+    }
     out + &format!("command {}\n", facts.command)
 }
 
@@ -126,22 +146,49 @@ pub(super) fn json(rows: &[Row], facts: &Facts) -> Value {
         "load_after": facts.load[1],
         "postgres": facts.postgres,
         "page": facts.page,
-        "build_cpu_seconds": facts.build[0],
-        "build_wall_seconds": facts.build[1],
-        "dlt": facts.dlt.as_ref().map(|dlt| json!({"version": dlt.version, "import_cpu_seconds": dlt.imports})),
+        "build_cpu_seconds": facts.build.map(|build| build[0]),
+        "build_wall_seconds": facts.build.map(|build| build[1]),
+        "peers": facts.peers.iter().map(|peer| json!({"name": peer.name, "version": peer.version, "import_cpu_seconds": peer.imports})).collect::<Vec<_>>(),
         "rows": rows.iter().map(Row::json).collect::<Vec<_>>(),
     })
 }
 
-/// How much more the peer needs for the same database.
-fn ratios(rows: &[Row]) -> Option<String> {
-    let of = |program: &str| rows.iter().find(|row| row.program == program && row.database == "PostgreSQL");
-    let (ours, theirs) = (of("trunnion")?, of("dlt")?);
-    Some(format!(
-        "dlt needs {:.1} times the CPU of our initial sync on PostgreSQL ({:.1} times without the database's)",
-        theirs.total() / ours.total(),
-        theirs.cpu / ours.cpu,
-    ))
+/// How much more the peers need for the same rows than the first sync on PostgreSQL.
+fn ratios(rows: &[Row]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for theirs in rows.iter().filter(|row| row.program != OURS) {
+        let same = |row: &&Row| row.program == OURS && row.database == "PostgreSQL" && row.records == theirs.records;
+        if let Some(ours) = rows.iter().find(same) {
+            lines.push(format!(
+                "{} needs {:.1} times the CPU of our initial sync on PostgreSQL ({:.1} times without the databases')",
+                theirs.program,
+                theirs.total() / ours.total(),
+                theirs.cpu / ours.cpu,
+            ));
+        }
+    }
+    lines
+}
+
+/// How far the cost of a record is from being the same at all sizes: half of what lies between the least and the most, in
+/// parts of their middle.
+fn spreads(rows: &[Row]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (place, first) in rows.iter().enumerate() {
+        let alike = |row: &&Row| (row.program, row.database, row.phase) == (first.program, first.database, first.phase);
+        let costs: Vec<f64> = rows.iter().filter(alike).map(Row::cost).collect();
+        if costs.len() < 2 || rows[..place].iter().any(|row| alike(&row)) {
+            continue;
+        }
+        let (least, most) = costs.iter().fold((f64::MAX, 0.0_f64), |(a, b), cost| (a.min(*cost), b.max(*cost)));
+        lines.push(format!(
+            "{} on {}: {least:.1} to {most:.1} µs per record, ±{:.0} %",
+            first.phase,
+            first.database,
+            100.0 * (most - least) / (most + least),
+        ));
+    }
+    lines
 }
 
 /// Columns as wide as their widest cell; those in `numbers` to the right.
@@ -184,20 +231,38 @@ mod tests {
     #[test]
     fn numbers_stand_under_each_other_and_the_peer_is_compared_with_and_without_the_database() {
         let rows = [row("trunnion", 1.0, 1.0), row("dlt", 20.0, 10.0)];
-        let facts = Facts {
-            command: "c".to_owned(),
-            machine: "m".to_owned(),
-            load: [0.0, 1.0],
-            postgres: "PostgreSQL 15".to_owned(),
-            build: [0.1, 0.2],
-            page: 10,
-            dlt: Some(Dlt { version: "1".to_owned(), imports: 2.0 }),
-        };
+        let facts = facts();
         let table = table(&rows, &facts);
         assert!(table.contains("15.0 times the CPU") && table.contains("(20.0 times without"), "{table}");
         let ends: Vec<usize> = table.lines().take(3).map(|line| line.find("  12.3").map_or(0, |at| at + 6)).collect();
         assert_eq!(ends[1], ends[2]);
-        assert_eq!(table.lines().next().and_then(|line| line.find("peak MB")).map(|at| at + 7), Some(ends[1]));
+        let peak =
+            |line: &str| line.chars().collect::<String>().split("peak MB").next().map(|part| part.chars().count() + 7);
+        assert_eq!(table.lines().next().and_then(peak), Some(ends[1]));
         assert_eq!(json(&rows, &facts)["rows"][1]["records_per_second"], 50.0);
+    }
+
+    #[test]
+    fn the_cost_of_a_record_is_compared_between_sizes_of_the_same_phase_only() {
+        let mut larger = row("trunnion", 12.0, 1.0);
+        larger.records = 1_000;
+        let mut other = row("trunnion", 9.0, 0.0);
+        other.phase = "q";
+        let table = table(&[row("trunnion", 1.0, 0.0), larger, other], &facts());
+        assert!(table.contains("p on PostgreSQL: 10000.0 to 13000.0 µs per record, ±13 %"), "{table}");
+        assert!(!table.contains("q on PostgreSQL"), "{table}");
+    }
+
+    fn facts() -> Facts {
+        Facts {
+            command: "c".to_owned(),
+            machine: "m".to_owned(),
+            load: [0.0, 1.0],
+            postgres: "PostgreSQL 15".to_owned(),
+            build: Some([0.1, 0.2]),
+            page: 10,
+            record_bytes: None,
+            peers: vec![About { name: "dlt", version: "1".to_owned(), imports: 2.0 }],
+        }
     }
 }

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::http::Client;
-use super::run::Task;
+use super::source;
+use super::task::Task;
 use crate::command;
 use crate::environment::postgres::{self, Cluster, Durability};
 use crate::janitor::Janitor;
@@ -32,6 +33,13 @@ pub(super) struct Program {
 impl Stage {
     pub(super) fn set(task: &Task) -> anyhow::Result<Self> {
         let mut janitor = Janitor::start()?;
+        if let Some(bytes) = task.record_bytes {
+            let url = source::start(task.records, bytes, task.page)?;
+            let credentials = json!({"auth": "basic", "url": url, "username": "bench", "password": "bench"});
+            // It lives in this process, which does nothing else while the others are measured.
+            let simulator = Program { url, pid: std::process::id(), printed: String::new() };
+            return Ok(Self { janitor, simulator, credentials });
+        }
         let records = task.records.to_string();
         let arguments = ["sandbox", SYSTEM, "--records", &records];
         let simulator = start(&mut janitor, "simulator", &task.binary, &arguments, "Ctrl-C")?;

@@ -1,0 +1,140 @@
+//! What is to be measured, from the command line.
+
+use std::path::PathBuf;
+
+use crate::outcome::usage as wrong;
+
+/// What the connector asks for at once.
+const PAGE: usize = 1_000;
+/// The peers take a hundred times as long: their costs per record are told by fewer.
+const MOST_FOR_PEERS: usize = 100_000;
+
+/// All of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// Numbers of records, one case each.
+    pub(super) sizes: Vec<usize>,
+    pub(super) page: usize,
+    /// Of a raw row; `None`: as the simulator makes them.
+    pub(super) record_bytes: Option<usize>,
+    /// Measured instead of what is built now.
+    pub(super) program: Option<PathBuf>,
+    pub(super) json: bool,
+    /// Not what records cost, but what writes beside a sync have to bear.
+    pub(super) beside_writes: bool,
+    peers: bool,
+}
+
+/// One case.
+pub(super) struct Task {
+    pub(super) records: usize,
+    pub(super) page: usize,
+    pub(super) record_bytes: Option<usize>,
+    pub(super) binary: PathBuf,
+}
+
+impl Plan {
+    /// The peers are measured at the largest size that is not too large for them.
+    pub(super) fn peer_size(&self, sizes: &[usize]) -> Option<usize> {
+        sizes.iter().copied().filter(|size| self.peers && *size <= MOST_FOR_PEERS).max()
+    }
+}
+
+impl Task {
+    /// The aims are set for rows of 1 KB.
+    pub(super) fn aim(&self, aim: &'static str) -> &'static str {
+        if self.record_bytes.is_some_and(|bytes| bytes <= 1_024) { aim } else { "-" }
+    }
+}
+
+pub(super) fn parse(arguments: &[String]) -> anyhow::Result<Plan> {
+    let mut plan = Plan {
+        sizes: vec![10_000, 100_000],
+        page: PAGE,
+        record_bytes: None,
+        program: None,
+        json: false,
+        beside_writes: false,
+        peers: true,
+    };
+    let mut words = arguments.iter().map(String::as_str);
+    while let Some(word) = words.next() {
+        if word == "--program" {
+            plan.program = Some(words.next().ok_or_else(|| wrong("--program takes a file"))?.into());
+            continue;
+        }
+        let mut numbers = || -> anyhow::Result<Vec<usize>> {
+            let parsed = words.next().unwrap_or_default().split(',').map(|text| text.parse::<usize>().ok());
+            let numbers: Option<Vec<usize>> = parsed.map(|number| number.filter(|number| *number > 0)).collect();
+            numbers.ok_or_else(|| wrong(format!("{word} takes a number above 0")))
+        };
+        match word {
+            "--records" => plan.sizes = numbers()?,
+            "--page" => plan.page = one(word, &numbers()?)?,
+            "--record-bytes" => plan.record_bytes = Some(one(word, &numbers()?)?),
+            "--no-peer" => plan.peers = false,
+            "--json" => plan.json = true,
+            "--beside-writes" => plan.beside_writes = true,
+            other => {
+                let known = "--records N[,N…], --record-bytes N, --page N, --program FILE, --beside-writes, --no-peer and --json";
+                return Err(wrong(format!("bench sync knows {known}, not {other:?}")));
+            }
+        }
+    }
+    if plan.beside_writes && plan.record_bytes.is_some() {
+        return Err(wrong("--beside-writes needs the simulator, which can be written to: without --record-bytes"));
+    }
+    if plan.page > PAGE {
+        return Err(wrong(format!("--page: the connector asks for {PAGE} at once, more do not come")));
+    }
+    Ok(plan)
+}
+
+fn one(word: &str, numbers: &[usize]) -> anyhow::Result<usize> {
+    match numbers {
+        [number] => Ok(*number),
+        _ => Err(wrong(format!("{word} takes one number"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> anyhow::Result<Plan> {
+        parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn arguments_are_read_in_any_order() {
+        let plan = parsed("--json --records 500,1000000 --no-peer --page 50 --record-bytes 1024").unwrap();
+        assert_eq!((&plan.sizes[..], plan.page, plan.peers, plan.json), (&[500, 1_000_000][..], 50, false, true));
+        assert_eq!(plan.record_bytes, Some(1_024));
+        assert_eq!(parsed("").unwrap().sizes, [10_000, 100_000]);
+    }
+
+    #[test]
+    fn peers_are_measured_once_at_the_largest_size_that_they_can_bear() {
+        let sizes = [10_000, 100_000, 1_000_000];
+        assert_eq!(parsed("").unwrap().peer_size(&sizes), Some(100_000));
+        assert_eq!(parsed("").unwrap().peer_size(&sizes[2..]), None);
+        assert_eq!(parsed("--no-peer").unwrap().peer_size(&sizes), None);
+    }
+
+    #[test]
+    fn wrong_arguments_are_refused() {
+        for line in [
+            "--program",
+            "--records",
+            "--records x",
+            "--records 1,,2",
+            "--page 0",
+            "--page 1001",
+            "--page 1,2",
+            "--peer",
+            "--beside-writes --record-bytes 9",
+        ] {
+            assert!(parsed(line).is_err(), "{line}");
+        }
+    }
+}
