@@ -21,7 +21,8 @@ skipped or repeated, whatever is inserted or deleted meanwhile.\n\n\
 time stay dates.\n\n\
 **Errors** are `application/problem+json` (RFC 9457) with a stable `code`; their `type` is a page of this server that tells \
 what to do. Every answer has `X-Request-Id`; an id that you send in it is taken over.\n\n\
-**Changing and deleting records** (`PATCH`, `DELETE`) is not offered yet and is answered with 405 `UNSUPPORTED_OPERATION`.";
+**Writes** are creates, changes (`PATCH`), actions and deletes, each once per `Idempotency-Key`; `POST …/bulk` takes up to 1,000 \
+creates. What a system cannot do is answered with 422 `UNSUPPORTED_OPERATION`.";
 
 #[derive(OpenApi)]
 #[openapi(
