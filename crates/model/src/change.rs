@@ -28,6 +28,13 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// Why a record changed in what `self` is the reason for. A first sync brings records; what it finds changed since it
+    /// brought them is news like any other.
+    #[must_use]
+    pub fn of(self, change: Change) -> Self {
+        if self == Self::Initial && change != Change::Created { Self::Incremental } else { self }
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Initial => "initial",

@@ -3,6 +3,7 @@
 
 mod common;
 mod entities;
+mod history;
 pub(crate) mod shapes;
 pub(crate) mod tags;
 mod webhooks;

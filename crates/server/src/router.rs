@@ -138,6 +138,7 @@ fn entities() -> Router<Gate> {
             .route(&path, of(entity, get(v1::records::list).post(v1::records::create)))
             .route(&format!("{path}/bulk"), of(entity, post(v1::bulks::create)))
             .route(&format!("{path}/{{id}}"), of(entity, one))
+            .route(&format!("{path}/{{id}}/history"), of(entity, get(v1::records::history)))
             .route(&format!("{path}/{{id}}/{{action}}"), of(entity, post(v1::records::act)))
     })
 }

@@ -3,6 +3,7 @@
 //! A record's fields are stored as the text that is answered. They are parsed again only where `fields` asks for a part.
 
 mod filter;
+mod history;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,8 @@ use crate::error::{Result, ServiceError};
 use crate::params::Params;
 use crate::services::syncs::may_sync;
 use crate::sync::refresh_now;
+
+pub use history::history;
 
 /// What every record has beside its entity's fields.
 const ENVELOPE: [&str; 12] = [
@@ -79,7 +82,7 @@ pub async fn list(engine: &Engine, scope: &Scope, entity_path: &str, params: &[(
     Ok(out)
 }
 
-/// By our id, or by the system's own behind `remote:`. A deleted record is given too.
+/// By our id, or by the system's own behind `remote:`. A deleted record is given too. With `as_of`, as it was stored then.
 pub async fn get(
     engine: &Engine,
     scope: &Scope,
@@ -89,24 +92,38 @@ pub async fn get(
 ) -> Result<Found> {
     scope.may(Permission::Read)?;
     let entity = entity(entity_path)?;
-    let mut params = Params::new(params, &["include", "fields", "live"]);
+    let mut params = Params::new(params, &["include", "fields", "live", "as_of"]);
     let form = Form::read(entity, &mut params);
     let live = params.flag("live");
+    let as_of = history::as_of(engine, &mut params, live, form.raw);
     params.finish()?;
     if live {
         look(engine, scope, entity, id).await?;
     }
-    let record = match id.strip_prefix("remote:") {
-        Some(remote_id) => engine.store().get_by_remote_id(scope.id(), entity, remote_id, form.raw).await?,
-        None => match RecordId::parse(entity, id) {
-            Some(id) => engine.store().get(scope.id(), entity, id, form.raw).await?,
-            None => None,
-        },
-    };
-    let record = record.ok_or_else(|| ServiceError::missing(&entity.name.replace('_', " ")))?;
+    let record = stored(engine, scope, entity, id, form.raw).await?;
+    if let Some(at) = as_of.filter(|at| *at < record.modified_at) {
+        let (whole, version) = history::at(engine, scope, entity, &record, at).await?;
+        return Ok(Found { json: form.narrow(whole)?, version });
+    }
     let mut json = String::new();
     form.write(entity, &record, &mut json)?;
     Ok(Found { json, version: record.version })
+}
+
+/// The record by either id.
+async fn stored(engine: &Engine, scope: &Scope, entity: &'static Entity, id: &str, raw: bool) -> Result<Record> {
+    let record = match id.strip_prefix("remote:") {
+        Some(remote_id) => engine.store().get_by_remote_id(scope.id(), entity, remote_id, raw).await?,
+        None => match RecordId::parse(entity, id) {
+            Some(id) => engine.store().get(scope.id(), entity, id, raw).await?,
+            None => None,
+        },
+    };
+    record.ok_or_else(|| missing(entity))
+}
+
+fn missing(entity: &Entity) -> ServiceError {
+    ServiceError::missing(&entity.name.replace('_', " "))
 }
 
 /// Brings the record up to date with the system before it is read. One that only has our id must have been synced once.
@@ -225,20 +242,29 @@ impl Form {
         }
         let mut whole = String::new();
         record.write_json(entity, &mut whole);
-        let members: BTreeMap<String, &RawValue> = serde_json::from_str(&whole).map_err(|error| {
-            ServiceError::internal(&format!("the stored record {}: {error}", record.id.text(entity)))
-        })?;
+        out.push_str(&self.narrow(whole)?);
+        Ok(())
+    }
+
+    /// The wanted members of a record's text.
+    fn narrow(&self, whole: String) -> Result<String> {
+        if self.fields.is_empty() {
+            return Ok(whole);
+        }
+        let members: BTreeMap<String, &RawValue> = serde_json::from_str(&whole)
+            .map_err(|error| ServiceError::internal(&format!("a stored record: {error}")))?;
+        let mut out = String::with_capacity(whole.len());
         out.push('{');
         let mut first = true;
         for (name, value) in self.fields.iter().filter_map(|name| members.get(name).map(|value| (name, value))) {
             if !std::mem::take(&mut first) {
                 out.push(',');
             }
-            push_json_string(out, name);
+            push_json_string(&mut out, name);
             out.push(':');
             out.push_str(value.get());
         }
         out.push('}');
-        Ok(())
+        Ok(out)
     }
 }

@@ -5,6 +5,8 @@ use trunnion_engine::services::bulks::MOST_ITEMS;
 use trunnion_engine::services::writes::ACTIONS;
 use trunnion_model::catalog::{self, Entity, Field, Kind};
 
+use super::history;
+
 /// Members that Trunnion or the system gives; a write does not.
 const ENVELOPE: &[&str] = &[
     "id",
@@ -32,6 +34,7 @@ pub(super) fn describe(document: &mut Value) {
         document["paths"][format!("{path}/bulk")] = json!({"post": bulk(entity)});
         document["paths"][format!("{path}/{{id}}")] =
             json!({"get": get(entity), "patch": update(entity), "delete": delete(entity)});
+        document["paths"][format!("{path}/{{id}}/history")] = json!({"get": history::operation(entity)});
         let actions = actions(entity);
         if !actions.is_empty() {
             document["paths"][format!("{path}/{{id}}/{{action}}")] = json!({"post": act(entity, &actions)});
@@ -41,6 +44,7 @@ pub(super) fn describe(document: &mut Value) {
         let schemas = &mut document["components"]["schemas"];
         schemas[format!("{name}Write")] = writable(&schema, entity);
         schemas[format!("{name}List")] = list_schema(&name);
+        schemas[format!("{name}History")] = history::schema(&name);
         schemas[&name] = schema;
     }
 }
@@ -75,6 +79,12 @@ fn get(entity: &Entity) -> Value {
             {
                 "name": "live", "in": "query", "required": false, "schema": {"type": "boolean"},
                 "description": "`true`: the system is asked first, and what it says is stored and answered."
+            },
+            {
+                "name": "as_of", "in": "query", "required": false, "schema": {"type": "string"},
+                "description": "The record as it was stored at this instant. 404 if it was not there yet, 422 if that version is \
+                    no longer kept.",
+                "example": "2026-01-31T10:00:00Z"
             }
         ],
         "responses": {"200": response("The record.", &type_name(entity), &version_header())}
@@ -228,7 +238,7 @@ fn change_example(entity: &Entity) -> Value {
     field.map_or_else(|| json!({}), |field| json!({field.name: example_value(field)}))
 }
 
-fn id_parameter() -> Value {
+pub(super) fn id_parameter() -> Value {
     json!({
         "name": "id", "in": "path", "required": true, "schema": {"type": "string"},
         "description": "Trunnion's id, or `remote:` and the system's own id (with `/` written as `%2F`).",
@@ -317,8 +327,8 @@ fn list_parameters() -> Value {
         parameter
     };
     json!([
-        query("limit", "How many at most.", json!({"type": "integer", "minimum": 1, "maximum": 500, "default": 100})),
-        query("cursor", "Where to go on: the `next_cursor` of the page before.", json!({"type": "string"})),
+        limit_parameter(),
+        cursor_parameter(),
         instant("modified_after", "Only records that changed after this instant, by Trunnion's clock."),
         instant("modified_before", "Only records that changed before this instant."),
         instant("created_after", "Only records that first came after this instant."),
@@ -339,6 +349,20 @@ fn list_parameters() -> Value {
     ])
 }
 
+pub(super) fn limit_parameter() -> Value {
+    json!({
+        "name": "limit", "in": "query", "required": false, "description": "How many at most.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}
+    })
+}
+
+pub(super) fn cursor_parameter() -> Value {
+    json!({
+        "name": "cursor", "in": "query", "required": false, "schema": {"type": "string"},
+        "description": "Where to go on: the `next_cursor` of the page before."
+    })
+}
+
 fn include_parameter() -> Value {
     json!({
         "name": "include", "in": "query", "required": false, "schema": {"type": "string", "enum": ["raw"]},
@@ -353,7 +377,7 @@ fn fields_parameter() -> Value {
     })
 }
 
-fn response(description: &str, schema: &str, headers: &Value) -> Value {
+pub(super) fn response(description: &str, schema: &str, headers: &Value) -> Value {
     let schema = json!({"$ref": format!("#/components/schemas/{schema}")});
     json!({
         "description": description,
@@ -366,7 +390,7 @@ fn version_header() -> Value {
     json!({"ETag": {"description": "The record's version, in quotes.", "schema": {"type": "string"}}})
 }
 
-fn list_schema(name: &str) -> Value {
+pub(super) fn list_schema(name: &str) -> Value {
     json!({
         "type": "object",
         "required": ["data", "next_cursor"],
@@ -440,12 +464,12 @@ pub(super) fn type_name(entity: &Entity) -> String {
 }
 
 /// `purchase-orders` as `Purchase orders`.
-fn title(entity: &Entity) -> String {
+pub(super) fn title(entity: &Entity) -> String {
     let words = words(entity.path);
     words[..1].to_uppercase() + &words[1..]
 }
 
-fn with_article(entity: &Entity) -> String {
+pub(super) fn with_article(entity: &Entity) -> String {
     let words = words(entity.name);
     let article = if words.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
     format!("{article} {words}")

@@ -32,6 +32,15 @@ pub(crate) async fn get(
     Ok(([(header::ETAG, etag(found.version))], json_text(found.json)).into_response())
 }
 
+pub(crate) async fn history(
+    auth: Connection<Read>,
+    entity: Of,
+    Segment(id): Segment,
+    Query(query): Query<Pairs>,
+) -> Result<Json<Value>, Problem> {
+    Ok(Json(records::history(&auth.engine, &auth.scope, entity.path, &id, &query).await?))
+}
+
 pub(crate) async fn create(
     auth: Connection<Write>,
     entity: Of,

@@ -42,6 +42,9 @@ impl Operation {
         let bulk = self.path.ends_with("/bulk");
         let of_an_entity =
             bulk || self.parameters.iter().any(|one| one["name"] == "include" || one["name"] == "dry_run");
+        if self.path.ends_with("/history") {
+            return self.path.starts_with("/api/v1/vendors");
+        }
         !of_an_entity || self.id.starts_with("list_") || self.path.starts_with("/api/v1/vendors")
     }
 }

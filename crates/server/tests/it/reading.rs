@@ -67,6 +67,50 @@ async fn events_come_in_order_and_a_long_poll_answers_when_one_comes() {
     assert_eq!(answer.ok()["data"][0]["data"]["name"], "Newcomer", "{answer:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_records_versions_are_listed_and_each_is_read_at_its_time() {
+    let app = TestApp::start(Acme::with_vendors(3)).await;
+    let ours = app.connect().await;
+    for name in ["Second", "Third"] {
+        app.acme.rename("1002", name);
+        sync(&app, &ours).await;
+    }
+    let ask = async |path: &str| app.send(get(path).token(&ours.token)).await;
+    let page = ask("/api/v1/vendors/remote:1002/history?limit=2").await.ok();
+    let story: Vec<(i64, &str)> = page["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|version| (version["version"].as_i64().unwrap(), version["data"]["name"].as_str().unwrap()))
+        .collect();
+    assert_eq!(story, [(3, "Third"), (2, "Second")]);
+    assert_eq!(page["data"][0]["changes"], json!({"name": {"old": "Second", "new": "Third"}}));
+    assert_eq!(page["data"][0]["cause"], "incremental");
+    let next = format!("/api/v1/vendors/remote:1002/history?cursor={}", page["next_cursor"].as_str().unwrap());
+    let first = ask(&next).await.ok();
+    assert_eq!((&first["data"][0]["version"], &first["data"][0]["cause"]), (&json!(1), &json!("initial")));
+    assert_eq!((first["data"].as_array().unwrap().len(), &first["next_cursor"]), (1, &json!(null)));
+
+    let at = page["data"][1]["timestamp"].as_str().unwrap();
+    let then = ask(&format!("/api/v1/vendors/remote:1002?as_of={at}")).await;
+    assert_eq!((then.ok()["name"].as_str(), then.header("etag")), (Some("Second"), "\"2\""));
+    let narrow = ask(&format!("/api/v1/vendors/remote:1002?fields=name&as_of={at}")).await.ok();
+    assert_eq!(narrow.as_object().unwrap().len(), 2, "{narrow}");
+    let before = ask("/api/v1/vendors/remote:1002?as_of=2001-01-01T00:00:00Z").await;
+    assert_eq!((before.status, before.json()["code"].as_str()), (404, Some("NOT_FOUND")));
+    for (query, pointer) in [
+        ("as_of=2999-01-01", "/as_of"),
+        ("as_of=yesterday", "/as_of"),
+        (&format!("as_of={at}&include=raw"), "/include"),
+        (&format!("as_of={at}&live=true"), "/live"),
+    ] {
+        let refused = ask(&format!("/api/v1/vendors/remote:1002?{query}")).await;
+        assert_eq!((refused.status, &refused.json()["errors"][0]["pointer"]), (422, &json!(pointer)), "{query}");
+    }
+    assert_eq!(ask(&format!("/api/v1/vendors?as_of={at}")).await.status, 400, "not of lists");
+    assert_eq!(ask("/api/v1/vendors/remote:9/history").await.status, 404);
+}
+
 async fn sync(app: &TestApp, ours: &Connected) {
     let ask = crate::answers::post("/api/v1/syncs").token(&ours.token).json(&json!({"entities": ["vendors"]}));
     let answer = app.send(ask).await;

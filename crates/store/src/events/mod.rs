@@ -2,6 +2,7 @@
 
 mod append;
 mod forget;
+mod history;
 mod order;
 mod own;
 mod read;

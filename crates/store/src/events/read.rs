@@ -15,7 +15,7 @@ const MOST: usize = 500;
 const LOOKED_AT: i64 = 5_000;
 
 #[derive(sqlx::FromRow)]
-struct EventRow {
+pub(super) struct EventRow {
     id: Uuid,
     sequence: i64,
     #[sqlx(rename = "type")]
@@ -168,7 +168,7 @@ fn type_condition(types: &[String], bound: &mut Vec<Arg>) -> String {
 }
 
 impl EventRow {
-    fn event(self, connection: ConnectionId) -> Event {
+    pub(super) fn event(self, connection: ConnectionId) -> Event {
         Event {
             id: EventId(self.id),
             connection,

@@ -122,14 +122,14 @@ async fn log(tx: &mut Tx, story: &Story, changes: &[&Written], first: i64) -> Re
     });
     sqlx::query(
         "insert into event (connection_id, sequence, id, type, at, record_id, entity, cause, data, previous)
-         select $1, sequence, id, type, $2, record_id, $3, $4, data, previous
-         from unnest($5::bigint[], $6::uuid[], $7::text[], $8::uuid[], $9::text[], $10::text[])
-              as new (sequence, id, type, record_id, data, previous)",
+         select $1, sequence, id, type, $2, record_id, $3, cause, data, previous
+         from unnest($4::text[], $5::bigint[], $6::uuid[], $7::text[], $8::uuid[], $9::text[], $10::text[])
+              as new (cause, sequence, id, type, record_id, data, previous)",
     )
     .bind(story.connection)
     .bind(story.now)
     .bind(story.entity.name)
-    .bind(story.cause.as_str())
+    .bind(column!(changes, after => story.cause.of(after.change).as_str()))
     .bind((first..).take(changes.len()).collect::<Vec<i64>>())
     .bind(column!(changes, _after => EventId::new(&story.clock).0))
     .bind(column!(changes, after => story.types[after.change as usize].as_str()))

@@ -131,7 +131,7 @@ fn write_page(connection: &Connection, page: Page) -> Result<Tally> {
             now,
             &after.record.id.0.as_bytes()[..],
             entity.name,
-            cause.as_str(),
+            cause.of(change).as_str(),
             writer.json,
             after.previous,
         ])?;

@@ -13,6 +13,7 @@ mod connections;
 mod events;
 mod harness;
 mod health;
+mod history;
 mod leases;
 mod links;
 mod lists;
