@@ -62,7 +62,14 @@ async fn levels(
     ]);
     let domain = vec![which, condition("quantity", "!=", Node::number("0"))];
     let fields = ["code", "quantity", "default_uom.symbol"];
-    let mut rows = search_read(link, "product.product", domain, Some(limit), &fields, context).await?;
+    let mut rows = match search_read(link, "product.product", domain, Some(limit), &fields, context).await {
+        Err(error @ Error::Rejected(_)) => {
+            // Refused also where the location was deleted since the locations were listed: then it has no stock.
+            let there = storage_locations(link, location).await?.first().is_some_and(|(first, _)| *first == location);
+            return if there { Err(error) } else { Ok(Vec::new()) };
+        }
+        found => found?,
+    };
     for row in &mut rows {
         let product = id(row).ok_or_else(|| Error::Unexpected("a product without an id".to_owned()))?;
         let Some(row) = row.as_object_mut() else { continue };
