@@ -20,9 +20,10 @@ use trunnion_store::{BudgetAsk, BudgetLease, BudgetNews};
 use crate::Engine;
 use crate::workers::rest;
 
-const LEASE: Duration = Duration::from_secs(15);
-/// A budget in use is renewed when a third of its lease is over.
-const RENEW: Duration = Duration::from_secs(5);
+/// Shorter than a run's lease: whoever takes a dead node's run up finds its places free.
+const LEASE: Duration = Duration::from_secs(6);
+/// A budget in use is renewed when a third of its lease is over. One that got no place is asked for again at each look.
+const RENEW: Duration = Duration::from_secs(2);
 /// Between two looks for what was learned.
 const TICK: Duration = Duration::from_secs(1);
 /// So many are renewed in one transaction.
@@ -39,6 +40,8 @@ pub(crate) struct Budgets {
 struct Kept {
     budget: Budget,
     leased_at: Option<Instant>,
+    /// As leased.
+    places: usize,
     /// What the store knows already.
     told: BudgetNews,
 }
@@ -106,7 +109,7 @@ impl Budgets {
         let mut known = self.known.lock().await;
         known.retain(|_, kept| kept.budget.is_shared() || kept.leased_at.is_some_and(|at| at.elapsed() < LEASE));
         let due = |kept: &Kept| {
-            let old = kept.leased_at.is_none_or(|at| at.elapsed() >= RENEW);
+            let old = kept.places == 0 || kept.leased_at.is_none_or(|at| at.elapsed() >= RENEW);
             kept.news(now).is_some() || old && kept.budget.was_used()
         };
         known.iter().filter(|(_, kept)| due(kept)).map(|(key, _)| *key).collect()
@@ -117,7 +120,7 @@ impl Kept {
     fn new(most: usize) -> Self {
         let budget = Budget::new(most);
         let told = BudgetNews { at_once: budget.most(), closed_until: 0 };
-        Self { budget, leased_at: None, told }
+        Self { budget, leased_at: None, places: 0, told }
     }
 
     fn ask(&self, key: Key, now: i64) -> BudgetAsk {
@@ -138,6 +141,7 @@ impl Kept {
         let pause = u64::try_from(lease.known.closed_until.saturating_sub(now)).unwrap_or(0);
         self.budget.learn(Learned { at_once: lease.known.at_once, closed_for: Duration::from_micros(pause) });
         self.budget.grant(lease.places);
+        self.places = lease.places;
         self.told = lease.known;
         self.leased_at = Some(Instant::now());
     }
