@@ -42,6 +42,7 @@ async fn survive(database: Option<&str>) {
     let token = connect(&server, &simulator).await;
 
     let pages = records.div_ceil(PAGE);
+    let mut waits: Vec<Duration> = Vec::new();
     for kill in 0..KILLS {
         // One in each part of the way and, in another order, of the time that a page takes: so that none is always spared.
         let page = pages * kill / KILLS + random.below(pages / KILLS).max(1);
@@ -50,14 +51,58 @@ async fn survive(database: Option<&str>) {
         until_asked(&simulator, page + 1).await;
         let part = 1_000 * ((kill * 3) % KILLS) + random.below(1_000);
         tokio::time::sleep(start.elapsed().mul_f64(part as f64 / (1_000 * KILLS) as f64)).await;
+        let killed = Instant::now();
         server = restart(server, directory.path(), database);
+        waits.push(goes_on(&simulator, killed).await);
     }
+    eprintln!("killed {KILLS} times; pages are asked for again after {waits:.1?}");
     let api = server.api(&token);
     until_done(&api).await;
 
     assert_pages_resumed(&simulator.requests().await, pages);
     let ids = record_ids(&api, records).await;
     assert_one_created_event_each(&api, &ids).await;
+}
+
+/// Another node on the same database takes over what a dead one had in hand.
+#[tokio::test]
+async fn another_node_goes_on_with_a_killed_nodes_sync_on_postgres() {
+    let Some(database) = Database::create("takeover") else {
+        eprintln!("not run: TRUNNION_TEST_POSTGRES names no server");
+        return;
+    };
+    let (records, url) = (20_000, database.url());
+    let directory = tempfile::tempdir().unwrap();
+    let simulator = Simulator::start(directory.path(), SYSTEM, records);
+    let mut first = Server::start(directory.path(), Some(&url));
+    let token = connect(&first, &simulator).await;
+    until_asked(&simulator, 3).await;
+    let second = Server::start(directory.path(), Some(&url));
+    let asked = asked_pages(&simulator.requests().await).len();
+    assert!(asked < records / PAGE, "it is over before the kill");
+    let killed = Instant::now();
+    first.process.kill();
+    let waited = goes_on(&simulator, killed).await;
+    eprintln!("the other node asks for a page after {waited:.1?}");
+    let api = second.api(&token);
+    until_done(&api).await;
+    let asked = simulator.requests().await;
+    let pages = asked_pages(&asked);
+    let again = pages.len() - pages.iter().collect::<BTreeSet<_>>().len();
+    eprintln!("{again} pages were asked for twice");
+    assert!(again <= 2, "{again} requests for pages that had been read");
+    assert_one_created_event_each(&api, &record_ids(&api, records).await).await;
+}
+
+/// How long after `killed` the next request for a page comes. What the dead one had asked for may still be answered then.
+async fn goes_on(simulator: &Simulator, killed: Instant) -> Duration {
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let before = asked_pages(&simulator.requests().await).len();
+    while asked_pages(&simulator.requests().await).len() == before {
+        assert!(killed.elapsed() < PATIENCE, "nobody goes on");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    killed.elapsed()
 }
 
 async fn connect(server: &Server, simulator: &Simulator) -> String {

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -43,12 +44,21 @@ impl Tryton {
 
     /// What the ERP's own client says.
     pub(crate) fn client(&self, command: &str, given: &Value) -> Value {
-        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/tryton_client.py");
+        self.script("tryton_client.py", &[command, &given.to_string()])
+    }
+
+    /// So many random changes by the ERP's own client; how many of each kind.
+    fn churn(&self, seed: u64, count: usize) -> Value {
+        self.script("tryton_churn.py", &[&seed.to_string(), &count.to_string()])
+    }
+
+    fn script(&self, name: &str, given: &[&str]) -> Value {
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it").join(name);
         let url = format!("{}/{}/rpc/", self.url, self.database);
         let mut call = Command::new(&self.python);
-        call.arg(script).args([&url, &self.user, &self.password, command, &given.to_string()]);
+        call.arg(script).args([&url, &self.user, &self.password]).args(given);
         let output = call.output().expect("the client runs");
-        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{given:?}: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).expect("the client answers JSON")
     }
 }
@@ -137,25 +147,30 @@ async fn tryton_records_equal_what_its_own_client_lists() {
     let server = Server::start(data.path(), None);
     let api = connect(&server, "tryton", tryton.right_credentials()).await;
     synced(&api).await;
+    equal_what_the_client_lists(&tryton, &api).await;
+}
+
+/// Every record of every entity, field by field, and none more.
+async fn equal_what_the_client_lists(tryton: &Tryton, api: &Api) {
     let theirs = tryton.client("dump", &Value::Null);
     let list = |name: &str| theirs[name].as_array().unwrap().clone();
     let id = |row: &Value| row["id"].as_str().unwrap().to_owned();
 
-    let ours = records(&api, "vendors").await;
+    let ours = records(api, "vendors").await;
     assert_eq!(ours.len(), list("vendors").len());
     for row in list("vendors") {
         let record = &ours[&id(&row)];
         assert_eq!((&record["name"], &record["code"], &record["email"]), (&row["name"], &row["code"], &row["email"]));
         assert_eq!((&record["address"]["city"], &record["address"]["line1"]), (&row["city"], &row["line1"]));
     }
-    let ours = records(&api, "items").await;
+    let ours = records(api, "items").await;
     assert_eq!(ours.len(), list("items").len());
     for row in list("items") {
         let record = &ours[&id(&row)];
         assert_eq!((&record["sku"], &record["name"], &record["cost"]), (&row["sku"], &row["name"], &row["cost"]));
         assert_eq!(record["remote_unit"], row["unit"]);
     }
-    let ours = records(&api, "locations").await;
+    let ours = records(api, "locations").await;
     assert_eq!(ours.len(), list("locations").len());
     for row in list("locations") {
         let record = &ours[&id(&row)];
@@ -165,14 +180,14 @@ async fn tryton_records_equal_what_its_own_client_lists() {
         );
         assert_eq!(record["parent_remote_id"], row["parent"]);
     }
-    let ours: Vec<Value> = records(&api, "inventory-levels").await.into_values().collect();
+    let ours: Vec<Value> = records(api, "inventory-levels").await.into_values().collect();
     assert_eq!(ours.len(), list("stock").len());
     for row in list("stock") {
         let same =
             |level: &&Value| level["location_remote_id"] == row["location"] && level["item_remote_id"] == row["item"];
         assert_eq!(ours.iter().find(same).unwrap()["on_hand"], row["quantity"], "{row}");
     }
-    let ours = records(&api, "purchase-orders").await;
+    let ours = records(api, "purchase-orders").await;
     assert_eq!(ours.len(), list("purchases").len());
     for row in list("purchases") {
         let record = &ours[&id(&row)];
@@ -197,7 +212,7 @@ async fn tryton_records_equal_what_its_own_client_lists() {
             "{row}"
         );
     }
-    let ours = records(&api, "goods-receipts").await;
+    let ours = records(api, "goods-receipts").await;
     assert_eq!(ours.len(), list("receipts").len());
     for row in list("receipts") {
         let record = &ours[&id(&row)];
@@ -243,6 +258,39 @@ async fn tryton_change_arrives_by_a_sync_that_asks_only_for_what_changed() {
         .collect();
     assert_eq!(updates.len(), 1);
     assert_eq!((&updates[0]["type"], &updates[0]["previous"]["name"]), (&json!("vendor.updated"), &before["name"]));
+}
+
+/// Changes come in bursts while syncs go on; after each burst one sync more, and the store equals the ERP. The number of changes
+/// is `TRUNNION_TEST_TRYTON_EDITS`, the choices follow from `TRUNNION_TEST_TRYTON_SEED`.
+#[tokio::test(flavor = "multi_thread")]
+async fn tryton_equals_the_store_after_bursts_of_random_edits_and_deletes() {
+    let Some(tryton) = Tryton::find().map(Arc::new) else { return skipped("random edits") };
+    let number = |name: &str, usual: u64| std::env::var(name).map_or(usual, |text| text.parse().expect("a number"));
+    let (edits, seed) = (number("TRUNNION_TEST_TRYTON_EDITS", 100), number("TRUNNION_TEST_TRYTON_SEED", 1));
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), None);
+    let api = connect(&server, "tryton", tryton.right_credentials()).await;
+    synced(&api).await;
+    let bursts = 5;
+    for burst in 0..bursts {
+        let (client, count) = (tryton.clone(), usize::try_from(edits.div_ceil(bursts)).unwrap());
+        let churn = tokio::task::spawn_blocking(move || client.churn(seed * 100 + burst, count));
+        while !churn.is_finished() {
+            sync_all(&api).await;
+        }
+        let done = churn.await.unwrap();
+        sync_all(&api).await;
+        equal_what_the_client_lists(&tryton, &api).await;
+        eprintln!("burst {burst}: equal after {done}");
+    }
+}
+
+/// One incremental run of each entity, until they are over.
+async fn sync_all(api: &Api) {
+    let status: Value = api.get("/sync-status").await;
+    for entity in status["data"].as_array().unwrap() {
+        sync_now(api, entity["entity"].as_str().unwrap()).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
