@@ -2,7 +2,8 @@
 //! event, in order, once.
 //!
 //! Each seed is a connection of its own to a system that behaves badly (`wild.rs`), on a virtual clock. Runs are killed by
-//! dropping them at some await. `TRUNNION_TEST_SEEDS` says how many seeds each strategy gets.
+//! dropping them at some await. `TRUNNION_TEST_SEEDS` says how many seeds each strategy gets, `TRUNNION_TEST_SEEDS_POSTGRES`
+//! how many on PostgreSQL, where one is named by `TRUNNION_TEST_POSTGRES`.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -20,6 +21,7 @@ use trunnion_kit::vendor::{Catalogue, Connector};
 use trunnion_model::time::{Clock, Hands};
 use trunnion_store::{Keyring, Store};
 
+use super::database::Database;
 use super::harness::params;
 use super::wild::{Bug, Habits, Wild, World};
 
@@ -89,6 +91,38 @@ impl Lab {
             }
         }
         self.quiet(&scope, &world).await
+    }
+
+    /// Two runs of one connection, a first one and one with changes, each killed after 0, 1, 2 … polls until it is over before
+    /// that: so it dies at each of its awaits once, and each time another one goes on.
+    async fn killed_at_each_await(&self, strategy: usize) {
+        let (name, _, _, habits) = STRATEGIES[strategy];
+        let world = self.wild.add(name, World::new(strategy as u64, habits, None));
+        for _ in 0..12 {
+            self.change(&world);
+        }
+        self.hands.advance(Duration::from_secs(30));
+        let scope = self.connect(name, name).await;
+        let mut deaths = 0;
+        for run in 0..6 {
+            let request = syncs::SyncRequest { entities: None, mode: None };
+            syncs::request(&self.engine, &scope, request).await.unwrap();
+            for polls in (run % 3..400).step_by(3) {
+                let ended = Mortal { life: Box::pin(self.engine.sync_due()), polls }.await;
+                deaths += u64::from(ended.is_none());
+                self.hands.advance(Duration::from_secs(61));
+                let status = syncs::status(&self.engine, &scope).await.unwrap();
+                if status.iter().all(|plan| plan.state == "idle" && plan.initial_done) {
+                    break;
+                }
+            }
+            for _ in 0..5 {
+                self.change(&world);
+                self.hands.advance(Duration::from_secs(30));
+            }
+        }
+        assert!(deaths > 20, "{name}: only {deaths} deaths");
+        self.quiet(&scope, &world).await.unwrap_or_else(|wrong| panic!("{name}: {wrong}"));
     }
 
     fn change(&self, world: &Arc<Mutex<World>>) {
@@ -258,8 +292,8 @@ name = {{ at = "Name" }}
     )
 }
 
-fn seeds(usual: u64) -> u64 {
-    std::env::var("TRUNNION_TEST_SEEDS").map_or(usual, |text| text.parse().unwrap())
+fn number(variable: &str, usual: u64) -> u64 {
+    std::env::var(variable).map_or(usual, |text| text.parse().unwrap())
 }
 
 async fn all_hold(strategy: usize, url: Option<String>, seeds: u64) {
@@ -271,11 +305,37 @@ async fn all_hold(strategy: usize, url: Option<String>, seeds: u64) {
     }
 }
 
+async fn all_hold_on_postgres(strategy: usize) {
+    // A name of SQL's kind.
+    match Database::create(&format!("property_{strategy}")) {
+        Some(database) => {
+            let seeds = number("TRUNNION_TEST_SEEDS_POSTGRES", 6);
+            all_hold(strategy, Some(database.url()), seeds).await;
+        }
+        None => eprintln!("not run: TRUNNION_TEST_POSTGRES names no server"),
+    }
+}
+
 macro_rules! strategies {
     ($($name:ident = $place:literal;)*) => {$(
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn $name() {
-            all_hold($place, None, seeds(60)).await;
+        mod $name {
+            use super::*;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                all_hold($place, None, number("TRUNNION_TEST_SEEDS", 60)).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                all_hold_on_postgres($place).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn killed_at_each_await() {
+                let lab = Lab::new(None, DeletionGuard::default()).await;
+                lab.killed_at_each_await($place).await;
+            }
         }
     )*};
 }
