@@ -12,6 +12,7 @@ mod cursor;
 mod deliver;
 mod engine;
 mod error;
+mod grants;
 mod health;
 mod ingest;
 mod links;

@@ -21,12 +21,12 @@ use trunnion_kit::spec::form::Credentials;
 use trunnion_kit::spec::{EntitySpec, Spec};
 use trunnion_kit::vendor::{Connector, Vendor};
 use trunnion_model::ids::ConnectionId;
-use trunnion_store::Connection;
+use trunnion_store::{Connection, NewGrant};
 use url::Url;
 
 use crate::error::{FieldError, Result, ServiceError};
 pub(crate) use crate::health::park;
-use crate::{Engine, budgets};
+use crate::{Engine, budgets, grants};
 
 /// A connection that can be talked to.
 #[derive(Clone)]
@@ -121,6 +121,7 @@ pub(crate) async fn from_form(
     engine: &Engine,
     connector: &Connector,
     given: &Value,
+    grant: Option<&NewGrant>,
 ) -> std::result::Result<Fresh, Vec<FieldError>> {
     let credentials = Credentials::parse(&connector.spec, given, engine.options().allow_http).map_err(|problems| {
         let told = |problem: &trunnion_kit::spec::form::Problem| {
@@ -139,6 +140,10 @@ pub(crate) async fn from_form(
     let budget = budgets::key(&connector.spec, &credentials);
     let link = link(engine, connector, credentials, budget).await;
     let link = link.map_err(|error| vec![FieldError::new("/credentials", error.detail())])?;
+    if let Some(grant) = grant {
+        let vault = grants::Fresh::of(grant);
+        link.keep_grant_in(vault.map_err(|error| vec![FieldError::new("/credentials", error.to_string())])?);
+    }
     Ok(Fresh { link, budget, sealed, settings: Value::Object(settings).to_string() })
 }
 
@@ -175,6 +180,12 @@ pub(crate) async fn make(engine: &Engine, row: &Connection, credentials: &Secret
     let parsed = Credentials::parse(&connector.spec, &given, true).map_err(|_| unreadable())?;
     let budget = budgets::key(&connector.spec, &parsed);
     let link = link(engine, connector, parsed, budget).await?;
+    link.keep_grant_in(Arc::new(grants::Stored {
+        store: engine.store().clone(),
+        application: row.application,
+        connection: row.id,
+        system: row.system.clone(),
+    }));
     link.observe(engine.tallies().observer(row.id));
     Ok(Live {
         connection: row.id,

@@ -4,6 +4,7 @@
 //! request, because systems lock accounts that keep knocking. A new link, made from new credentials, starts afresh.
 
 mod dry;
+mod grant;
 mod observe;
 mod session;
 mod sign;
@@ -13,17 +14,20 @@ mod sign;
 mod tests;
 
 pub use dry::{Planned, Recorder};
+pub use grant::{Held, TURN, Vault};
 pub use observe::{Called, Observer};
 pub use session::Session;
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use secrecy::ExposeSecret as _;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::Instant;
 use trunnion_model::time::{Clock, Timestamp, from_micros};
 use url::Url;
 
+use crate::auth::oauth2_code::OAuthClient;
 use crate::error::{Error, VendorMessage};
 use crate::http::{Answer, Client, Effect, Lane, Request, redact};
 use crate::spec::Spec;
@@ -51,6 +55,15 @@ struct Inner {
     /// Microseconds that the system's clock is ahead of ours.
     ahead: AtomicI64,
     observer: OnceLock<Observer>,
+    vault: OnceLock<Arc<dyn Vault>>,
+    granted: Mutex<Granted>,
+}
+
+/// What this link has seen of its customer's grant.
+#[derive(Default)]
+struct Granted {
+    held: Option<Held>,
+    client: Option<OAuthClient>,
 }
 
 impl Link {
@@ -72,6 +85,8 @@ impl Link {
             first: AsyncMutex::default(),
             ahead: AtomicI64::new(UNKNOWN),
             observer: OnceLock::new(),
+            vault: OnceLock::new(),
+            granted: Mutex::default(),
         };
         Ok(Self(Arc::new(inner), None, Lane::default()))
     }
@@ -85,6 +100,11 @@ impl Link {
     /// Tells `observer` of every call from now on. The first observer stays.
     pub fn observe(&self, observer: Observer) {
         self.0.observer.get_or_init(|| observer);
+    }
+
+    /// Where the customer's grant is, for links that log in by one. The first vault stays.
+    pub fn keep_grant_in(&self, vault: Arc<dyn Vault>) {
+        self.0.vault.get_or_init(|| vault);
     }
 
     pub fn spec(&self) -> &Spec {
@@ -165,7 +185,14 @@ impl Link {
 
     /// `text` without any secret of this connection.
     pub fn redact(&self, text: &str) -> String {
-        redact(text, &self.0.credentials.secret_values())
+        let granted = self.granted();
+        let mut secrets = self.0.credentials.secret_values();
+        if let Some(held) = &granted.held {
+            secrets.push(held.tokens.access.expose_secret());
+            secrets.extend(held.tokens.refresh.as_ref().map(|refresh| refresh.expose_secret()));
+        }
+        secrets.extend(granted.client.as_ref().map(|client| client.secret.expose_secret()));
+        redact(text, &secrets)
     }
 
     /// The time by the system's clock as far as its answers told it, else by ours. Never ahead of the system's by more
@@ -197,6 +224,26 @@ impl Link {
             return Err(Error::Unexpected(format!("cannot ask for `{rest}`: it leads elsewhere")));
         }
         Ok(url)
+    }
+
+    fn vault(&self) -> Result<&Arc<dyn Vault>, Error> {
+        self.0.vault.get().ok_or_else(|| Error::Unexpected("the link has no grant".to_owned()))
+    }
+
+    fn granted(&self) -> MutexGuard<'_, Granted> {
+        self.0.granted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn held(&self) -> Option<Held> {
+        self.granted().held.clone()
+    }
+
+    fn hold(&self, held: &Held) {
+        self.granted().held = Some(held.clone());
+    }
+
+    fn hold_client(&self, client: &OAuthClient) {
+        self.granted().client = Some(client.clone());
     }
 
     fn parked(&self) -> MutexGuard<'_, Option<VendorMessage>> {

@@ -69,6 +69,8 @@ prefixed_ids! {
     IncidentId = "inc";
     /// Events of a span of time being sent to an endpoint again.
     ReplayId = "rpl";
+    /// An application's client at a system, for OAuth 2.0.
+    OauthClientId = "oac";
     /// One entry of the audit log.
     AuditId = "aud";
     /// One HTTP request, for `X-Request-Id`.

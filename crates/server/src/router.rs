@@ -64,7 +64,10 @@ pub fn app(engine: Engine, options: Options) -> Router {
 
 /// The routes that the OpenAPI document describes by their handlers' annotations.
 pub(crate) fn documented() -> OpenApiRouter<Gate> {
-    use v1::{alerts, audit, bulks, connections, events, held, inbound, links, operations, syncs, systems, webhooks};
+    use v1::{
+        alerts, audit, bulks, connections, events, held, inbound, links, oauth_clients, operations, syncs, systems,
+        webhooks,
+    };
     let api = OpenApiRouter::new()
         .routes(routes!(systems::list_systems))
         .routes(routes!(systems::get_system))
@@ -88,6 +91,11 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(inbound::replay_inbound_messages))
         .routes(routes!(links::list_redirect_uris, links::set_redirect_uris))
         .routes(routes!(links::exchange_code))
+        .routes(routes!(
+            oauth_clients::get_oauth_client,
+            oauth_clients::set_oauth_client,
+            oauth_clients::delete_oauth_client
+        ))
         .routes(routes!(connections::get_own_connection))
         .routes(routes!(syncs::get_sync_status))
         .routes(routes!(syncs::start_syncs, syncs::list_syncs))
@@ -151,6 +159,7 @@ fn of(entity: &'static Entity, routes: MethodRouter<Gate>) -> MethodRouter<Gate>
 fn for_customers() -> Router<Gate> {
     Router::new()
         .route("/link/{secret}", get(connect::show).post(connect::submit))
+        .route(connect::CALLBACK, get(connect::returned))
         .route(connect::STYLE, get(connect::style))
 }
 

@@ -15,6 +15,7 @@ mod db;
 mod deletions;
 mod error;
 mod events;
+mod grants;
 mod health;
 mod inbound;
 mod keyring;
@@ -41,6 +42,7 @@ pub use connections::{
 pub use deletions::{HeldDeletion, HeldReason, HeldState};
 pub use error::{Error, Result};
 pub use events::{Event, EventPage, LogPage, NewEvent};
+pub use grants::{NewGrant, NewPending, StoredGrant};
 pub use health::{CallHour, Cleared, DueProbe, Incident, ProbeState, Tally, Trouble};
 pub use inbound::{InboundHook, InboundHookKey};
 pub use keyring::Keyring;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::alerts::alert_place;
 use crate::connections::credential_place;
 use crate::db::args;
+use crate::grants::{client_place, grant_place, pending_place};
 use crate::inbound::hook_place;
 use crate::seal::{Place, Sealed, rewrap};
 use crate::webhooks::secret_place;
@@ -24,7 +25,23 @@ struct Sealing {
     place: fn(Uuid) -> Place,
 }
 
-const ALL: [Sealing; 4] = [
+const ALL: [Sealing; 7] = [
+    Sealing {
+        read: "select id, data_key, sealed from oauth_client where id > $1 order by id limit $2",
+        write: "update oauth_client set data_key = $2 where id = $1 and data_key = $3",
+        place: client_place,
+    },
+    Sealing {
+        read: "select link_id, data_key, sealed from oauth_pending where link_id > $1 order by link_id limit $2",
+        write: "update oauth_pending set data_key = $2 where link_id = $1 and data_key = $3",
+        place: pending_place,
+    },
+    Sealing {
+        read: "select connection_id, data_key, sealed from oauth_grant where connection_id > $1
+               order by connection_id limit $2",
+        write: "update oauth_grant set data_key = $2 where connection_id = $1 and data_key = $3",
+        place: grant_place,
+    },
     Sealing {
         read: "select id, data_key, sealed from inbound_hook where id > $1 order by id limit $2",
         write: "update inbound_hook set data_key = $2 where id = $1 and data_key = $3",

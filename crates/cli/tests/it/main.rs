@@ -7,6 +7,7 @@
 mod bulk;
 mod check;
 mod commands;
+mod consent;
 mod crash;
 mod database;
 mod demo;
@@ -19,6 +20,7 @@ mod mail;
 mod moods;
 mod peers;
 mod process;
+mod provider;
 mod proxy;
 mod reauth;
 mod receive;

@@ -197,6 +197,12 @@ impl Api {
         self.send(Method::POST, path, Some(body), None).await
     }
 
+    /// Nothing if the server died meanwhile.
+    pub(crate) async fn try_post(&self, path: &str) -> Option<Value> {
+        let request = self.client.post(format!("{}{path}", self.base)).bearer_auth(&self.token);
+        request.send().await.ok()?.json().await.ok()
+    }
+
     pub(crate) async fn send(&self, method: Method, path: &str, body: Option<&Value>, key: Option<&str>) -> Reply {
         let mut request = self.client.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token);
         request = body.into_iter().fold(request, |request, body| request.json(body));

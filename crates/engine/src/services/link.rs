@@ -4,6 +4,7 @@
 //! The application makes a session and sends its customer to the session's address. Whoever has the address may use it once.
 //! Success ends in a code at the application's redirect address, which the application exchanges for the connection's token.
 
+mod consent;
 mod create;
 mod exchange;
 mod form;
@@ -12,6 +13,7 @@ mod redirects;
 mod submit;
 mod visit;
 
+pub use consent::{Back, Returned, returned};
 pub use create::{LinkCreated, NewLinkSession, create};
 pub use exchange::{Grant, GrantError, Granted, exchange};
 pub use form::{FieldKind, Form, FormField, Method, SystemChoice, form, systems};

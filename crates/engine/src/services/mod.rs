@@ -12,6 +12,7 @@ pub mod health;
 pub mod inbound;
 pub mod keys;
 pub mod link;
+pub mod oauth_clients;
 pub mod operations;
 pub mod quarantine;
 pub mod records;

@@ -118,9 +118,10 @@ pub async fn fetch(client: &Client, grant: &Grant<'_>, key: &Key, clock: &Clock)
 }
 
 #[derive(serde::Deserialize)]
-struct TokenAnswer {
-    access_token: String,
-    expires_in: Option<serde_json::Value>,
+pub(super) struct TokenAnswer {
+    pub(super) access_token: String,
+    pub(super) expires_in: Option<serde_json::Value>,
+    pub(super) refresh_token: Option<String>,
 }
 
 fn token(answer: &Answer, asked: Timestamp) -> Result<Token, Error> {
@@ -129,18 +130,22 @@ fn token(answer: &Answer, asked: Timestamp) -> Result<Token, Error> {
     }
     let parsed: TokenAnswer = serde_json::from_slice(&answer.body)
         .map_err(|_| Error::NotThatProduct("the token address answers without a token".to_owned()))?;
-    let seconds = match &parsed.expires_in {
+    let expires_at = asked.checked_add(life(parsed.expires_in.as_ref())).unwrap_or(Timestamp::MAX);
+    Ok(Token { value: parsed.access_token.into(), expires_at })
+}
+
+/// `expires_in`: some servers send it as a text.
+pub(super) fn life(expires_in: Option<&serde_json::Value>) -> std::time::Duration {
+    let seconds = match expires_in {
         Some(serde_json::Value::String(text)) => text.trim().parse().ok(),
         Some(value) => value.as_i64(),
         None => None,
     };
-    let life = std::time::Duration::from_secs(seconds.unwrap_or(DEFAULT_LIFE_SECONDS).clamp(0, 86_400).unsigned_abs());
-    let expires_at = asked.checked_add(life).unwrap_or(Timestamp::MAX);
-    Ok(Token { value: parsed.access_token.into(), expires_at })
+    std::time::Duration::from_secs(seconds.unwrap_or(DEFAULT_LIFE_SECONDS).clamp(0, 86_400).unsigned_abs())
 }
 
 /// RFC 6749, section 5.2: 400 or 401 with `error` and perhaps `error_description`.
-fn refusal(answer: &Answer) -> Error {
+pub(super) fn refusal(answer: &Answer) -> Error {
     #[derive(serde::Deserialize)]
     struct Refusal {
         error: String,

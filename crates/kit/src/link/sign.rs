@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::Link;
-use crate::auth::{basic, oauth1, oauth2_jwt};
+use super::{Link, grant};
+use crate::auth::{basic, oauth1, oauth2_code, oauth2_jwt};
 use crate::error::{Error, VendorMessage};
 use crate::http::{Answer, Request, vendor_text};
 use crate::spec::form::Credentials;
@@ -30,6 +30,10 @@ pub(super) enum Signer {
     /// The protocol signs by itself.
     Session,
     OAuth1,
+    /// By what the customer granted, which is in the link's vault.
+    OAuth2Code {
+        token_url: Url,
+    },
     OAuth2Jwt {
         key: oauth2_jwt::Key,
         token_url: Url,
@@ -76,6 +80,9 @@ impl Signer {
             }
             AuthScheme::Session => Ok(Self::Session),
             AuthScheme::OAuth1 => oauth1_keys(credentials).map(|_| Self::OAuth1),
+            AuthScheme::OAuth2Code { .. } => {
+                Ok(Self::OAuth2Code { token_url: oauth2_code::endpoints(spec, base)?.token })
+            }
             AuthScheme::OAuth2Jwt { token_path, scope } => {
                 need(credentials, "client_id")?;
                 need(credentials, "certificate_id")?;
@@ -107,6 +114,7 @@ impl Signer {
                 };
                 send_fixed(link, request, sign).await
             }
+            Self::OAuth2Code { token_url } => grant::send(link, token_url, request).await,
             Self::OAuth2Jwt { .. } => self.send_with_token(link, request).await,
         }
     }
@@ -188,7 +196,7 @@ async fn send_fixed(
     if answer.status == 401 { Err(refusal(link, &answer)) } else { Ok(answer) }
 }
 
-async fn send_with(
+pub(super) async fn send_with(
     link: &Link,
     request: &Request,
     sign: impl Fn(&Request) -> Result<HeaderValue, Error> + Send + Sync,
@@ -208,7 +216,7 @@ async fn send_with(
 }
 
 /// Parks the link for a 401.
-fn refusal(link: &Link, answer: &Answer) -> Error {
+pub(super) fn refusal(link: &Link, answer: &Answer) -> Error {
     let mut message = answer.vendor_message();
     if let Some(description) = answer.header(WWW_AUTHENTICATE).and_then(error_description) {
         message.text = vendor_text(description.as_bytes());

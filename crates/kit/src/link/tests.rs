@@ -74,6 +74,7 @@ fn spec(scheme: AuthScheme) -> Spec {
     let names: &[&str] = match scheme {
         AuthScheme::Basic | AuthScheme::Session => &["username", "password"],
         AuthScheme::OAuth1 => &["account", "consumer_key", "consumer_secret", "token_id", "token_secret"],
+        AuthScheme::OAuth2Code { .. } => &[],
         AuthScheme::OAuth2Jwt { .. } => &["client_id", "certificate_id", "private_key"],
     };
     let kind = |name: &str| match name {

@@ -134,10 +134,16 @@ fn auth(document: &Document<'_>, table: &Table<'_, '_>) -> Vec<AuthMethod> {
             "oauth2_jwt" => {
                 AuthScheme::OAuth2Jwt { token_path: method.needed("token_path"), scope: method.needed("scope") }
             }
+            "oauth2_code" => AuthScheme::OAuth2Code {
+                authorize_path: method.needed("authorize_path"),
+                authorize_hosts: method.pairs("authorize_hosts"),
+                token_path: method.needed("token_path"),
+                scope: method.needed("scope"),
+            },
             name => {
                 document.find(
                     entry.line,
-                    format!("unknown way to log in `{name}`; known: basic, session, oauth1, oauth2_jwt"),
+                    format!("unknown way to log in `{name}`; known: basic, session, oauth1, oauth2_code, oauth2_jwt"),
                 );
                 continue;
             }

@@ -119,6 +119,9 @@ pub enum AuthScheme {
     Session,
     /// `client_id`, `certificate_id`, `private_key` (PEM): OAuth 2.0 client credentials with a signed JWT (RFC 7523).
     OAuth2Jwt { token_path: String, scope: String },
+    /// OAuth 2.0 authorisation code with PKCE: the customer consents at the system, and its grant is renewed. In
+    /// `authorize_hosts` the ending of the host of the API and the one of the page for people.
+    OAuth2Code { authorize_path: String, authorize_hosts: Vec<(String, String)>, token_path: String, scope: String },
     /// `account`, `consumer_key`, `consumer_secret`, `token_id`, `token_secret`: OAuth 1.0a (RFC 5849), HMAC-SHA256.
     OAuth1,
 }
@@ -128,6 +131,7 @@ impl AuthScheme {
     pub fn fields(&self) -> &'static [&'static str] {
         match self {
             Self::Basic | Self::Session => &["url", "username", "password"],
+            Self::OAuth2Code { .. } => &["url"],
             Self::OAuth2Jwt { .. } => &["url", "client_id", "certificate_id", "private_key"],
             Self::OAuth1 => &["url", "account", "consumer_key", "consumer_secret", "token_id", "token_secret"],
         }
@@ -138,6 +142,7 @@ impl AuthScheme {
         match self {
             Self::Basic => "basic",
             Self::Session => "session",
+            Self::OAuth2Code { .. } => "oauth2_code",
             Self::OAuth2Jwt { .. } => "oauth2_jwt",
             Self::OAuth1 => "oauth1",
         }

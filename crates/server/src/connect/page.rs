@@ -18,6 +18,8 @@ pub(crate) struct Page {
     pub(super) content: String,
     /// Where the form may lead, beside this server: browsers hold the redirect after a form to it too.
     pub(super) leads_to: Option<String>,
+    /// Where the browser goes on by itself, without a script.
+    pub(super) moves_to: Option<String>,
 }
 
 impl IntoResponse for Page {
@@ -30,10 +32,13 @@ impl IntoResponse for Page {
         let policy = HeaderValue::try_from(policy.trim_end())
             .unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
         let title = escape(&self.title);
+        let moves = self.moves_to.as_deref().map_or(String::new(), |address| {
+            format!("<meta http-equiv=\"refresh\" content=\"0; url={}\">\n", escape(address))
+        });
         let document = format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n{moves}\
              <link rel=\"stylesheet\" href=\"{STYLE}\">\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
             self.content
         );

@@ -3,16 +3,17 @@
 //! The address holds the session's secret, so a foreign site cannot guess where to send a form; browsers that tell where a
 //! form came from are believed on top of that.
 
-use axum::Form;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Form};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use trunnion_engine::services::link::{self, Answers, Refusal, Submitted};
 
 use super::page::Page;
-use super::view;
+use super::{callback, view};
 use crate::auth::Guest;
 use crate::extract::{Pairs, Query};
 use crate::problem::Problem;
+use crate::router::PublicUrl;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -32,17 +33,20 @@ pub(crate) async fn show(guest: Guest, Query(query): Query<Pairs>) -> Page {
 }
 
 /// `POST /link/{secret}`: success leads back to the application, with the code.
-pub(crate) async fn submit(guest: Guest, headers: HeaderMap, Form(pairs): Form<Pairs>) -> Result<Response, Problem> {
+pub(crate) async fn submit(
+    guest: Guest,
+    Extension(public): Extension<PublicUrl>,
+    headers: HeaderMap,
+    Form(pairs): Form<Pairs>,
+) -> Result<Response, Problem> {
     if is_foreign(&headers) {
         return Ok(view::foreign().into_response());
     }
     let answers = answers(pairs);
-    let page = match link::submit(&guest.engine, &guest.visit, &guest.secret, &answers).await? {
-        Submitted::Done(address) => {
-            let location = HeaderValue::try_from(address)
-                .map_err(|_| Problem::internal("a redirect address is no header value"))?;
-            return Ok((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response());
-        }
+    let base = public.base(&headers)?;
+    let page = match link::submit(&guest.engine, &guest.visit, &guest.secret, &answers, &base).await? {
+        Submitted::Done(address) => return see(address),
+        Submitted::Consent { address, browser } => return callback::leave(&address, &browser, &base),
         Submitted::Refused(refusal) => again(&guest, &answers, &refusal, StatusCode::UNPROCESSABLE_ENTITY),
         Submitted::Busy => {
             let refusal = Refusal {
@@ -56,6 +60,12 @@ pub(crate) async fn submit(guest: Guest, headers: HeaderMap, Form(pairs): Form<P
         Submitted::Closed(why) => view::closed(why),
     };
     Ok(page.into_response())
+}
+
+pub(super) fn see(address: String) -> Result<Response, Problem> {
+    let location =
+        HeaderValue::try_from(address).map_err(|_| Problem::internal("a redirect address is no header value"))?;
+    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
 }
 
 /// `/connect.css`

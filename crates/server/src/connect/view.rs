@@ -38,9 +38,9 @@ pub(super) fn foreign() -> Page {
     )
 }
 
-fn notice(status: StatusCode, title: &str, advice: &str) -> Page {
+pub(super) fn notice(status: StatusCode, title: &str, advice: &str) -> Page {
     let content = format!("<h1>{}</h1>\n<p>{}</p>\n", escape(title), escape(advice));
-    Page { status, title: title.to_owned(), content, leads_to: None }
+    Page { status, title: title.to_owned(), content, leads_to: None, moves_to: None }
 }
 
 /// The list of systems, with a search that works without a script.
@@ -65,7 +65,7 @@ pub(super) fn choice(visit: &Visit, systems: &[SystemChoice], text: &str) -> Pag
         }
         content.push_str("</ul>\n");
     }
-    Page { status: StatusCode::OK, title: "Connect your system".to_owned(), content, leads_to: None }
+    Page { status: StatusCode::OK, title: "Connect your system".to_owned(), content, leads_to: None, moves_to: None }
 }
 
 /// The form, with what was wrong the last time, if anything was.
@@ -88,15 +88,16 @@ pub(super) fn form(visit: &Visit, form: &Form, refusal: Option<&Refusal>, status
         let wrong = refusal.and_then(|refusal| refusal.fields.iter().find(|(name, _)| *name == field.name));
         content.push_str(&entry(field, wrong.map(|(_, message)| message.as_str())));
     }
-    content.push_str(&format!(
-        "<button class=\"main\">{verb}</button>\n<p class=\"help\">The system is asked once, right away. That can take a \
-         minute.</p>\n</form>\n"
-    ));
+    let (button, note) = match form.consents {
+        true => ("Continue", "You go on at the system itself, log in there and agree. Then you come back."),
+        false => (verb, "The system is asked once, right away. That can take a minute."),
+    };
+    content.push_str(&format!("<button class=\"main\">{button}</button>\n<p class=\"help\">{note}</p>\n</form>\n"));
     if visit.chooses_system() {
         content.push_str("<p><a href=\"?\">Choose another system</a></p>\n");
     }
     let title = if refusal.is_some() { format!("Problem: {heading}") } else { heading };
-    Page { status, title, content, leads_to: Some(visit.redirect_origin()) }
+    Page { status, title, content, leads_to: Some(visit.redirect_origin()), moves_to: None }
 }
 
 fn intro(visit: &Visit, heading: &str) -> String {
@@ -122,6 +123,32 @@ fn methods(form: &Form) -> String {
     };
     let links: String = form.methods.iter().map(link).collect();
     format!("<nav aria-label=\"Ways to log in\"><ul class=\"methods\">\n{links}</ul></nav>\n{help}")
+}
+
+/// On the way to the system, where the customer consents.
+pub(super) fn leaving(address: &str) -> Page {
+    let content = format!(
+        "<h1>On to the system</h1>\n<p>You log in there and agree. <a href=\"{}\">Go on</a>, if nothing happens.</p>\n",
+        escape(address)
+    );
+    let title = "On to the system".to_owned();
+    Page { status: StatusCode::OK, title, content, leads_to: None, moves_to: Some(address.to_owned()) }
+}
+
+/// Back from the system, without success.
+pub(super) fn returned(refusal: &Refusal, again: &str) -> Page {
+    let said = refusal
+        .said
+        .as_deref()
+        .map_or(String::new(), |said| format!("<p>The answer was: <q>{}</q></p>\n", escape(said)));
+    let content = format!(
+        "<h1>{}</h1>\n<p>{}</p>\n{said}<p><a href=\"{}\">Try again</a></p>\n",
+        escape(&refusal.title),
+        escape(&refusal.advice),
+        escape(again)
+    );
+    let (status, title) = (StatusCode::UNPROCESSABLE_ENTITY, refusal.title.clone());
+    Page { status, title, content, leads_to: None, moves_to: None }
 }
 
 /// The summary takes the focus, so that a screen reader reads it first; each line leads to its field.

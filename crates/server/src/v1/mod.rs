@@ -8,6 +8,7 @@ pub(crate) mod events;
 pub(crate) mod held;
 pub(crate) mod inbound;
 pub(crate) mod links;
+pub(crate) mod oauth_clients;
 pub(crate) mod operations;
 pub(crate) mod records;
 pub(crate) mod syncs;

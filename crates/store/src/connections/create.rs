@@ -6,6 +6,7 @@ use trunnion_model::ids::{ApplicationId, ConnectionId};
 use super::{Connection, NewConnection, credentials};
 use crate::db::args;
 use crate::events::append;
+use crate::grants;
 use crate::health;
 use crate::links::{self, LinkUse};
 use crate::sync::insert_plan;
@@ -76,6 +77,7 @@ impl Store {
         for plan in &new.plans {
             insert_plan(&mut tx, made.id, made.status, plan, now).await?;
         }
+        grants::put(&mut tx, &self.inner.keyring, made.id, link.and_then(|link| link.grant.as_ref())).await?;
         if let Some(link) = link {
             links::use_up(&mut tx, link, made.id, now).await?;
         }

@@ -6,6 +6,7 @@ use trunnion_model::ids::{ApplicationId, ConnectionId};
 use super::{Connection, StatusChange, change, rows};
 use crate::db::{Tx, args};
 use crate::events::append;
+use crate::grants;
 use crate::health;
 use crate::keyring::Keyring;
 use crate::links::{self, LinkUse};
@@ -57,6 +58,7 @@ impl Store {
         health::wake(&mut tx, id, now).await?;
         let (after, mut events) = change::write_status(&mut tx, before, change, now).await?;
         events.extend(change.event.clone());
+        grants::put(&mut tx, &self.inner.keyring, id, link.and_then(|link| link.grant.as_ref())).await?;
         if let Some(link) = link {
             links::use_up(&mut tx, link, id, now).await?;
         }

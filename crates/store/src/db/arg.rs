@@ -5,7 +5,7 @@ use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use trunnion_model::ids::{
     AlertId, ApplicationId, AuditId, BulkId, ConnectionId, DeliveryId, EventId, HeldDeletionId, IncidentId, KeyId,
-    LinkId, OperationId, QuarantineId, RecordId, ReplayId, RunId, WebhookEndpointId,
+    LinkId, OauthClientId, OperationId, QuarantineId, RecordId, ReplayId, RunId, WebhookEndpointId,
 };
 use uuid::Uuid;
 
@@ -69,6 +69,7 @@ from! {
     ApplicationId => Id(value: Some(value.0));
     ConnectionId => Id(value: Some(value.0));
     EventId => Id(value: Some(value.0));
+    OauthClientId => Id(value: Some(value.0));
     AuditId => Id(value: Some(value.0));
     AlertId => Id(value: Some(value.0));
     HeldDeletionId => Id(value: Some(value.0));

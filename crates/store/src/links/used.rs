@@ -6,14 +6,17 @@ use uuid::Uuid;
 use super::session::{Link, LinkRow, select_link};
 use crate::connections::{ConnectionStatus, rows};
 use crate::db::{Tx, args};
+use crate::grants::NewGrant;
 use crate::{Error, Result, Store};
 
 /// How a link is used up: with a code that can be exchanged for the connection's token.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct LinkUse {
     pub link: LinkId,
     pub code_hash: [u8; 32],
     pub code_expires_at: i64,
+    /// What the customer consented to at the system, if that was the way to log in.
+    pub grant: Option<NewGrant>,
 }
 
 /// What became of a code.

@@ -45,8 +45,12 @@ async fn reconnect(
     link: &Link,
     code: &NewToken,
 ) -> Result<(), Error> {
-    let used =
-        LinkUse { link: link.id, code_hash: code.hash(), code_expires_at: world.clock.now_micros() + 600 * MICROS };
+    let used = LinkUse {
+        link: link.id,
+        code_hash: code.hash(),
+        code_expires_at: world.clock.now_micros() + 600 * MICROS,
+        grant: None,
+    };
     let change = StatusChange { status: ConnectionStatus::Online, reason: None, event: None };
     let token = NewToken::new(TokenKind::Connection).hash();
     let credentials = SecretString::from("{}");

@@ -98,7 +98,9 @@ pub(crate) async fn create_by(
     let metadata = check_metadata(new.metadata.as_ref(), &mut errors);
     check_tags("/tags", &new.tags, &mut errors);
     errors.extend(new.sync.problems(&connector.spec));
-    let fresh = match from_form(engine, connector, &new.credentials).await {
+    errors.extend(without_consent(&new.credentials, link));
+    let grant = link.and_then(|link| link.grant.as_ref());
+    let fresh = match from_form(engine, connector, &new.credentials, grant).await {
         Ok(fresh) if errors.is_empty() => fresh,
         Ok(_) => return Err(ServiceError::ValidationFailed { errors }),
         Err(problems) => {
@@ -130,7 +132,10 @@ pub(crate) async fn create_by(
             link,
         )
         .await?;
-    engine.links().put(&row, fresh.live(engine, connector, row.id)).await;
+    // A grant is renewed in the store only: its link is made from there.
+    if grant.is_none() {
+        engine.links().put(&row, fresh.live(engine, connector, row.id)).await;
+    }
     for (entity, changes) in connector.spec.entities.iter().map(|spec| (spec.entity, new.sync.changes(spec.entity))) {
         if changes.paused == Some(true) {
             engine.store().set_plan(row.id, entity, &changes).await?;
@@ -154,8 +159,12 @@ pub(crate) async fn reconnect_by(
 ) -> Result<Connected> {
     scope.may(Permission::Manage)?;
     let connector = connector(engine, scope)?;
-    let fresh =
-        from_form(engine, connector, &credentials).await.map_err(|errors| ServiceError::ValidationFailed { errors })?;
+    if let Some(error) = without_consent(&credentials, used) {
+        return Err(ServiceError::ValidationFailed { errors: vec![error] });
+    }
+    let grant = used.and_then(|used| used.grant.as_ref());
+    let fresh = from_form(engine, connector, &credentials, grant).await;
+    let fresh = fresh.map_err(|errors| ServiceError::ValidationFailed { errors })?;
     let account = probe(engine, connector.vendor.as_ref(), &fresh.link).await.map_err(|error| connecting(&error))?;
     let token = NewToken::new(TokenKind::Connection);
     let status = working_status(engine, scope).await?;
@@ -173,9 +182,22 @@ pub(crate) async fn reconnect_by(
         ..Default::default()
     };
     let row = engine.store().update_connection(application, id, &told).await?;
-    engine.links().put(&row, fresh.live(engine, connector, id)).await;
+    if grant.is_none() {
+        engine.links().put(&row, fresh.live(engine, connector, id)).await;
+    } else {
+        engine.links().forget(id).await;
+    }
     tracing::info!(connection = %id, "reconnected");
     Ok(Connected { connection: ConnectionView::of(&row), token: token.reveal().to_owned() })
+}
+
+/// Consent is given in a browser, so this way to log in leads over a link session.
+fn without_consent(credentials: &Value, link: Option<&LinkUse>) -> Option<FieldError> {
+    let given = link.is_some_and(|link| link.grant.is_some());
+    (credentials["auth"] == "oauth2_code" && !given).then(|| {
+        let message = "needs the customer's consent in a browser: make a link session (POST /link-sessions)";
+        FieldError::new("/credentials/auth", message)
+    })
 }
 
 /// Asks the system now. Refused credentials park the connection, as they do in a sync; a parked one is not asked again.

@@ -1,7 +1,7 @@
 //! What the page shows: the systems to choose from, and the form of one of them, as its connector declares it.
 
 use serde_json::Value;
-use trunnion_kit::spec::{self, AuthMethod, FormKind};
+use trunnion_kit::spec::{self, AuthMethod, AuthScheme, FormKind};
 use trunnion_kit::vendor::Connector;
 
 use super::visit::Visit;
@@ -24,6 +24,8 @@ pub struct Form {
     /// The one that the form is for.
     pub auth: String,
     pub fields: Vec<FormField>,
+    /// The customer goes on at the system, and consents there.
+    pub consents: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -84,6 +86,7 @@ pub fn form(engine: &Engine, visit: &Visit, chosen: Option<&str>, auth: Option<&
         system_name: spec.system.name.clone(),
         methods: spec.auth.iter().map(told).collect(),
         auth: method.scheme.name().to_owned(),
+        consents: matches!(method.scheme, AuthScheme::OAuth2Code { .. }),
         fields: spec.form.iter().chain(&method.form).map(|field| shown(field, &visit.settings)).collect(),
     })
 }

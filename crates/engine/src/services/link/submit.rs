@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use trunnion_kit::vendor::Connector;
 use trunnion_model::ids::ConnectionId;
 use trunnion_model::token::NewToken;
-use trunnion_store::LinkUse;
+use trunnion_store::{LinkUse, NewGrant};
 
+use super::consent;
 use super::form::connector;
 use super::redirects::checked;
 use super::visit::{Closed, MOST_ATTEMPTS, Opened, Visit, open};
@@ -44,22 +46,42 @@ pub struct Refusal {
 pub enum Submitted {
     /// Where to send the browser.
     Done(String),
+    /// The customer consents at that address; the browser keeps the other value until it comes back.
+    Consent {
+        address: String,
+        browser: String,
+    },
     Refused(Refusal),
     /// Another submit of the same session is going on.
     Busy,
     Closed(Closed),
 }
 
-/// At most one login is attempted on the system.
-pub async fn submit(engine: &Engine, visit: &Visit, secret: &str, answers: &Answers) -> Result<Submitted> {
+/// At most one login is attempted on the system. `base` is the address of this server, without a slash at its end.
+pub async fn submit(engine: &Engine, visit: &Visit, secret: &str, answers: &Answers, base: &str) -> Result<Submitted> {
     let Some(connector) = connector(engine, visit, answers.system.as_deref()) else {
         return Ok(Submitted::Refused(Refusal::new("Choose a system first.", "Go back to the list of systems.")));
     };
     let credentials = credentials(answers);
     // What can be seen without asking the system costs no attempt.
-    if let Err(errors) = from_form(engine, connector, &credentials).await {
+    if let Err(errors) = from_form(engine, connector, &credentials, None).await {
         return Ok(Submitted::Refused(refusal(&ServiceError::ValidationFailed { errors })));
     }
+    if credentials["auth"] == "oauth2_code" {
+        return consent::begin(engine, visit, secret, connector, credentials, base).await;
+    }
+    try_on_system(engine, visit, secret, connector, credentials, None).await
+}
+
+/// With checked values, and what the customer consented to if that is the way to log in.
+pub(super) async fn try_on_system(
+    engine: &Engine,
+    visit: &Visit,
+    secret: &str,
+    connector: &Connector,
+    credentials: Value,
+    grant: Option<NewGrant>,
+) -> Result<Submitted> {
     let link = &visit.link;
     let time = engine.options().probe.saturating_add(MARGIN);
     if !engine.store().begin_link_attempt(link.id, MOST_ATTEMPTS, time).await? {
@@ -73,6 +95,7 @@ pub async fn submit(engine: &Engine, visit: &Visit, secret: &str, answers: &Answ
         link: link.id,
         code_hash: code.hash(),
         code_expires_at: engine.clock().now_micros().saturating_add(CODE_MICROS),
+        grant,
     };
     let connected = connect(engine, visit, &connector.spec.system.id, credentials, &used).await;
     let deed = Deed {
@@ -148,13 +171,13 @@ fn redirect(visit: &Visit, code: &NewToken) -> Result<String> {
 }
 
 impl Refusal {
-    fn new(title: &str, advice: &str) -> Self {
+    pub(super) fn new(title: &str, advice: &str) -> Self {
         Self { title: title.to_owned(), advice: advice.to_owned(), said: None, fields: Vec::new() }
     }
 }
 
 /// Says what to do about it.
-fn refusal(error: &ServiceError) -> Refusal {
+pub(super) fn refusal(error: &ServiceError) -> Refusal {
     let said = error.vendor().map(|vendor| vendor.message.clone()).filter(|message| !message.is_empty());
     let mut refusal = match error {
         ServiceError::ValidationFailed { errors } => {

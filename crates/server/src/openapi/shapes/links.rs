@@ -112,6 +112,26 @@ pub(crate) struct RedirectUris {
 }
 
 #[derive(ToSchema)]
+#[schema(example = json!({"client_id": "9f2c", "client_secret": "as the system showed it"}))]
+pub(crate) struct NewOAuthClient {
+    client_id: String,
+    #[schema(write_only)]
+    client_secret: String,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct OAuthClient {
+    #[schema(example = "netsuite")]
+    system: String,
+    /// Null: none was given yet.
+    #[schema(required = true)]
+    client_id: Option<String>,
+    /// To register at the system.
+    #[schema(example = "https://connect.example.com/link/callback")]
+    redirect_uri: String,
+}
+
+#[derive(ToSchema)]
 pub(crate) struct TokenRequest {
     /// `authorization_code`
     grant_type: String,
