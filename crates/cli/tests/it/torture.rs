@@ -3,7 +3,8 @@
 //!
 //! Events are committed by the test's own process, past the server, so that they go on while it is dead. DNS that changes its
 //! answer is tried in the kit's tests, where names are looked up by the test. `TRUNNION_TEST_TORTURE_EVENTS` says how many
-//! events there are (300), `TRUNNION_TEST_TORTURE_ENDPOINTS` how many endpoints (10; kinds come round again).
+//! events there are (300), `TRUNNION_TEST_TORTURE_ENDPOINTS` how many endpoints (10; kinds come round again),
+//! `TRUNNION_TEST_TORTURE_PAGE` how many events are committed each tenth of a second (a hundredth of all, at most 40).
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -81,7 +82,7 @@ async fn torture(database: Option<&Database>) {
     let connections = connect(&store).await;
     let key = server.key.clone().expect("a first start prints a key");
     let mut endpoints = vec![endpoint(&server, &key, &receivers, &base, 0, 0).await];
-    let page = (events / 100).clamp(1, 40);
+    let page = number("TRUNNION_TEST_TORTURE_PAGE", (events / 100).clamp(1, 40)).clamp(1, RECORDS);
     let mut writer = Writer { store, connections, page, committed: Vec::new(), round: 0 };
 
     // Undisturbed, one receiver; then beside the others; then with kills.

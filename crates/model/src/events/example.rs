@@ -72,6 +72,7 @@ fn member(kind: Kind) -> Value {
         Kind::Count(count) => json!(count),
         Kind::MaybeCount | Kind::MaybeFree | Kind::MaybeObject(_) => Value::Null,
         Kind::Free => json!({ "plan": "gold" }),
+        Kind::Words(word) => json!([word]),
         Kind::Object(members) => object(members),
     }
 }

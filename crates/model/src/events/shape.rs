@@ -19,6 +19,8 @@ pub(super) enum Kind {
     /// Any members.
     Free,
     MaybeFree,
+    /// A list of words.
+    Words(&'static str),
     Object(&'static [Member]),
     MaybeObject(&'static [Member]),
 }
@@ -44,6 +46,7 @@ pub(super) const CONNECTION: &[Member] = &[
     ),
     ("account", Kind::MaybeText("INTEGRATION"), "As whom Trunnion is logged in there"),
     ("metadata", Kind::Free, "Your own, as you gave it"),
+    ("tags", Kind::Words("eu"), "Your own words for it"),
     ("status", Kind::Text("online"), "How it is doing"),
     ("status_reason", Kind::MaybeObject(REASON), "Why, if it is not well"),
     ("status_since", Kind::Instant, "Since when"),
@@ -212,6 +215,7 @@ fn kind(kind: Kind) -> Value {
         Kind::MaybeCount => json!({ "type": ["integer", "null"], "minimum": 0 }),
         Kind::Free => json!({ "type": "object" }),
         Kind::MaybeFree => json!({ "type": ["object", "null"] }),
+        Kind::Words(_) => json!({ "type": "array", "items": { "type": "string" } }),
         Kind::Object(members) => object(members),
         Kind::MaybeObject(members) => or_null(object(members)),
     }

@@ -81,10 +81,10 @@ fn get(entity: &Entity) -> Value {
                 "description": "`true`: the system is asked first, and what it says is stored and answered."
             },
             {
-                "name": "as_of", "in": "query", "required": false, "schema": {"type": "string"},
+                "name": "as_of", "in": "query", "required": false,
+                "schema": {"type": "string", "format": "date-time", "examples": ["2026-01-31T10:00:00Z"]},
                 "description": "The record as it was stored at this instant. 404 if it was not there yet, 422 if that version is \
-                    no longer kept.",
-                "example": "2026-01-31T10:00:00Z"
+                    no longer kept."
             }
         ],
         "responses": {"200": response("The record.", &type_name(entity), &version_header())}

@@ -121,7 +121,7 @@ pub(crate) struct NewOAuthClient {
 
 #[derive(ToSchema)]
 pub(crate) struct OAuthClient {
-    #[schema(example = "netsuite")]
+    #[schema(example = "acme-erp")]
     system: String,
     /// Null: none was given yet.
     #[schema(required = true)]
