@@ -10,7 +10,11 @@ async fn conforms(system: &str, subject: &System, options: &Options, untried: &[
     let connectors = connectors();
     let connector = connectors.get(system).unwrap();
     let report = run(connector, &subject.credentials, &subject.wrong, Some(&subject.sim.control), options).await;
-    let excused: Vec<&str> = untried.iter().map(|(promise, _)| *promise).collect();
+    let mut excused: Vec<&str> = untried.iter().map(|(promise, _)| *promise).collect();
+    if subject.is_shared {
+        // Other tests write to it before or meanwhile, so there may be data where it had none.
+        excused.retain(|promise| report.untried().contains(promise));
+    }
     assert!(report.failures.is_empty() && report.untried() == excused, "{}", shown(&report));
 }
 

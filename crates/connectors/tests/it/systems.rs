@@ -12,6 +12,8 @@ pub(crate) struct System {
     pub(crate) sim: Sim,
     pub(crate) credentials: Value,
     pub(crate) wrong: Value,
+    /// Other tests use it too, and write to it.
+    pub(crate) is_shared: bool,
 }
 
 pub(crate) fn connectors() -> Catalogue {
@@ -24,7 +26,7 @@ pub(crate) async fn simulated(system: &str, records: usize) -> System {
     let settings = sandbox::Settings { port: 0, seed: 7, records, clock: Clock::system() };
     let sim = (sandbox.start)(settings).await.unwrap();
     let (credentials, wrong) = ((sandbox.credentials)(&sim.url), (sandbox.wrong_credentials)(&sim.url));
-    System { sim, credentials, wrong }
+    System { sim, credentials, wrong, is_shared: false }
 }
 
 /// The real Tryton behind a relay; nothing, and a word about it, where the environment names none.
@@ -44,5 +46,5 @@ pub(crate) async fn tryton() -> Option<System> {
     });
     let mut wrong = credentials.clone();
     wrong["password"] = "not-the-password".into();
-    Some(System { sim, credentials, wrong })
+    Some(System { sim, credentials, wrong, is_shared: true })
 }
