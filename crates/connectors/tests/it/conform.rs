@@ -84,5 +84,7 @@ async fn tryton_keeps_the_promises_of_its_declaration() {
         ("vendor: read address/region", "the seeded country has no subdivisions"),
         ("vendor: read tax_id", "the seeded parties have none"),
     ];
-    conforms("tryton", &system, &Options::default(), &untried).await;
+    // The only currency of the seeded data; an untouched database has no vendor that shows it.
+    let options = Options::default().with_example("vendor/currency", "USD");
+    conforms("tryton", &system, &options, &untried).await;
 }
