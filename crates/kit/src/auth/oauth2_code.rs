@@ -6,15 +6,15 @@
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderValue, Method, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use trunnion_model::time::{Clock, Timestamp};
 use url::Url;
 
-use super::oauth2_jwt::{TokenAnswer, life, refusal};
-use super::sensitive;
+use super::basic;
+use super::oauth2_jwt::{life, token_answer};
 use crate::error::Error;
 use crate::http::{Client, Effect, Request};
 use crate::spec::{AuthScheme, Spec};
@@ -149,21 +149,17 @@ async fn ask(
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(grant).finish();
     // RFC 6749, 2.3.1: both are form-encoded before they are joined.
     let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    let pair = format!("{}:{}", encode(&client.id), encode(client.secret.expose_secret()));
+    let authorization = basic::authorization(&encode(&client.id), &encode(client.secret.expose_secret()))?;
     let request = Request::new(Method::POST, token_url.clone(), Effect::Write)
         .with_header(header::ACCEPT, HeaderValue::from_static("application/json"))
-        .with_header(header::AUTHORIZATION, sensitive(&format!("Basic {}", STANDARD.encode(pair)))?)
+        .with_header(header::AUTHORIZATION, authorization)
         .with_body("application/x-www-form-urlencoded", body);
     let answer = match http.send(&request).await {
         // Nothing in the system was changed by it but the grant itself, which the next answer tells about.
         Err(Error::OutcomeUnknown(reason)) => return Err(Error::Unreachable { reason, after: None }),
         other => other?,
     };
-    if !answer.is_success() {
-        return Err(refusal(&answer));
-    }
-    let parsed: TokenAnswer = serde_json::from_slice(&answer.body)
-        .map_err(|_| Error::NotThatProduct("the token address answers without a token".to_owned()))?;
+    let parsed = token_answer(&answer)?;
     let life = life(parsed.expires_in.as_ref());
     let after = |time: Duration| asked.checked_add(time).unwrap_or(Timestamp::MAX);
     let (renew_at, expires_at) = (after(life - MARGIN.min(life / 4)), after(life));

@@ -124,12 +124,17 @@ pub(super) struct TokenAnswer {
     pub(super) refresh_token: Option<String>,
 }
 
-fn token(answer: &Answer, asked: Timestamp) -> Result<Token, Error> {
+/// The tokens, or the server's refusal.
+pub(super) fn token_answer(answer: &Answer) -> Result<TokenAnswer, Error> {
     if !answer.is_success() {
         return Err(refusal(answer));
     }
-    let parsed: TokenAnswer = serde_json::from_slice(&answer.body)
-        .map_err(|_| Error::NotThatProduct("the token address answers without a token".to_owned()))?;
+    serde_json::from_slice(&answer.body)
+        .map_err(|_| Error::NotThatProduct("the token address answers without a token".to_owned()))
+}
+
+fn token(answer: &Answer, asked: Timestamp) -> Result<Token, Error> {
+    let parsed = token_answer(answer)?;
     let expires_at = asked.checked_add(life(parsed.expires_in.as_ref())).unwrap_or(Timestamp::MAX);
     Ok(Token { value: parsed.access_token.into(), expires_at })
 }
@@ -145,7 +150,7 @@ pub(super) fn life(expires_in: Option<&serde_json::Value>) -> std::time::Duratio
 }
 
 /// RFC 6749, section 5.2: 400 or 401 with `error` and perhaps `error_description`.
-pub(super) fn refusal(answer: &Answer) -> Error {
+fn refusal(answer: &Answer) -> Error {
     #[derive(serde::Deserialize)]
     struct Refusal {
         error: String,

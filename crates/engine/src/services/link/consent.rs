@@ -6,7 +6,7 @@
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use trunnion_kit::auth::oauth2_code::{Consent, OAuthClient, endpoints, exchange};
+use trunnion_kit::auth::oauth2_code::{Consent, Endpoints, OAuthClient, endpoints, exchange};
 use trunnion_kit::vendor::Connector;
 use trunnion_model::token::{NewToken, hash_of};
 use trunnion_store::NewPending;
@@ -69,9 +69,7 @@ pub(super) async fn begin(
             "Whoever sent you here has to register with the system first. Tell them, or choose another way to log in.",
         )));
     };
-    let url = credentials["url"].as_str().and_then(|url| Url::parse(url).ok());
-    let url = url.ok_or_else(|| ServiceError::internal("a checked form has no address"))?;
-    let ends = endpoints(&connector.spec, &url).map_err(|error| ServiceError::internal(&error))?;
+    let ends = provider(connector, &credentials)?;
     let (state, browser) = (NewToken::one_time("st"), NewToken::one_time("br"));
     // 256 random bits in 58 characters of those that a verifier may have.
     let verifier = NewToken::one_time("v").reveal().to_owned();
@@ -121,9 +119,7 @@ async fn go_on(engine: &Engine, visit: &Visit, back: &Back, pending: Pending) ->
     let connector = connector.ok_or_else(|| ServiceError::missing("system"))?;
     let client = client(engine, visit, &pending.system).await?;
     let client = client.ok_or_else(|| ServiceError::missing("OAuth client"))?;
-    let url = pending.credentials["url"].as_str().and_then(|url| Url::parse(url).ok());
-    let url = url.ok_or_else(|| ServiceError::internal("a checked form has no address"))?;
-    let ends = endpoints(&connector.spec, &url).map_err(|error| ServiceError::internal(&error))?;
+    let ends = provider(connector, &pending.credentials)?;
     let http = engine.client().with_limits(&connector.spec.limits);
     let (redirect, verifier) = (&pending.redirect_uri, &pending.verifier);
     let exchanged = exchange(&http, &ends.token, &client, code, redirect, verifier, engine.clock()).await;
@@ -132,6 +128,13 @@ async fn go_on(engine: &Engine, visit: &Visit, back: &Back, pending: Pending) ->
         Err(error) => return Ok(Submitted::Refused(refusal(&connecting(&error)))),
     };
     try_on_system(engine, visit, &pending.secret, connector, pending.credentials, Some(grant)).await
+}
+
+/// Of the address in a form that was checked.
+fn provider(connector: &Connector, credentials: &Value) -> Result<Endpoints> {
+    let url = credentials["url"].as_str().and_then(|url| Url::parse(url).ok());
+    let url = url.ok_or_else(|| ServiceError::internal("a checked form has no address"))?;
+    endpoints(&connector.spec, &url).map_err(|error| ServiceError::internal(&error))
 }
 
 async fn client(engine: &Engine, visit: &Visit, system: &str) -> Result<Option<OAuthClient>> {
