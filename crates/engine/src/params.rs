@@ -56,6 +56,16 @@ impl<'p> Params<'p> {
         }
     }
 
+    /// One of the words that are known.
+    pub(crate) fn one_of(&mut self, name: &str, known: &[&str]) -> Option<&'p str> {
+        let text = self.text(name)?;
+        let found = known.contains(&text);
+        if !found {
+            self.problem(name, format!("must be one of: {}", known.join(", ")));
+        }
+        found.then_some(text)
+    }
+
     /// Microseconds since 1970, of RFC 3339 or a plain date.
     pub(crate) fn instant(&mut self, name: &str) -> Option<i64> {
         let text = self.text(name)?;

@@ -61,12 +61,8 @@ pub async fn items(engine: &Engine, scope: &Scope, id: &str, params: &[(String, 
     if matches!(after, Some(Err(_))) {
         params.problem("cursor", "is no cursor of this list");
     }
-    let state = params.text("state");
-    let mut known = OperationState::ALL.iter().map(|state| state.as_str()).chain(["waiting"]);
-    if state.is_some_and(|state| known.all(|known| known != state)) {
-        let known: Vec<&str> = OperationState::ALL.iter().map(|state| state.as_str()).chain(["waiting"]).collect();
-        params.problem("state", format!("must be one of: {}", known.join(", ")));
-    }
+    let known: Vec<&str> = OperationState::ALL.iter().map(|state| state.as_str()).chain(["waiting"]).collect();
+    let state = params.one_of("state", &known);
     params.finish()?;
     let bulk = read(engine, scope, parse(id)?).await?;
     let found = engine.store().bulk_items(scope.id(), bulk.id, state, after.and_then(std::result::Result::ok), limit);

@@ -31,18 +31,15 @@ pub async fn list(engine: &Engine, caller: &Caller, params: &[(String, String)])
     caller.may(Permission::Read)?;
     let mut params = Params::new(params, &["system", "status", "customer_id", "tag", "limit", "cursor"]);
     let limit = params.limit();
-    let status = params.text("status").map(ConnectionStatus::parse);
-    if status == Some(None) {
-        let known: Vec<&str> = ConnectionStatus::ALL.iter().map(|status| status.as_str()).collect();
-        params.problem("status", format!("must be one of: {}", known.join(", ")));
-    }
+    let known: Vec<&str> = ConnectionStatus::ALL.iter().map(|status| status.as_str()).collect();
+    let status = params.one_of("status", &known).and_then(ConnectionStatus::parse);
     let after = params.text("cursor").map(ConnectionId::parse);
     if after == Some(None) {
         params.problem("cursor", "is no cursor of this list");
     }
     let filter = ConnectionFilter {
         system: params.text("system").map(str::to_owned),
-        status: status.flatten(),
+        status,
         customer_id: params.text("customer_id").map(str::to_owned),
         tag: params.text("tag").map(str::to_owned),
         after: after.flatten(),

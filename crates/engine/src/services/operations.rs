@@ -33,20 +33,10 @@ pub async fn list(engine: &Engine, scope: &Scope, params: &[(String, String)]) -
     if after == Some(None) {
         params.problem("cursor", "is no cursor of this list");
     }
-    let states = [
-        OperationState::Accepted,
-        OperationState::Sending,
-        OperationState::Succeeded,
-        OperationState::Failed,
-        OperationState::Unknown,
-    ];
-    let state = params.text("state").map(|text| states.into_iter().find(|state| state.as_str() == text));
-    if state == Some(None) {
-        let known: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
-        params.problem("state", format!("must be one of: {}", known.join(", ")));
-    }
+    let known: Vec<&str> = OperationState::ALL.iter().map(|state| state.as_str()).collect();
+    let state = params.one_of("state", &known).and_then(OperationState::parse);
     params.finish()?;
-    let found = engine.store().operations(scope.id(), state.flatten(), after.flatten(), limit).await?;
+    let found = engine.store().operations(scope.id(), state, after.flatten(), limit).await?;
     let next_cursor = (found.len() == limit).then(|| found.last().map(|last| last.id.to_string())).flatten();
     Ok(OperationPage { data: found.iter().map(Operation::to_json).collect(), next_cursor })
 }

@@ -56,7 +56,7 @@ async fn one(engine: Engine, lease: BulkLease) {
         error = until_lost(&engine, &lease) => Err(error),
     };
     if let Err(error) = worked {
-        tracing::warn!(bulk = %lease.bulk, ?error, "a bulk is left for now; it is taken up again");
+        tracing::warn!(bulk = %lease.bulk, ?error, "a bulk is left to whoever takes it up next");
     }
 }
 

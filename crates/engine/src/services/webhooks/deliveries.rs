@@ -23,16 +23,14 @@ pub async fn list_deliveries(
     let endpoint = own(engine, caller, endpoint).await?;
     let mut params = Params::new(params, &["state", "limit", "cursor"]);
     let limit = params.limit();
-    let state = params.text("state").map(DeliveryState::parse);
-    if state == Some(None) {
-        params.problem("state", "must be one of: pending, delivered, failed");
-    }
+    let known: Vec<&str> = DeliveryState::ALL.iter().map(|state| state.as_str()).collect();
+    let state = params.one_of("state", &known).and_then(DeliveryState::parse);
     let before = params.text("cursor").map(DeliveryId::parse);
     if before == Some(None) {
         params.problem("cursor", "is no cursor of this list");
     }
     params.finish()?;
-    let rows = engine.store().list_deliveries(endpoint.id, state.flatten(), before.flatten(), limit).await?;
+    let rows = engine.store().list_deliveries(endpoint.id, state, before.flatten(), limit).await?;
     let next_cursor = (rows.len() == limit).then(|| rows.last().map(|row| row.id.to_string())).flatten();
     Ok(DeliveryPage { data: rows.iter().map(DeliveryView::of).collect(), next_cursor })
 }
