@@ -72,6 +72,20 @@ struct AuditRow {
     request_id: Option<String>,
 }
 
+/// The entries that a query wants, and of them those that `$more` leaves.
+macro_rules! select_audit {
+    ($more:literal) => {
+        concat!(
+            "select id, at, actor_kind, actor, action, target, connection_id, outcome, request_id from audit
+             where application_id = $1 and id < $2 and at >= $3 and at < $4
+               and (cast($5 as text) is null or actor = $5) and (cast($6 as text) is null or action = $6)
+               and (cast($7 as text) is null or outcome = $7) ",
+            $more,
+            " order by id desc limit $8"
+        )
+    };
+}
+
 impl Store {
     pub async fn audit(&self, new: NewAudit) -> Result<()> {
         self.inner
@@ -98,17 +112,8 @@ impl Store {
 
     /// The application's entries, the newest first.
     pub async fn audit_entries(&self, application: ApplicationId, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
-        let sql = "select id, at, actor_kind, actor, action, target, connection_id, outcome, request_id from audit
-                   where application_id = $1 and id < $2 and at >= $3 and at < $4
-                     and (cast($5 as text) is null or actor = $5) and (cast($6 as text) is null or action = $6)
-                     and (cast($7 as text) is null or outcome = $7)
-                   order by id desc limit $8";
-        // A text of its own, so that the index of a connection's entries is used.
-        let of_one = "select id, at, actor_kind, actor, action, target, connection_id, outcome, request_id from audit
-                   where application_id = $1 and id < $2 and at >= $3 and at < $4
-                     and (cast($5 as text) is null or actor = $5) and (cast($6 as text) is null or action = $6)
-                     and (cast($7 as text) is null or outcome = $7) and connection_id = $9
-                   order by id desc limit $8";
+        // With a connection the text is another one, so that the index of its entries is used.
+        let (sql, of_one) = (select_audit!(""), select_audit!("and connection_id = $9"));
         let mut bound = args![
             application,
             query.before.unwrap_or(AuditId(Uuid::max())),

@@ -1,10 +1,11 @@
 //! Beginning bulks, and forgetting old ones.
 
+use serde_json::json;
 use trunnion_model::catalog::Entity;
 use trunnion_model::ids::{BulkId, ConnectionId};
 
 use super::NewBulkItem;
-use crate::db::args;
+use crate::db::{args, over_set};
 use crate::{Error, Result, Store};
 
 /// Bulks of one connection that are not finished; more are refused.
@@ -25,10 +26,15 @@ impl Store {
         let sql = "insert into bulk (id, connection_id, entity, total, created_at, lease_until)
                    values ($1, $2, $3, $4, $5, $5)";
         tx.execute(sql, args![id, connection, entity.name, total, now]).await?;
-        for (place, item) in (0..).zip(items) {
-            let sql = "insert into bulk_item (bulk_id, place, idempotency_key, request) values ($1, $2, $3, $4)";
-            tx.execute(sql, args![id, place, &item.idempotency_key, &item.request]).await?;
-        }
+        let row = |(place, item): (usize, &NewBulkItem)| json!({ "place": place, "key": item.idempotency_key, "request": item.request });
+        let rows: Vec<_> = items.iter().enumerate().map(row).collect();
+        let sql = over_set!(
+            tx.dialect(),
+            "insert into bulk_item (bulk_id, place, idempotency_key, request) select $2, place, key, request from ",
+            ("$1", int "place", text "key", text "request"),
+            ""
+        );
+        tx.execute(sql, args![serde_json::Value::from(rows).to_string(), id]).await?;
         tx.commit().await?;
         Ok(id)
     }
