@@ -142,10 +142,26 @@ async fn on_record(
 }
 
 /// Calls `method` with `params` and the user's context (with `more` in it), logging in if need be. The answer has a `result`.
+///
+/// A read that is refused is asked once more: a row that somebody deletes while the system reads it, be it another user's session
+/// that it looks at on the way, is refused like a question that is wrong.
 pub async fn call(
     link: &Link,
     method: &str,
     params: Vec<Node<'static>>,
+    more: Option<&Object<'static>>,
+    effect: Effect,
+) -> Result<String, Error> {
+    match call_once(link, method, &params, more, effect).await {
+        Err(Error::Rejected(_)) if effect == Effect::Read => call_once(link, method, &params, more, effect).await,
+        answered => answered,
+    }
+}
+
+async fn call_once(
+    link: &Link,
+    method: &str,
+    params: &[Node<'static>],
     more: Option<&Object<'static>>,
     effect: Effect,
 ) -> Result<String, Error> {
