@@ -186,13 +186,17 @@ async fn a_dry_run_foretells_what_is_sent_and_sends_nothing() {
             None,
         )
         .await;
-        let levels: Value = api.get("/inventory-levels?limit=1").await;
-        let level = format!("/inventory-levels/{}", levels["data"][0]["id"].as_str().unwrap());
+        // Which level a list begins with is chance: it may be of an item that is no longer used, or the one that was just received.
+        let levels: Value = api.get("/inventory-levels?limit=500").await;
+        let is_ours = |level: &&Value| level["item_sku"] == "SP-0003" && level["on_hand"] != "77";
+        let level = levels["data"].as_array().unwrap().iter().find(is_ours).unwrap();
+        let level = format!("/inventory-levels/{}", level["id"].as_str().unwrap());
         foretold(&api, &simulator, Method::PATCH, &level, Some(&json!({"on_hand": "77"}))).await;
         // Last, because nothing can be ordered there any more.
         foretold(&api, &simulator, Method::DELETE, &format!("{vendor}?mode=inactivate"), None).await;
         if system == "netsuite" {
-            let items: Value = api.get("/items?limit=1").await;
+            // Which item a list begins with is chance, and only those that are kept in stock can be changed so far.
+            let items: Value = api.get("/items?filter[sku]=SP-0003").await;
             let item = format!("/items/{}", items["data"][0]["id"].as_str().unwrap());
             foretold(&api, &simulator, Method::PATCH, &item, Some(&json!({"manufacturer": "SKF"}))).await;
             foretold(&api, &simulator, Method::DELETE, &format!("{item}?mode=inactivate"), None).await;
