@@ -61,7 +61,7 @@ pub use sync::{
 };
 pub use webhooks::{
     Attempt, AttemptOutcome, BlockedKey, Concluded, Delivery, DeliveryClaim, DeliveryRequest, DeliveryState,
-    Dispatched, DueEndpoint, Ending, EndpointChanges, EndpointSettings, FinishedAttempt, HealthPolicy, NewEndpoint,
-    NewReplay, NewSecret, Ordering, PayloadForm, Replay, ReplayState, ReplayWhich, RetryPolicy, SecretKind, Taken,
-    Target, WebhookEndpoint, WebhookSecret,
+    Dispatched, DueEndpoint, Ending, EndpointChanges, EndpointSettings, FinishedAttempt, Hands, HealthPolicy,
+    NewEndpoint, NewReplay, NewSecret, Ordering, PayloadForm, Replay, ReplayState, ReplayWhich, RetryPolicy,
+    SecretKind, Taken, Target, WebhookEndpoint, WebhookSecret,
 };

@@ -3,13 +3,13 @@
 //! It is woken by commits of this process and by what it sends; other nodes' commits and what becomes due are found by
 //! looking now and then. While the database cannot be reached, what came of tries is kept and stored later.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use trunnion_model::ids::WebhookEndpointId;
-use trunnion_store::{DeliveryRequest, Error, FinishedAttempt, HealthPolicy};
+use trunnion_store::{DeliveryClaim, DeliveryRequest, Error, FinishedAttempt, Hands, HealthPolicy, WebhookEndpoint};
 
 use super::nodes::Nodes;
 use super::send::{Sender, deliver};
@@ -21,9 +21,10 @@ use crate::{Engine, WebhookOptions};
 const AFTER_ERROR: Duration = Duration::from_millis(500);
 /// Between two looks at the logs for events of other nodes.
 const LOGS_EVERY: Duration = Duration::from_millis(250);
-/// While so many are being sent, what ends is gathered for a moment, and stored together.
-const MANY: usize = 16;
-const GATHER: Duration = Duration::from_millis(2);
+/// While more than so much happens in a turn, the next begins so long after it did: what comes in between shares its
+/// transactions. What happens alone never waits.
+const MUCH: usize = 2;
+const APART: Duration = Duration::from_millis(4);
 /// A delivery is free after that beyond its time limit, whatever became of the node.
 const LEASE: Duration = Duration::from_secs(60);
 /// Tries to store what is left when the node stops.
@@ -37,10 +38,14 @@ struct Worker {
     ready: BTreeSet<WebhookEndpointId>,
     /// And for these not before that.
     later: BTreeMap<WebhookEndpointId, Instant>,
+    /// And for these something may be due that there was no room for.
+    behind: BTreeSet<WebhookEndpointId>,
     /// Which endpoints failed when they were last seen.
     failing: BTreeSet<WebhookEndpointId>,
     /// To be stored.
     finished: Vec<FinishedAttempt>,
+    /// How much was sent or stored in this turn.
+    handled: usize,
     /// Whether the logs are to be looked at.
     news: bool,
     /// Whether something was made due by hand.
@@ -60,6 +65,7 @@ pub(crate) async fn work(engine: Engine, mut stopping: watch::Receiver<bool>) {
         events.mark_unchanged();
         worker.asked |= asked.has_changed().unwrap_or(false);
         asked.mark_unchanged();
+        let began = Instant::now();
         if let Err(error) = worker.turn().await {
             tracing::warn!(%error, "webhooks wait for the database");
             worker.news = true;
@@ -85,9 +91,9 @@ pub(crate) async fn work(engine: Engine, mut stopping: watch::Receiver<bool>) {
         };
         if let Some(ended) = ended {
             worker.finished.extend(worker.busy.ended(ended));
-            if worker.busy.len() >= MANY {
-                tokio::time::sleep(GATHER).await;
-            }
+        }
+        if worker.handled > MUCH {
+            tokio::time::sleep(APART.saturating_sub(began.elapsed())).await;
         }
     }
     worker.drain().await;
@@ -101,8 +107,10 @@ impl Worker {
             nodes: Nodes::default(),
             ready: BTreeSet::new(),
             later: BTreeMap::new(),
+            behind: BTreeSet::new(),
             failing: BTreeSet::new(),
             finished: Vec::new(),
+            handled: 0,
             news: true,
             asked: true,
             looked_at_logs: Instant::now(),
@@ -111,15 +119,48 @@ impl Worker {
     }
 
     async fn turn(&mut self) -> Result<(), Error> {
+        self.handled = 0;
         self.conclude().await?;
         self.look().await?;
         if self.news || self.looked_at_logs.elapsed() >= LOGS_EVERY.min(self.engine.options().poll) {
-            let done = self.engine.store().dispatch_deliveries().await?;
-            self.looked_at_logs = Instant::now();
-            self.news = done.more;
-            self.ready.extend(done.endpoints);
+            self.dispatch().await?;
         }
         self.take_up().await
+    }
+
+    /// Makes deliveries of what is new, and sends at once what there is room for.
+    async fn dispatch(&mut self) -> Result<(), Error> {
+        let WebhookOptions { slots, per_endpoint, .. } = self.engine.options().webhooks;
+        if self.news {
+            self.nodes.show_life(&self.engine).await?;
+        }
+        // An endpoint for which something waits already gets it in its order.
+        let waits =
+            |id: &WebhookEndpointId| self.ready.contains(id) || self.behind.contains(id) || self.later.contains_key(id);
+        let room_for = |endpoint: &WebhookEndpoint| match waits(&endpoint.id) {
+            true => 0,
+            false => self.busy.room(endpoint, slots, per_endpoint).limit,
+        };
+        let room = slots.saturating_sub(self.busy.len());
+        let hands = Hands { node: self.engine.boot(), lease: LEASE, room, room_for: &room_for };
+        // What is found without a word of news is looked for in the usual way: idle nodes need not show that they live.
+        let done = self.engine.store().dispatch_deliveries(self.news.then_some(&hands)).await?;
+        self.looked_at_logs = Instant::now();
+        self.news = done.more;
+        self.ready.extend(done.endpoints);
+        self.send(done.claims);
+        Ok(())
+    }
+
+    fn send(&mut self, claims: Vec<DeliveryClaim>) {
+        self.handled += claims.len();
+        let mut senders: HashMap<WebhookEndpointId, Arc<Sender>> = HashMap::new();
+        for claim in claims {
+            let target = claim.target.clone();
+            let sender = senders.entry(target.endpoint.id).or_insert_with(|| Arc::new(Sender::new(&target))).clone();
+            let again = claim.delivery.attempts > 0;
+            self.busy.send(&target.endpoint, again, deliver(self.engine.clone(), sender, claim));
+        }
     }
 
     /// Until when nothing happens by itself.
@@ -174,12 +215,15 @@ impl Worker {
                 // The next look finds it again.
                 continue;
             }
+            // What it says now counts; when a held one may go on, the next look says.
+            self.behind.remove(id);
             let Some(endpoint) = self.engine.store().ready_webhook_endpoint(*id).await? else { continue };
             if endpoint.failing_since.is_none() {
                 self.failing.remove(id);
             }
             let room = self.busy.room(&endpoint, slots, per_endpoint);
             if room.limit == 0 {
+                self.behind.insert(*id);
                 continue;
             }
             self.nodes.show_life(&self.engine).await?;
@@ -191,16 +235,14 @@ impl Worker {
                 again: room.again,
             };
             let taken = self.engine.store().claim_deliveries(&endpoint, request).await?;
+            if taken.more {
+                self.behind.insert(*id);
+            }
             if let Some(at) = taken.paced_until.filter(|_| taken.more) {
                 let wait = u64::try_from(at - self.engine.clock().now_micros()).unwrap_or(0);
                 self.later.insert(*id, Instant::now() + Duration::from_micros(wait));
             }
-            let Some(first) = taken.claims.first() else { continue };
-            let sender = Arc::new(Sender::new(&first.target));
-            for claim in taken.claims {
-                let again = claim.delivery.attempts > 0;
-                self.busy.send(&endpoint, again, deliver(self.engine.clone(), sender.clone(), claim));
-            }
+            self.send(taken.claims);
         }
         Ok(())
     }
@@ -214,8 +256,12 @@ impl Worker {
             return Ok(());
         }
         let concluded = self.engine.store().finish_attempts(&self.finished, &policy(&self.engine)).await?;
-        self.finished.clear();
-        self.ready.extend(concluded.endpoints);
+        self.handled += self.finished.len();
+        let in_order: BTreeSet<_> =
+            self.finished.drain(..).filter(|one| one.order_key.is_some()).map(|one| one.endpoint).collect();
+        // There is room again for what waited for it, and the next of a key has its turn.
+        let may_go_on = |id: &WebhookEndpointId| self.behind.contains(id) || in_order.contains(id);
+        self.ready.extend(concluded.endpoints.into_iter().filter(may_go_on));
         for (endpoint, version, reason) in concluded.disable {
             self.engine.store().disable_webhook_endpoint(endpoint, version, reason).await?;
         }

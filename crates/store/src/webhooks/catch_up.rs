@@ -8,6 +8,7 @@ use trunnion_model::ids::{ConnectionId, WebhookEndpointId};
 use uuid::Uuid;
 
 use super::dispatch::{DISPATCHING, Dispatched};
+use super::hands::Held;
 use super::make::{self, Making};
 use super::rows::{EndpointRow, select_endpoint};
 use super::switch::follow_from_here;
@@ -52,7 +53,7 @@ async fn one(store: &Store, id: WebhookEndpointId, done: &mut Dispatched) -> Res
         let upto = if follows { goal.min(at + EVENTS) } else { goal };
         if upto > at && follows {
             for entry in make::entries(&mut tx, log, at, upto).await? {
-                making.add(&store.inner.clock, &endpoint, &entry);
+                making.add(&store.inner.clock, &endpoint, &entry, &mut Held::nothing());
             }
         }
         // A new endpoint can be ahead of the log's position; then it waits for that.

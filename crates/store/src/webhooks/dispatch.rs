@@ -9,9 +9,10 @@ use serde_json::json;
 use trunnion_model::ids::{ApplicationId, ConnectionId, WebhookEndpointId};
 use uuid::Uuid;
 
+use super::hands::{Hands, Held};
 use super::make::{self, Entry, Making};
 use super::rows::{EndpointRow, select_endpoint};
-use super::{WebhookEndpoint, catch_up};
+use super::{DeliveryClaim, WebhookEndpoint, catch_up};
 use crate::db::{Tx, args, hex, over_set};
 use crate::{Result, Store};
 
@@ -27,6 +28,8 @@ pub struct Dispatched {
     pub more: bool,
     /// For these something is due.
     pub endpoints: Vec<WebhookEndpointId>,
+    /// And these are in the caller's hands already.
+    pub claims: Vec<DeliveryClaim>,
 }
 
 /// A log with news.
@@ -40,8 +43,8 @@ struct Log {
 }
 
 impl Store {
-    /// Makes deliveries from what was not looked at yet, within bounds.
-    pub async fn dispatch_deliveries(&self) -> Result<Dispatched> {
+    /// Makes deliveries from what was not looked at yet, within bounds, and takes up those that `hands` have room for.
+    pub async fn dispatch_deliveries(&self, hands: Option<&Hands<'_>>) -> Result<Dispatched> {
         let sql = "select cast(case when exists (select 1 from connection where last_sequence > dispatched_sequence)
                          or exists (select 1 from application where last_sequence > dispatched_sequence)
                        then 1 else 0 end as bigint),
@@ -51,7 +54,7 @@ impl Store {
         let (news, behind) = self.inner.db.row::<(i64, i64)>(sql, args![]).await?.unwrap_or_default();
         let mut done = Dispatched::default();
         if news == 1 {
-            self.dispatch_news(&mut done).await?;
+            self.dispatch_news(hands, &mut done).await?;
         }
         if behind == 1 {
             catch_up::all(self, &mut done).await?;
@@ -59,7 +62,7 @@ impl Store {
         Ok(done)
     }
 
-    async fn dispatch_news(&self, done: &mut Dispatched) -> Result<()> {
+    async fn dispatch_news(&self, hands: Option<&Hands<'_>>, done: &mut Dispatched) -> Result<()> {
         let mut tx = self.inner.db.begin().await?;
         tx.relaxed().await?;
         tx.alone(DISPATCHING).await?;
@@ -78,13 +81,16 @@ impl Store {
         let endpoints = followers(&mut tx, &logs).await?;
         let behind = those_behind(&mut tx, &logs).await?;
         let share = (EVENTS / i64::try_from(logs.len()).unwrap_or(EVENTS)).max(16);
+        let mut held = Held::new(hands, self.now());
+        let whole = i64::try_from(held.room().div_ceil(logs.len())).unwrap_or(0);
         let (mut reads, mut places) = (Vec::new(), Vec::new());
         for log in &logs {
             let followed = endpoints.iter().any(|endpoint| endpoint.application.0 == log.application_id);
             let upto =
                 if followed { log.last_sequence.min(log.dispatched_sequence + share) } else { log.last_sequence };
             done.more |= upto < log.last_sequence;
-            let place = json!({ "log": hex(log.id), "after": log.dispatched_sequence, "upto": upto });
+            let after = log.dispatched_sequence;
+            let place = json!({ "log": hex(log.id), "after": after, "upto": upto, "whole": after + whole });
             if followed {
                 reads.push(place.clone());
             }
@@ -102,13 +108,16 @@ impl Store {
             };
             for endpoint in endpoints.iter().filter(follow) {
                 for entry in entries.iter().filter(|entry| entry.log == log.id) {
-                    making.add(&self.inner.clock, endpoint, entry);
+                    making.add(&self.inner.clock, endpoint, entry, &mut held);
                 }
             }
         }
-        making.write(&mut tx, self.now()).await?;
+        let made = making.write(&mut tx, self.now()).await?;
         advance(&mut tx, &places).await?;
+        // Read before the commit: what cannot be sent must not be in anybody's hands.
+        let claims = if held.is_empty() { Vec::new() } else { held.claims(self, &made).await? };
         tx.commit().await?;
+        done.claims.extend(claims);
         done.endpoints.extend(&making.endpoints);
         Ok(())
     }
@@ -143,8 +152,10 @@ async fn those_behind(tx: &mut Tx, logs: &[Log]) -> Result<HashSet<(Uuid, Uuid)>
 async fn entries(tx: &mut Tx, places: &[serde_json::Value]) -> Result<Vec<Entry>> {
     let sql = over_set!(
         tx.dialect(),
-        "select v.connection_id, v.sequence, v.id, v.type, v.record_id, v.entity from ",
-        ("$1", id "log", int "after", int "upto"),
+        "select v.connection_id, v.sequence, v.id, v.type, v.record_id, v.entity, v.at, v.cause,
+             case when v.sequence <= j.whole then v.data end as data,
+             case when v.sequence <= j.whole then v.previous end as previous from ",
+        ("$1", id "log", int "after", int "upto", int "whole"),
         " join event v on v.connection_id = j.log and v.sequence > j.after and v.sequence <= j.upto
          order by v.connection_id, v.sequence"
     );

@@ -1,15 +1,17 @@
 //! Making deliveries, many at once, and giving the next of a key its turn.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::json;
-use trunnion_model::ids::{ConnectionId, DeliveryId, WebhookEndpointId};
+use trunnion_model::ids::{ConnectionId, DeliveryId, EventId, RecordId, WebhookEndpointId};
 use trunnion_model::time::Clock;
 use uuid::Uuid;
 
-use super::{Ordering, WebhookEndpoint};
+use super::hands::Held;
+use super::{Delivery, DeliveryState, Ordering, WebhookEndpoint};
 use crate::Result;
 use crate::db::{Tx, args, hex, locking, over_set};
+use crate::events::Event;
 
 /// Deliveries in one statement.
 const AT_ONCE: usize = 500;
@@ -25,6 +27,34 @@ pub(super) struct Entry {
     pub(super) kind: String,
     pub(super) record_id: Option<Uuid>,
     pub(super) entity: Option<String>,
+    /// The rest is read of those only that may be sent at once.
+    #[sqlx(default)]
+    at: Option<i64>,
+    #[sqlx(default)]
+    cause: Option<String>,
+    #[sqlx(default)]
+    data: Option<String>,
+    #[sqlx(default)]
+    previous: Option<String>,
+}
+
+impl Entry {
+    /// The event, if it was read whole.
+    fn event(&self) -> Option<Event> {
+        let (at, data) = self.at.zip(self.data.clone())?;
+        Some(Event {
+            id: EventId(self.id),
+            connection: ConnectionId(self.log),
+            sequence: self.sequence,
+            kind: self.kind.clone(),
+            at,
+            record: self.record_id.map(RecordId),
+            entity: self.entity.clone(),
+            cause: self.cause.clone(),
+            data,
+            previous: self.previous.clone(),
+        })
+    }
 }
 
 /// Which entries become deliveries for whom; nothing is written before [`Making::write`].
@@ -36,10 +66,10 @@ pub(super) struct Making {
 }
 
 impl Making {
-    /// A delivery of the entry for the endpoint, if that wants it.
-    pub(super) fn add(&mut self, clock: &Clock, endpoint: &WebhookEndpoint, entry: &Entry) {
+    /// A delivery of the entry for the endpoint, if that wants it; in `held`, if that has room.
+    pub(super) fn add(&mut self, clock: &Clock, endpoint: &WebhookEndpoint, entry: &Entry, held: &mut Held<'_>) {
         if endpoint.wants(&entry.kind) && !is_about(endpoint, entry) {
-            self.add_wanted(clock, endpoint, entry);
+            self.add_wanted(clock, endpoint, entry, held);
         }
     }
 
@@ -47,44 +77,77 @@ impl Making {
         self.rows.len()
     }
 
-    fn add_wanted(&mut self, clock: &Clock, endpoint: &WebhookEndpoint, entry: &Entry) {
+    fn add_wanted(&mut self, clock: &Clock, endpoint: &WebhookEndpoint, entry: &Entry, held: &mut Held<'_>) {
         let key = match endpoint.settings.ordering {
             Ordering::Unordered => None,
             Ordering::PerConnection => Some(entry.log),
             // An event that is about no record is ordered with its like.
             Ordering::PerRecord => Some(entry.record_id.filter(|_| entry.entity.is_some()).unwrap_or(entry.log)),
         };
+        let (id, now) = (DeliveryId::new(clock), clock.now_micros());
+        let taken = entry.event().and_then(|event| Some((event, held.take(endpoint)?)));
+        let (lease, due) = match &taken {
+            Some((_, (node, until))) => (Some(*node), Some(*until)),
+            None => (None, key.is_none().then_some(now)),
+        };
         self.rows.push(json!({
-            "id": hex(DeliveryId::new(clock).0),
+            "id": hex(id.0),
             "endpoint": hex(endpoint.id.0),
             "log": hex(entry.log),
             "sequence": entry.sequence,
             "event": hex(entry.id),
             "kind": entry.kind,
             "order_key": key.map(hex),
-            "ready": i64::from(key.is_none()),
+            "lease": lease.map(hex),
+            "due": due,
         }));
         self.keys.extend(key.map(|key| (endpoint.id, key)));
-        self.endpoints.insert(endpoint.id);
+        match taken {
+            Some((event, _)) => held.hold(endpoint, fresh(endpoint, id, &event, due, now), event),
+            None => _ = self.endpoints.insert(endpoint.id),
+        }
     }
 
     /// Writes them; those that are there already are left alone. What is due now may be sent at once; of what is ordered,
-    /// the first of each key.
-    pub(super) async fn write(&self, tx: &mut Tx, now: i64) -> Result<()> {
+    /// the first of each key. Which were written.
+    pub(super) async fn write(&self, tx: &mut Tx, now: i64) -> Result<HashSet<Uuid>> {
         let sql = over_set!(
             tx.dialect(),
             "insert into delivery (id, endpoint_id, connection_id, sequence, event_id, type, state, attempts, tries, lane,
-                 order_key, due_at, created_at, modified_at)
-             select id, endpoint, log, sequence, event, kind, 'pending', 0, 0, 0, order_key,
-                 case when ready = 1 then $2 end, $2, $2 from ",
-            ("$1", id "id", id "endpoint", id "log", int "sequence", id "event", text "kind", id "order_key", int "ready"),
-            " where true on conflict (endpoint_id, connection_id, sequence) do nothing"
+                 order_key, lease_id, due_at, created_at, modified_at)
+             select id, endpoint, log, sequence, event, kind, 'pending', 0, 0, 0, order_key, lease, due, $2, $2 from ",
+            ("$1", id "id", id "endpoint", id "log", int "sequence", id "event", text "kind", id "order_key", id "lease",
+             int "due"),
+            " where true on conflict (endpoint_id, connection_id, sequence) do nothing returning id"
         );
+        let mut written = HashSet::new();
         for rows in self.rows.chunks(AT_ONCE) {
             let set = serde_json::to_string(rows).unwrap_or_default();
-            tx.execute(sql, args![set, now]).await?;
+            written.extend(tx.rows::<(Uuid,)>(sql, args![set, now]).await?.into_iter().map(|(id,)| id));
         }
-        promote(tx, &self.keys, now).await
+        promote(tx, &self.keys, now).await?;
+        Ok(written)
+    }
+}
+
+/// A delivery that was not tried.
+fn fresh(endpoint: &WebhookEndpoint, id: DeliveryId, event: &Event, due_at: Option<i64>, now: i64) -> Delivery {
+    Delivery {
+        id,
+        endpoint: endpoint.id,
+        connection: event.connection,
+        sequence: event.sequence,
+        event: event.id,
+        kind: event.kind.clone(),
+        state: DeliveryState::Pending,
+        attempts: 0,
+        tries: 0,
+        due_at,
+        order_key: None,
+        last_status: None,
+        last_error: None,
+        created_at: now,
+        modified_at: now,
     }
 }
 

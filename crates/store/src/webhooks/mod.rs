@@ -13,6 +13,7 @@ mod dispatch;
 mod endpoints;
 mod finish;
 mod forget;
+mod hands;
 mod health;
 mod list;
 mod make;
@@ -32,6 +33,7 @@ pub use delivery::{
 };
 pub use dispatch::Dispatched;
 pub use finish::Concluded;
+pub use hands::Hands;
 pub use health::HealthPolicy;
 pub use list::BlockedKey;
 pub use replay::{NewReplay, Replay, ReplayState, ReplayWhich};

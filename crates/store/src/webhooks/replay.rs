@@ -9,6 +9,7 @@ use trunnion_model::ids::{ApplicationId, ConnectionId, ReplayId, WebhookEndpoint
 use uuid::Uuid;
 
 use super::WebhookEndpoint;
+use super::hands::Held;
 use super::make::{self, Entry, Making, is_about};
 use super::rows;
 use super::types::any_fits;
@@ -241,7 +242,7 @@ impl Store {
         let mut making = Making::default();
         if what.which != ReplayWhich::Failed {
             for entry in wanted.iter().filter(|entry| !known.contains(&entry.sequence)) {
-                making.add(&self.inner.clock, endpoint, entry);
+                making.add(&self.inner.clock, endpoint, entry, &mut Held::nothing());
             }
             making.write(tx, now).await?;
         }

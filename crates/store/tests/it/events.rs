@@ -57,7 +57,7 @@ on_both! {
         world.apply(connection, vec![row(connection, "1", "B")]).await;
         let before = world.clock.now_micros() - 50 * 1_000_000;
         assert_eq!(world.store.forget_events(before, 100).await.unwrap(), 0, "nothing was made into deliveries yet");
-        while world.store.dispatch_deliveries().await.unwrap().more {}
+        while world.store.dispatch_deliveries(None).await.unwrap().more {}
         assert_eq!(world.store.forget_events(before, 100).await.unwrap(), 3);
         assert_eq!(world.store.forget_events(before, 100).await.unwrap(), 0);
         let own = world.store.events(connection, 0, &[], 100).await.unwrap();

@@ -74,7 +74,7 @@ on_both! {
         for (seconds, name) in [(0, "A"), (9, "A"), (10, "B"), (19, "B"), (25, "C"), (30, "D"), (99, "D")] {
             assert_eq!(at(seconds).await.as_deref(), Some(name), "after {seconds} s");
         }
-        while world.store.dispatch_deliveries().await.unwrap().more {}
+        while world.store.dispatch_deliveries(None).await.unwrap().more {}
         world.store.forget_events(start + 15 * 1_000_000, 100).await.unwrap();
         for (seconds, name) in [(0, None), (9, None), (10, None), (19, None), (20, Some("C")), (30, Some("D"))] {
             assert_eq!(at(seconds).await.as_deref(), name, "after {seconds} s");

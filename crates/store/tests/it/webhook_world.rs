@@ -63,7 +63,7 @@ impl World {
     }
 
     pub(crate) async fn dispatch(&self) {
-        while self.store.dispatch_deliveries().await.unwrap().more {}
+        while self.store.dispatch_deliveries(None).await.unwrap().more {}
     }
 
     pub(crate) async fn take(&self, endpoint: &WebhookEndpoint) -> Vec<DeliveryClaim> {

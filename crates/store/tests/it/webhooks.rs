@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use trunnion_model::ids::ConnectionId;
-use trunnion_store::{DeliveryState, Ending, EndpointChanges, Error, FinishedAttempt, ReplayWhich};
+use trunnion_store::{
+    DeliveryClaim, DeliveryState, Ending, EndpointChanges, EndpointSettings, Error, FinishedAttempt, Hands, Ordering,
+    ReplayWhich, WebhookEndpoint,
+};
 use uuid::Uuid;
 
 use crate::harness::{LEASE, World, on_both, row, vendor};
-use crate::webhook_world::{finished, secret, sequences};
+use crate::webhook_world::{NODE, finished, secret, sequences};
 
 on_both! {
     async fn an_endpoint_gets_what_happens_after_it_was_made_and_all_of_later_connections(world: World) {
@@ -74,7 +77,7 @@ on_both! {
             let world = world.clone();
             tasks.spawn(async move {
                 for _ in 0..20 {
-                    world.store.dispatch_deliveries().await.unwrap();
+                    world.store.dispatch_deliveries(None).await.unwrap();
                 }
             });
         }
@@ -235,5 +238,43 @@ on_both! {
         ] {
             assert_eq!(world.number(sql).await, 0, "{sql}");
         }
+    }
+}
+
+on_both! {
+    async fn what_a_node_has_room_for_is_in_its_hands_as_soon_as_it_is_made(world: World) {
+        let application = world.application().await;
+        let connection = world.connect(application, &[vendor()]).await.id;
+        let free = world.endpoint(application, &["vendor.*"]).await;
+        let full = world.endpoint(application, &["vendor.created"]).await;
+        let ordered = world.ordered(application, Ordering::PerConnection).await;
+        let paced = EndpointSettings { rate_per_second: Some(5), ..EndpointSettings::default() };
+        let paced = world.endpoint_with(application, &["vendor.*"], None, paced).await;
+        world.dispatch().await;
+        let rows = |name: &str| (0..5).map(|number| row(connection, &number.to_string(), name)).collect();
+        world.apply(connection, rows("One")).await;
+        let room_for = |endpoint: &WebhookEndpoint| if endpoint.id == full.id { 2 } else { 100 };
+        let hands = Hands { node: NODE, lease: LEASE, room: 100, room_for: &room_for };
+        let made = world.store.dispatch_deliveries(Some(&hands)).await.unwrap();
+        let held = |endpoint: &WebhookEndpoint| {
+            let of = |claim: &&DeliveryClaim| claim.delivery.endpoint == endpoint.id;
+            made.claims.iter().filter(of).map(|claim| claim.event.sequence).collect::<Vec<_>>()
+        };
+        assert_eq!((held(&free), held(&full)), (vec![2, 3, 4, 5, 6], vec![2, 3]));
+        assert_eq!((held(&ordered), held(&paced)), (vec![], vec![]), "whose turn it is, and the rate, are looked for");
+        let first = made.claims.iter().find(|claim| claim.delivery.endpoint == free.id).unwrap();
+        assert_eq!(first.target.secrets.len(), 1);
+        let logged = world.store.events(connection, 1, &[], 10).await.unwrap().events;
+        assert_eq!(first.event, logged[0]);
+        // Nobody else takes those; what there was no room for is there for whoever looks.
+        assert!(world.take_as(&free, Uuid::from_u128(2)).await.is_empty());
+        assert_eq!(sequences(&world.take_as(&full, Uuid::from_u128(2)).await), [4, 5, 6]);
+        assert!(made.endpoints.contains(&full.id) && !made.endpoints.contains(&free.id));
+        world.finish(first, Ending::Delivered).await;
+        let stored = world.store.delivery(application, first.delivery.id).await.unwrap().unwrap();
+        assert_eq!((stored.state, stored.attempts), (DeliveryState::Delivered, 1));
+        // The node dies: what it had is due at once.
+        assert_eq!(world.store.bury_node(NODE).await.unwrap(), 6);
+        assert_eq!(world.take_as(&free, Uuid::from_u128(2)).await.len(), 4);
     }
 }
