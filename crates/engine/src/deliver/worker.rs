@@ -131,9 +131,12 @@ impl Worker {
     /// Makes deliveries of what is new, and sends at once what there is room for.
     async fn dispatch(&mut self) -> Result<(), Error> {
         let WebhookOptions { slots, per_endpoint, .. } = self.engine.options().webhooks;
-        if self.news {
-            self.nodes.show_life(&self.engine).await?;
+        self.looked_at_logs = Instant::now();
+        // Idle nodes need not show that they live.
+        if !self.news && !self.engine.store().is_log_news().await? {
+            return Ok(());
         }
+        self.nodes.show_life(&self.engine).await?;
         // An endpoint for which something waits already gets it in its order.
         let waits =
             |id: &WebhookEndpointId| self.ready.contains(id) || self.behind.contains(id) || self.later.contains_key(id);
@@ -143,9 +146,7 @@ impl Worker {
         };
         let room = slots.saturating_sub(self.busy.len());
         let hands = Hands { node: self.engine.boot(), lease: LEASE, room, room_for: &room_for };
-        // What is found without a word of news is looked for in the usual way: idle nodes need not show that they live.
-        let done = self.engine.store().dispatch_deliveries(self.news.then_some(&hands)).await?;
-        self.looked_at_logs = Instant::now();
+        let done = self.engine.store().dispatch_deliveries(Some(&hands)).await?;
         self.news = done.more;
         self.ready.extend(done.endpoints);
         self.send(done.claims);

@@ -45,21 +45,32 @@ struct Log {
 impl Store {
     /// Makes deliveries from what was not looked at yet, within bounds, and takes up those that `hands` have room for.
     pub async fn dispatch_deliveries(&self, hands: Option<&Hands<'_>>) -> Result<Dispatched> {
+        // Most looks find nothing: they must not queue for the writer's place.
+        let (news, behind) = self.log_news().await?;
+        let mut done = Dispatched::default();
+        if news {
+            self.dispatch_news(hands, &mut done).await?;
+        }
+        if behind {
+            catch_up::all(self, &mut done).await?;
+        }
+        Ok(done)
+    }
+
+    /// Whether there is anything to make deliveries from.
+    pub async fn is_log_news(&self) -> Result<bool> {
+        self.log_news().await.map(|(news, behind)| news || behind)
+    }
+
+    /// Whether a log has news, and whether an endpoint is behind.
+    async fn log_news(&self) -> Result<(bool, bool)> {
         let sql = "select cast(case when exists (select 1 from connection where last_sequence > dispatched_sequence)
                          or exists (select 1 from application where last_sequence > dispatched_sequence)
                        then 1 else 0 end as bigint),
                    cast(case when exists (select 1 from webhook_endpoint where catching_up = 1 and disabled_at is null)
                        then 1 else 0 end as bigint)";
-        // Most looks find nothing: they must not queue for the writer's place.
         let (news, behind) = self.inner.db.row::<(i64, i64)>(sql, args![]).await?.unwrap_or_default();
-        let mut done = Dispatched::default();
-        if news == 1 {
-            self.dispatch_news(hands, &mut done).await?;
-        }
-        if behind == 1 {
-            catch_up::all(self, &mut done).await?;
-        }
-        Ok(done)
+        Ok((news == 1, behind == 1))
     }
 
     async fn dispatch_news(&self, hands: Option<&Hands<'_>>, done: &mut Dispatched) -> Result<()> {
