@@ -72,7 +72,7 @@ async fn main() {
         cpu += server_cpu_seconds(&url) - server;
         report(name, records, wall, cpu);
     }
-    for (name, sort) in [("read back by id", Sort::Id), ("read back by time", Sort::ModifiedAsc)] {
+    for (name, sort) in [("read back", Sort::Steady), ("read back by time", Sort::ModifiedAsc)] {
         let (before, since) = (own_cpu_seconds() + server_cpu_seconds(&url), Instant::now());
         let (mut after, mut read, mut json) = (None, 0, String::new());
         loop {

@@ -165,12 +165,12 @@ fn read(scope: &Scope, entity: &'static Entity, params: &[(String, String)]) -> 
     let mut params = Params::new(&params, &known);
     let form = Form::read(entity, &mut params);
     let sort = match params.text("sort") {
-        None => Sort::Id,
+        None => Sort::Steady,
         Some("modified_at") => Sort::ModifiedAsc,
         Some("-modified_at") => Sort::ModifiedDesc,
         Some(_) => {
             params.problem("sort", "must be modified_at or -modified_at");
-            Sort::Id
+            Sort::Steady
         }
     };
     let mut query = ListQuery {

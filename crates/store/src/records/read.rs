@@ -6,7 +6,7 @@ use trunnion_model::ids::{ConnectionId, RecordId, RecordScope};
 use trunnion_model::record::Record;
 use uuid::Uuid;
 
-use super::{ListQuery, NaturalMatch, Sort, filter};
+use super::{ListQuery, NaturalMatch, Position, Sort, filter};
 use crate::db::arg::Arg;
 use crate::db::{Dialect, Tx, args};
 use crate::{Result, Store};
@@ -119,31 +119,29 @@ impl Store {
         query: &ListQuery,
     ) -> Result<Vec<Record>> {
         let dialect = self.inner.db.dialect();
-        let mut filter = match query.sort {
-            Sort::Id if query.fields.name_natural_keys() => Filter::by_time(connection, entity),
-            Sort::Id => Filter::by_id(dialect, connection, entity),
-            Sort::ModifiedAsc | Sort::ModifiedDesc => Filter::by_time(connection, entity),
+        let by_key = query.fields.name_natural_keys();
+        let (mut filter, from) = match (query.sort, dialect) {
+            (Sort::Steady, Dialect::Postgres) if !by_key => (Filter::by_id(connection, entity), "record"),
+            // As they lie in the table: by id, each would be on a page of its own.
+            (Sort::Steady, Dialect::Sqlite) if !by_key => {
+                (Filter::by_time(connection, entity), "record indexed by record_by_place")
+            }
+            _ => (Filter::by_time(connection, entity), "record"),
         };
-        filter.narrow(query, self.inner.db.dialect());
-        let (after, order) = match query.sort {
-            Sort::Id => ("id > $", "id"),
-            Sort::ModifiedAsc => ("(modified_at, id) > ($", "modified_at, id"),
-            Sort::ModifiedDesc => ("(modified_at, id) < ($", "modified_at desc, id desc"),
+        filter.narrow(query, dialect);
+        let order = match query.sort {
+            Sort::Steady => dialect.pick("rowid", "id"),
+            Sort::ModifiedAsc => "modified_at, id",
+            Sort::ModifiedDesc => "modified_at desc, id desc",
         };
         if let Some(position) = query.after {
-            if query.sort == Sort::Id {
-                filter.and(after, position.id);
-            } else {
-                filter.and(after, position.modified_at);
-                filter.bound.push(Arg::from(position.id));
-                filter.text.push_str(&format!(", ${})", filter.bound.len()));
-            }
+            filter.behind(query.sort, dialect, position);
         }
         let raw = if query.include_raw { "raw" } else { "cast(null as text) as raw" };
         let limit = i64::try_from(query.limit.clamp(1, MOST)).unwrap_or(i64::MAX);
         filter.bound.push(Arg::from(limit));
         let place = filter.bound.len();
-        let sql = format!("select {COLUMNS}, {raw} from record where {} order by {order} limit ${place}", filter.text);
+        let sql = format!("select {COLUMNS}, {raw} from {from} where {} order by {order} limit ${place}", filter.text);
         // The text is made of constants and placeholders only.
         let rows = self.inner.db.rows::<RecordRow>(AssertSqlSafe(sql), filter.bound).await?;
         Ok(rows.into_iter().map(RecordRow::record).collect())
@@ -196,15 +194,16 @@ struct Filter {
 }
 
 impl Filter {
-    /// For what is read off the index by time, or by natural key.
+    /// For what is read off the index by time, by natural key, or by place.
     fn by_time(connection: ConnectionId, entity: &Entity) -> Self {
         let text = "connection_id = $1 and entity = $2".to_owned();
         Self { text, bound: args![connection, entity.name] }
     }
 
-    /// For what is read off the primary key, in which the ids of one entity of one connection lie together.
-    fn by_id(dialect: Dialect, connection: ConnectionId, entity: &Entity) -> Self {
-        let mut filter = Self { text: hidden_tenant(dialect).to_owned(), bound: args![connection, entity.name] };
+    /// For what is read off PostgreSQL's primary key, in which the ids of one entity of one connection lie together.
+    fn by_id(connection: ConnectionId, entity: &Entity) -> Self {
+        let tenant = hidden_tenant(Dialect::Postgres).to_owned();
+        let mut filter = Self { text: tenant, bound: args![connection, entity.name] };
         let (low, high) = RecordScope::new(connection, entity).range();
         filter.and("id >= $", low);
         filter.and("id <= $", high);
@@ -226,6 +225,22 @@ impl Filter {
             self.text.push_str(" and deleted_at is null");
         }
         filter::add(&query.fields, dialect, &mut self.text, &mut self.bound);
+    }
+
+    /// What comes behind that place.
+    fn behind(&mut self, sort: Sort, dialect: Dialect, place: Position) {
+        let (sign, more) = match sort {
+            Sort::Steady if dialect == Dialect::Postgres => return self.and("id > $", place.id),
+            Sort::Steady => {
+                self.and("rowid > (select rowid from record where id = $", place.id);
+                return self.text.push(')');
+            }
+            Sort::ModifiedAsc => ("(modified_at, id) > ($", place.modified_at),
+            Sort::ModifiedDesc => ("(modified_at, id) < ($", place.modified_at),
+        };
+        self.and(sign, more);
+        self.bound.push(Arg::from(place.id));
+        self.text.push_str(&format!(", ${})", self.bound.len()));
     }
 
     /// ` and {condition}{n}`, where n is the place of `value`.

@@ -102,8 +102,9 @@ pub struct Applied {
 /// In which order records are listed. Each goes on exactly where it was, whatever is inserted or deleted meanwhile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
+    /// In an order of the database's own, which does not change: the cheapest.
     #[default]
-    Id,
+    Steady,
     ModifiedAsc,
     ModifiedDesc,
 }

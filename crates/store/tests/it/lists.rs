@@ -16,7 +16,7 @@ on_both! {
             world.apply(connection, rows).await;
             world.pass(1);
         }
-        for (sort, deleted_now) in [(Sort::Id, "x"), (Sort::ModifiedAsc, "y"), (Sort::ModifiedDesc, "z")] {
+        for (sort, deleted_now) in [(Sort::Steady, "x"), (Sort::ModifiedAsc, "y"), (Sort::ModifiedDesc, "z")] {
             let (mut after, mut seen, mut round) = (None, Vec::new(), 0);
             loop {
                 let query = ListQuery { sort, after, limit: 7, ..Default::default() };

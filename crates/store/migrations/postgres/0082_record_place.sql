@@ -1,0 +1,2 @@
+-- Nothing to do: records are listed by id, which the index of the primary key gives.
+select 1;
