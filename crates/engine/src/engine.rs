@@ -15,6 +15,7 @@ use trunnion_store::Store;
 use uuid::Uuid;
 
 use crate::budgets::Budgets;
+use crate::courtesy::Courtesy;
 use crate::error::{Result, ServiceError};
 use crate::health::Tallies;
 use crate::links::Links;
@@ -44,6 +45,8 @@ pub struct Options {
     pub links: usize,
     /// At most so many rows per request, whatever a declaration says.
     pub page: usize,
+    /// A page with more than that is stored in parts, so that a write never waits for a large one.
+    pub commit_bytes: usize,
     /// For the whole of one probe.
     pub probe: Duration,
     pub deletion_guard: DeletionGuard,
@@ -162,6 +165,7 @@ impl Default for Options {
             lease: Duration::from_secs(8),
             links: 1024,
             page: 5_000,
+            commit_bytes: 1024 * 1024,
             probe: Duration::from_secs(90),
             deletion_guard: DeletionGuard::default(),
             retry: RetryOptions::default(),
@@ -235,6 +239,7 @@ struct Inner {
     client: Client,
     links: Links,
     budgets: Budgets,
+    courtesy: Courtesy,
     tallies: Tallies,
     poster: Poster,
     inbox: OnceLock<Inbox>,
@@ -260,6 +265,7 @@ impl Engine {
             client,
             links,
             budgets: Budgets::new(boot.into_bytes()),
+            courtesy: Courtesy::default(),
             tallies: Tallies::default(),
             poster,
             inbox: OnceLock::new(),
@@ -314,6 +320,10 @@ impl Engine {
 
     pub(crate) fn budgets(&self) -> &Budgets {
         &self.0.budgets
+    }
+
+    pub(crate) fn courtesy(&self) -> &Courtesy {
+        &self.0.courtesy
     }
 
     /// What calls came to since it was last stored.

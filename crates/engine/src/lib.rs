@@ -8,6 +8,7 @@
 mod alerts;
 mod budgets;
 mod caller;
+mod courtesy;
 mod cursor;
 mod deliver;
 mod engine;

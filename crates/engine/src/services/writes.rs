@@ -71,6 +71,7 @@ pub async fn create(
         let message = "If-Match names a version, and a record that is not there yet has none.".to_owned();
         return Err(ServiceError::UnsupportedOperation { message });
     }
+    let _in_hand = engine.courtesy().enter();
     write::create(engine, scope.row(), entity, body, ask).await
 }
 
@@ -130,6 +131,7 @@ async fn changed(
     let ask = ask(&mut params, manner);
     params.finish()?;
     let version = manner.if_match.map(version).transpose()?.flatten();
+    let _in_hand = engine.courtesy().enter();
     let record = record(engine, scope, entity, id).await?;
     write::change(engine, scope.row(), entity, record, deed, version, ask).await
 }

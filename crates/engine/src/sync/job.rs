@@ -12,6 +12,7 @@ use trunnion_model::record::Incoming;
 use trunnion_store::{Claim, Commit, Error as StoreError, PageProgress, Poison, Reading, RunMode};
 
 use super::cursor::Cursor;
+use super::parts;
 use crate::Engine;
 use crate::error::ServiceError;
 use crate::links::Live;
@@ -99,15 +100,29 @@ impl Job<'_> {
         }
     }
 
-    /// Stores a page and the cursor behind it, together.
+    /// Stores a page, and the cursor behind it with its last part. A crash between two parts costs reading the page again.
     pub(super) async fn store(&self, cursor: &Cursor, page: Stored) -> Result<(), StoreError> {
-        let commit = Commit {
-            progress: Some(self.progress(Some(cursor))),
-            reading: page.reading,
-            listed: page.listed,
-            poison: page.poison,
-            ..Commit::new(self.claim.plan.connection, self.claim.entity, page.rows, self.cause())
-        };
-        self.engine.store().apply(commit).await.map(drop)
+        let most = self.engine.options().commit_bytes;
+        let mut rest = parts::Rows::new(page.rows);
+        loop {
+            let part = rest.next(self.engine.courtesy().give_way(most).await);
+            if rest.is_empty() {
+                let commit = Commit {
+                    progress: Some(self.progress(Some(cursor))),
+                    reading: page.reading,
+                    listed: page.listed,
+                    poison: page.poison,
+                    ..self.commit(part)
+                };
+                return self.engine.store().apply(commit).await.map(drop);
+            }
+            let progress = PageProgress { cursor: None, ..self.progress(Some(cursor)) };
+            let commit = Commit { progress: Some(progress), reading: page.reading, ..self.commit(part) };
+            self.engine.store().apply(commit).await?;
+        }
+    }
+
+    fn commit(&self, rows: Vec<Incoming>) -> Commit {
+        Commit::new(self.claim.plan.connection, self.claim.entity, rows, self.cause())
     }
 }

@@ -53,6 +53,7 @@ mod feed;
 mod job;
 mod keys;
 mod pages;
+mod parts;
 mod refresh;
 mod run;
 mod settle;
