@@ -71,10 +71,13 @@ impl House {
         let _workers = engine.start();
         let client = Client::new();
         let house = Self { key, back, api, client, returned, _workers, _folder: folder };
-        let list = json!({"redirect_uris": [house.back]});
-        let set = house.client.put(format!("{}/redirect-uris", house.api)).bearer_auth(&house.key).json(&list);
-        assert_eq!(set.send().await.unwrap().status(), 200);
+        house.put("/redirect-uris", &json!({"redirect_uris": [house.back]})).await;
         house
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &Value) {
+        let request = self.client.put(format!("{}{path}", self.api)).bearer_auth(&self.key).json(body);
+        assert_eq!(request.send().await.unwrap().status(), 200);
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Value {

@@ -56,7 +56,7 @@ async fn walk(browser: &Browser, house: &House, walk: &Walk) {
 }
 
 /// Asks axe, which others wrote, whether somebody with a screen reader or a keyboard is kept out.
-async fn look(browser: &Browser, what: &str) {
+pub(crate) async fn look(browser: &Browser, what: &str) {
     let Some(axe) = axe() else { return };
     let script = format!(
         "{axe}; const done = arguments[arguments.length - 1];
