@@ -2,7 +2,8 @@
 tokens that work once. Whoever has one of its tokens reaches the simulator, which is asked with credentials of its own.
 
 SIM holds what the simulator prints (JSON with url, client_id, certificate_id, private_key); CLIENT is "id secret". Prints its
-address. Under /_seen it tells what it was asked; /_set?name=value changes how it behaves.
+address. Under /_seen it tells what it was asked, under /_issued all codes and tokens that it ever gave; /_set?name=value
+changes how it behaves.
 """
 
 import html
@@ -26,6 +27,7 @@ USER = {"email": "buyer@example.com", "password": "right-password"}
 
 lock = threading.Lock()
 codes, access, refresh = {}, {}, {}
+issued = []
 seen = {"codes": 0, "renewals": 0, "refused": 0}
 # delay: seconds between a rotated token and its answer. grace: a used refresh token still works. life: of access tokens.
 settings = {"delay": 0.0, "grace": 0.0, "life": 3600.0}
@@ -53,6 +55,7 @@ class Validator(RequestValidator):
         return True
 
     def save_authorization_code(self, client_id, code, request, *args, **kwargs):
+        issued.append(code["code"])
         codes[code["code"]] = {
             "redirect": request.redirect_uri,
             "scopes": request.scopes,
@@ -105,6 +108,7 @@ class Validator(RequestValidator):
                 refresh.pop(request.refresh_token, None)
         else:
             seen["codes"] += 1
+        issued.extend([token["access_token"], token["refresh_token"]])
         access[token["access_token"]] = time.time() + token["expires_in"]
         refresh[token["refresh_token"]] = True
         return None
@@ -164,6 +168,8 @@ class Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         if path == "/_seen":
             return self.answer(200, {"Content-Type": "application/json"}, json.dumps(seen))
+        if path == "/_issued":
+            return self.answer(200, {"Content-Type": "application/json"}, json.dumps(issued))
         if path == "/_set":
             return self.set(parse_qsl(urlsplit(self.path).query))
         if path == AUTHORIZE:

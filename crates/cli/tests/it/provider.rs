@@ -47,6 +47,11 @@ impl Provider {
         self.get(&format!("{}/_seen", self.url)).await.json().await.unwrap()
     }
 
+    /// All codes and tokens that it ever gave.
+    pub(crate) async fn issued(&self) -> Vec<String> {
+        self.get(&format!("{}/_issued", self.url)).await.json().await.unwrap()
+    }
+
     async fn get(&self, url: &str) -> Response {
         self.client.get(url).send().await.unwrap()
     }
@@ -60,11 +65,13 @@ impl Provider {
 
     /// Lets a customer consent, as a browser would go, and gives the connection's id and token.
     pub(crate) async fn connect(&self, server: &Server, connection: Option<&str>) -> (String, String) {
-        let key = server.key.as_deref().unwrap();
-        self.connect_as(server, key, connection).await
+        let (id, token, _passed) = self.connected(server, connection).await;
+        (id, token)
     }
 
-    pub(crate) async fn connect_as(&self, server: &Server, key: &str, connection: Option<&str>) -> (String, String) {
+    /// And what else passed between the browser and the servers that nobody else may see.
+    pub(crate) async fn connected(&self, server: &Server, connection: Option<&str>) -> (String, String, Vec<String>) {
+        let key = server.key.as_deref().unwrap();
         let api = server.api(key);
         let client = json!({"client_id": "ours", "client_secret": CLIENT_SECRET});
         let put = |path: &'static str, body: Value| {
@@ -98,7 +105,8 @@ impl Provider {
         assert_eq!(granted.status(), 200);
         let granted: Value = granted.json().await.unwrap();
         let text = |name: &str| granted[name].as_str().unwrap().to_owned();
-        (text("connection_id"), text("access_token"))
+        let passed = vec![parameter(&back, "state"), cookie.split_once('=').unwrap().1.to_owned(), code];
+        (text("connection_id"), text("access_token"), passed)
     }
 
     /// From the link session's page to the provider and through its form: where it then sends the browser, and the cookie.

@@ -9,6 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::process::{Api, Server, Simulator, command};
+use crate::provider::{CLIENT_SECRET, Provider};
 
 /// An address that answers every request with 400 and what was sent to it, headers and all: the rudest system there is.
 async fn echo() -> String {
@@ -48,11 +49,7 @@ fn files(directory: &Path, found: &mut Vec<(String, Vec<u8>)>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_that_was_used_is_found_in_files_logs_answers_or_settings() {
     let directory = tempfile::tempdir().unwrap();
-    let log = directory.path().join("server.log");
-    let mut serve = command(directory.path());
-    serve.args(["serve", "--listen", "127.0.0.1:0", "--data-dir", "data"]).env("TRUNNION_LOG_LEVEL", "trace");
-    serve.stderr(Stdio::from(std::fs::File::create(&log).unwrap()));
-    let server = Server::of(&mut serve);
+    let server = talkative(directory.path());
     let key = server.key.clone().unwrap();
     let manager = server.api(&key);
     let simulator = Simulator::start(directory.path(), "sap-s4hana", 20);
@@ -97,22 +94,68 @@ async fn no_secret_that_was_used_is_found_in_files_logs_answers_or_settings() {
     answers.push(String::from_utf8_lossy(&printed.stdout).into_owned());
     drop(server);
 
-    let mut places = Vec::new();
-    files(&directory.path().join("data"), &mut places);
-    // What was written last may still be in SQLite's log beside the file.
-    assert!(places.iter().any(|(name, bytes)| name.contains(".db") && find(bytes, "17300")));
-    let master = std::fs::read_to_string(directory.path().join("data/master.key")).unwrap();
-    places.retain(|(name, _)| !name.ends_with("master.key"));
-    places.push(("the log".to_owned(), std::fs::read(&log).unwrap()));
-    places.extend(answers.into_iter().map(|answer| (answer.chars().take(80).collect(), answer.into_bytes())));
-    assert!(
-        places.iter().any(|(_, bytes)| find(bytes, "request to a system")),
-        "the log is that of a talkative server"
-    );
     let mut wanted: Vec<String> = secrets.iter().flat_map(|secret| forms(secret, &user)).collect();
-    wanted.extend([key, token, hook, master.trim().to_owned(), "Geheim-db".to_owned()]);
-    for (place, bytes) in &places {
-        for secret in &wanted {
+    wanted.extend([key, token, hook, "Geheim-db".to_owned()]);
+    // What was written last may still be in SQLite's log beside the file.
+    let places = places(directory.path(), answers);
+    assert!(places.iter().any(|(name, bytes)| name.contains(".db") && find(bytes, "17300")));
+    are_nowhere(&wanted, &places);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_of_a_consent_is_found_in_files_logs_or_answers() {
+    let directory = tempfile::tempdir().unwrap();
+    let Some(provider) = Provider::start(directory.path()) else { return };
+    let server = talkative(directory.path());
+    let key = server.key.clone().unwrap();
+    let manager = server.api(&key);
+    let (id, token, mut wanted) = provider.connected(&server, None).await;
+    crate::tryton::synced(&server.api(&token)).await;
+    provider.set("expire=1").await;
+    let mut answers = Vec::new();
+    for _renewed_then_again in 0..2 {
+        answers.push(manager.post(&format!("/connections/{id}/check"), &json!({})).await.body.to_string());
+    }
+    provider.set("revoke=1").await;
+    answers.push(manager.post(&format!("/connections/{id}/check"), &json!({})).await.body.to_string());
+    let lists = ["/systems/netsuite/oauth-client", "/link-sessions", "/connections", "/audit"];
+    for path in lists.map(str::to_owned).into_iter().chain([format!("/connections/{id}/health")]) {
+        answers.push(manager.get::<Value>(&path).await.to_string());
+    }
+    drop(server);
+    let issued = provider.issued().await;
+    assert!(issued.len() >= 5, "a code, and access and refresh tokens twice: {issued:?}");
+    wanted.extend(issued.iter().chain([&CLIENT_SECRET.to_owned()]).flat_map(|secret| forms(secret, "ours")));
+    wanted.extend([key, token]);
+    are_nowhere(&wanted, &places(directory.path(), answers));
+}
+
+/// A server whose log holds all that it can say.
+fn talkative(directory: &Path) -> Server {
+    let mut serve = command(directory);
+    serve.args(["serve", "--listen", "127.0.0.1:0", "--data-dir", "data"]).env("TRUNNION_LOG_LEVEL", "trace");
+    serve.stderr(Stdio::from(std::fs::File::create(directory.join("server.log")).unwrap()));
+    Server::of(&mut serve)
+}
+
+/// Where a secret could have gone: the database's files, the log and what was answered. The master key is wanted nowhere
+/// but in its file.
+fn places(directory: &Path, answers: Vec<String>) -> Vec<(String, Vec<u8>)> {
+    let mut places = Vec::new();
+    files(&directory.join("data"), &mut places);
+    places.retain(|(name, _)| !name.ends_with("master.key"));
+    let log = std::fs::read(directory.join("server.log")).unwrap();
+    assert!(find(&log, "request to a system"), "the log is that of a talkative server");
+    places.push(("the log".to_owned(), log));
+    places.extend(answers.into_iter().map(|answer| (answer.chars().take(80).collect(), answer.into_bytes())));
+    let master = std::fs::read_to_string(directory.join("data/master.key")).unwrap();
+    are_nowhere(&[master.trim().to_owned()], &places);
+    places
+}
+
+fn are_nowhere(wanted: &[String], places: &[(String, Vec<u8>)]) {
+    for (place, bytes) in places {
+        for secret in wanted {
             assert!(!find(bytes, secret), "{secret:?} is in {place}");
         }
     }
