@@ -12,6 +12,8 @@ mod transport;
 #[cfg(feature = "sim")]
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trouble_tests;
 
 pub use budget::{Budget, Lane, Learned};
 pub use client::{Client, Pace};
