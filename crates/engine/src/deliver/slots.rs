@@ -50,7 +50,7 @@ impl Busy {
         let mine = |one: &Sending| one.endpoint == endpoint.id;
         let own = if fails { 1 } else { per_endpoint };
         let mut limit = own.saturating_sub(self.count(mine));
-        limit = limit.min((slots / 2).saturating_sub(self.count(|one| one.application == endpoint.application)));
+        limit = limit.min(self.room_in(endpoint.application, slots));
         if fails {
             limit = limit.min((slots / 2).saturating_sub(self.count(|one| one.fails)));
         }
@@ -58,6 +58,11 @@ impl Busy {
         let again =
             if fails { limit } else { own.div_ceil(2).saturating_sub(self.count(|one| mine(one) && one.again)) };
         Room { limit, again: again.min(limit) }
+    }
+
+    /// How much more may be sent to an application's endpoints together.
+    pub(super) fn room_in(&self, application: ApplicationId, slots: usize) -> usize {
+        (slots / 2).saturating_sub(self.count(|one| one.application == application))
     }
 
     pub(super) fn send(

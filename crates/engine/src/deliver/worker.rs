@@ -144,8 +144,9 @@ impl Worker {
             true => 0,
             false => self.busy.room(endpoint, slots, per_endpoint).limit,
         };
+        let room_in = |application| self.busy.room_in(application, slots);
         let room = slots.saturating_sub(self.busy.len());
-        let hands = Hands { node: self.engine.boot(), lease: LEASE, room, room_for: &room_for };
+        let hands = Hands { node: self.engine.boot(), lease: LEASE, room, room_in: &room_in, room_for: &room_for };
         let done = self.engine.store().dispatch_deliveries(Some(&hands)).await?;
         self.news = done.more;
         self.ready.extend(done.endpoints);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use trunnion_model::ids::WebhookEndpointId;
+use trunnion_model::ids::{ApplicationId, WebhookEndpointId};
 use uuid::Uuid;
 
 use super::{Delivery, DeliveryClaim, Target, WebhookEndpoint};
@@ -23,7 +23,8 @@ pub struct Hands<'a> {
     pub lease: Duration,
     /// For all endpoints together.
     pub room: usize,
-    /// And of it for one.
+    /// Of it for those of one application, and for one endpoint.
+    pub room_in: &'a (dyn Fn(ApplicationId) -> usize + Sync),
     pub room_for: &'a (dyn Fn(&WebhookEndpoint) -> usize + Sync),
 }
 
@@ -32,13 +33,21 @@ pub(super) struct Held<'a> {
     hands: Option<&'a Hands<'a>>,
     now: i64,
     rooms: BTreeMap<WebhookEndpointId, usize>,
+    rooms_in: BTreeMap<ApplicationId, usize>,
     endpoints: BTreeMap<WebhookEndpointId, WebhookEndpoint>,
     work: Vec<(Delivery, Event)>,
 }
 
 impl<'a> Held<'a> {
     pub(super) fn new(hands: Option<&'a Hands<'a>>, now: i64) -> Self {
-        Self { hands, now, rooms: BTreeMap::new(), endpoints: BTreeMap::new(), work: Vec::new() }
+        Self {
+            hands,
+            now,
+            rooms: BTreeMap::new(),
+            rooms_in: BTreeMap::new(),
+            endpoints: BTreeMap::new(),
+            work: Vec::new(),
+        }
     }
 
     /// Nothing is taken up.
@@ -70,8 +79,9 @@ impl<'a> Held<'a> {
         if self.room() == 0 {
             return None;
         }
-        let room = self.rooms.entry(endpoint.id).or_insert_with(|| (hands.room_for)(endpoint));
-        *room = room.checked_sub(1)?;
+        let all = self.rooms_in.entry(endpoint.application).or_insert_with(|| (hands.room_in)(endpoint.application));
+        let own = self.rooms.entry(endpoint.id).or_insert_with(|| (hands.room_for)(endpoint));
+        (*all, *own) = all.checked_sub(1).zip(own.checked_sub(1))?;
         let limit = Duration::from_secs(u64::try_from(endpoint.settings.timeout_seconds).unwrap_or(30));
         Some((hands.node, until(self.now, limit + hands.lease)))
     }

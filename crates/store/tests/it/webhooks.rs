@@ -254,7 +254,7 @@ on_both! {
         let rows = |name: &str| (0..5).map(|number| row(connection, &number.to_string(), name)).collect();
         world.apply(connection, rows("One")).await;
         let room_for = |endpoint: &WebhookEndpoint| if endpoint.id == full.id { 2 } else { 100 };
-        let hands = Hands { node: NODE, lease: LEASE, room: 100, room_for: &room_for };
+        let hands = Hands { node: NODE, lease: LEASE, room: 100, room_in: &|_| 100, room_for: &room_for };
         let made = world.store.dispatch_deliveries(Some(&hands)).await.unwrap();
         let held = |endpoint: &WebhookEndpoint| {
             let of = |claim: &&DeliveryClaim| claim.delivery.endpoint == endpoint.id;
