@@ -22,7 +22,7 @@ use trunnion_kit::vendor::Catalogue;
 use trunnion_model::catalog;
 use trunnion_model::change::Cause;
 use trunnion_model::ids::{ApplicationId, ConnectionId, RecordId};
-use trunnion_model::record::Incoming;
+use trunnion_model::record::{Incoming, Volatile};
 use trunnion_model::time::Clock;
 use trunnion_model::token::{NewToken, TokenKind};
 use trunnion_store::{
@@ -123,6 +123,7 @@ fn page(connection: ConnectionId, numbers: std::ops::Range<u64>) -> Commit {
             deleted: false,
             data: format!(r#"{{"code":"{number}","name":"{}"}}"#, "x".repeat(PADDING)),
             raw: "{}".to_owned(),
+            volatile: Volatile::default(),
         })
         .collect();
     Commit::new(connection, entity, rows, Cause::Incremental)

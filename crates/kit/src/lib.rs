@@ -12,6 +12,7 @@ pub mod link;
 pub mod mail;
 pub mod mapping;
 pub mod protocol;
+pub mod shape;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod spec;

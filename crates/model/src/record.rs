@@ -4,6 +4,7 @@
 //! answered as it is, never parsed in between.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use crate::catalog::Entity;
 use crate::ids::RecordId;
@@ -30,6 +31,16 @@ pub struct Incoming {
     pub data: String,
     /// The row as the system sent it.
     pub raw: String,
+    pub volatile: Volatile,
+}
+
+/// What of a row does not count when it is compared with what is stored: the system makes it anew with each answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Volatile {
+    /// Pieces of `data`, in order.
+    pub data: Vec<Range<usize>>,
+    /// [`raw_hash`] of the raw form without them; `None` if there are none.
+    pub raw_hash: Option<i64>,
 }
 
 impl Incoming {
@@ -46,15 +57,22 @@ impl Incoming {
             deleted: true,
             data: "{}".to_owned(),
             raw: "{}".to_owned(),
+            volatile: Volatile::default(),
         }
     }
 
     /// What decides whether the record changed: 16 bytes of BLAKE3 over the unified fields and the deletion mark. The raw
-    /// form and the system's timestamps do not count, so a row that was only touched makes no change.
+    /// form and the system's timestamps do not count, nor what is volatile, so a row that was only touched makes no change.
     pub fn content_hash(&self) -> [u8; 16] {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&[u8::from(self.deleted)]);
-        hasher.update(self.data.as_bytes());
+        let data = self.data.as_bytes();
+        let mut from = 0;
+        for skip in &self.volatile.data {
+            hasher.update(&data[from..skip.start]);
+            from = skip.end;
+        }
+        hasher.update(&data[from..]);
         let mut hash = [0; 16];
         hash.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
         hash
@@ -62,8 +80,13 @@ impl Incoming {
 
     /// Eight bytes that tell whether the raw form changed, so that a touched row can be refreshed without a new version.
     pub fn raw_hash(&self) -> i64 {
-        checksum(self.raw.as_bytes()).cast_signed()
+        self.volatile.raw_hash.unwrap_or_else(|| raw_hash(&self.raw))
     }
+}
+
+/// See [`Incoming::raw_hash`].
+pub fn raw_hash(raw: &str) -> i64 {
+    checksum(raw.as_bytes()).cast_signed()
 }
 
 /// Sixteen bytes at a time by folded multiplication (the way of wyhash and rapidhash), at the speed of reading: raw rows are

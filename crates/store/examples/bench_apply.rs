@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use trunnion_model::catalog::{self, Entity};
 use trunnion_model::change::Cause;
 use trunnion_model::ids::{ConnectionId, RecordId};
-use trunnion_model::record::Incoming;
+use trunnion_model::record::{Incoming, Volatile};
 use trunnion_model::schedule::Schedule;
 use trunnion_model::time::Clock;
 use trunnion_model::token::{NewToken, TokenKind};
@@ -141,6 +141,7 @@ fn incoming(connection: ConnectionId, entity: &Entity, number: usize, note: &str
         deleted: false,
         data,
         raw: format!(r#"{{"PurchaseOrder":"{remote_id}","Note":"{raw}","Rest":"{filler}"}}"#),
+        volatile: Volatile::default(),
         remote_id,
     }
 }

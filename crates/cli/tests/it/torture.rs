@@ -16,7 +16,7 @@ use trunnion_kit::webhook::{SigningKey, signature};
 use trunnion_model::catalog;
 use trunnion_model::change::Cause;
 use trunnion_model::ids::{ConnectionId, RecordId};
-use trunnion_model::record::Incoming;
+use trunnion_model::record::{Incoming, Volatile};
 use trunnion_model::time::Clock;
 use trunnion_model::token::{NewToken, TokenKind};
 use trunnion_store::{Commit, ConnectionStatus, Keyring, NewConnection, Store};
@@ -194,6 +194,7 @@ fn page(connection: ConnectionId, round: usize, size: usize) -> Commit {
                 remote_modified_at: None,
                 deleted: false,
                 raw: "{}".to_owned(),
+                volatile: Volatile::default(),
             }
         })
         .collect();

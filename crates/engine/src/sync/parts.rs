@@ -43,18 +43,8 @@ mod tests {
     use super::*;
 
     fn row(id: u128, data: &str) -> Incoming {
-        Incoming {
-            id: RecordId(uuid::Uuid::from_u128(id)),
-            remote_id: id.to_string(),
-            display: String::new(),
-            natural_key: None,
-            remote_url: None,
-            remote_created_at: None,
-            remote_modified_at: None,
-            deleted: false,
-            data: data.to_owned(),
-            raw: String::new(),
-        }
+        let (id, remote_id) = (RecordId(uuid::Uuid::from_u128(id)), id.to_string());
+        Incoming { deleted: false, data: data.to_owned(), raw: String::new(), ..Incoming::gone(id, remote_id) }
     }
 
     #[test]

@@ -267,18 +267,7 @@ async fn settle(engine: &Engine, job: &Job, verdict: Verdict) -> Result<(), Stor
 
 /// A row that says nothing but that it is gone.
 fn gone(operation: &Operation, spec: &EntitySpec, remote_id: String) -> Incoming {
-    Incoming {
-        id: RecordId::of(operation.connection, spec.entity, &remote_id),
-        display: remote_id.clone(),
-        remote_id,
-        natural_key: None,
-        remote_url: None,
-        remote_created_at: None,
-        remote_modified_at: None,
-        deleted: true,
-        data: "{}".to_owned(),
-        raw: "{}".to_owned(),
-    }
+    Incoming::gone(RecordId::of(operation.connection, spec.entity, &remote_id), remote_id)
 }
 
 /// Stores an outcome that has no record.

@@ -1,5 +1,7 @@
 //! The closed set of conversions: what a vendor writes, what we write, and the way back.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::Value;
@@ -159,7 +161,9 @@ impl Conversion {
             Form::Bool | Form::Not => match node {
                 Node::Bool(value) => push_bool(out, *value != (self.form == Form::Not)),
                 // Some dialects write 1 and 0.
-                Node::Number(digits) => push_bool(out, (digits != "0") != (self.form == Form::Not)),
+                Node::Number(digits) => {
+                    push_bool(out, (decimal::canonical(digits).as_deref() != Some("0")) != (self.form == Form::Not));
+                }
                 _ => return Err(wrong()),
             },
             Form::Flag | Form::NotFlag => match node.as_text() {
@@ -174,7 +178,8 @@ impl Conversion {
             }
             Form::Integer => {
                 let Some(text) = node.as_text().filter(|text| !text.is_empty()) else { return Ok(false) };
-                out.push_str(&text.parse::<i64>().map_err(|_| wrong())?.to_string());
+                let whole = decimal::canonical(text).and_then(|digits| digits.parse::<i64>().ok());
+                out.push_str(&whole.ok_or_else(wrong)?.to_string());
             }
             Form::Decimal | Form::Number | Form::TaggedDecimal => {
                 let text = node.as_text().or_else(|| node.get("decimal").and_then(Node::as_text)).ok_or_else(wrong)?;
@@ -208,7 +213,7 @@ impl Conversion {
                 if text.is_empty() {
                     return Ok(false);
                 }
-                push_json_string(out, text);
+                push_json_string(out, &text);
             }
             Form::Position => return Err("position has no value in the row".to_owned()),
         }
@@ -241,7 +246,7 @@ impl Conversion {
                 Value::Number(number) if !number.is_f64() => Some(number.to_string()),
                 _ => None,
             };
-            let canonical = digits.as_deref().and_then(decimal::canonical).map(std::borrow::Cow::into_owned);
+            let canonical = digits.as_deref().and_then(decimal::canonical).map(Cow::into_owned);
             canonical.ok_or_else(|| "must be a decimal number as a string, for instance \"12.50\"".to_owned())
         };
         Ok(match self.form {
@@ -292,15 +297,20 @@ impl Conversion {
 }
 
 /// The vendor's own word behind an enum, a unit or a reference: a text, a number, a boolean, or the `id` of an object.
-pub(super) fn word_of<'n>(node: &'n Node<'_>) -> Option<std::borrow::Cow<'n, str>> {
+pub(super) fn word_of<'n>(node: &'n Node<'_>) -> Option<Cow<'n, str>> {
     match node {
         Node::Bool(value) => Some(value.to_string().into()),
-        _ => text_of(node).map(Into::into),
+        _ => text_of(node),
     }
 }
 
-pub(super) fn text_of<'n>(node: &'n Node<'_>) -> Option<&'n str> {
-    node.as_text().or_else(|| node.get("id").and_then(Node::as_text))
+/// A number has one form, however it was written: 7, never 7.0.
+pub(super) fn text_of<'n>(node: &'n Node<'_>) -> Option<Cow<'n, str>> {
+    match node {
+        Node::Text(text) => Some(Cow::Borrowed(text)),
+        Node::Number(digits) => decimal::canonical(digits).or(Some(Cow::Borrowed(digits))),
+        _ => node.get("id").filter(|id| id.as_text().is_some()).and_then(text_of),
+    }
 }
 
 fn boolean(value: &Value) -> Result<bool, String> {

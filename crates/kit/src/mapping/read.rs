@@ -3,15 +3,18 @@
 //! The record is written straight into its final text. Members come in the order of their names, so that equal contents
 //! give equal texts and the content hash needs no second form. What the row does not have is left out.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use trunnion_model::catalog::{Entity, Kind, entity};
 use trunnion_model::ids::{ConnectionId, RecordScope};
-use trunnion_model::record::{Incoming, push_json_string};
+use trunnion_model::record::{Incoming, Volatile, push_json_string, raw_hash};
 
 use super::convert::{Conversion, Form, text_of, word_of};
 use super::path::Path;
 use crate::json::{Node, Object};
+use crate::shape;
 use crate::spec::{EntitySpec, GroupSpec, Row};
 
 /// Adds to a vendor's row what must be computed (a status that follows from five fields) under names of its own, before
@@ -42,6 +45,16 @@ pub struct Mapper {
     scope: RecordScope,
     operations: Vec<Operation>,
     hook: Option<RowHook>,
+    volatile: shape::Volatile,
+}
+
+/// What is noticed while a record is written.
+#[derive(Default)]
+struct Notes {
+    /// Fields whose word has none of ours, with the word.
+    unmapped: Vec<(String, String)>,
+    /// Pieces of the text that do not count, in order.
+    volatile: Vec<Range<usize>>,
 }
 
 struct Operation {
@@ -50,6 +63,8 @@ struct Operation {
     member: String,
     at: Path,
     emit: Emit,
+    /// Left out where records are compared.
+    is_volatile: bool,
 }
 
 enum Emit {
@@ -95,6 +110,7 @@ impl Mapper {
         all.extend(groups(&spec.groups));
         all.push(Operation::new("custom_fields", Path::default(), Emit::NoCustomFields));
         all.sort_by(|a, b| a.name.cmp(&b.name));
+        mark(&mut all, &[], &spec.source.volatile);
         let row = |name: &str| spec.fields.iter().find(|row| row.name == name && !row.at.is_empty());
         let place = |row: &Row| (row.at.clone(), row.conversion.clone());
         Self {
@@ -109,21 +125,27 @@ impl Mapper {
             scope: RecordScope::new(connection, spec.entity),
             operations: all,
             hook,
+            volatile: spec.source.volatile.clone(),
         }
     }
 
     /// The remote id of a row.
     pub fn key(&self, row: &Node<'_>) -> Option<String> {
-        let mut key = self.key.find(row).and_then(text_of)?.to_owned();
+        let mut key = self.key.find(row).and_then(text_of)?.into_owned();
         for more in &self.more_keys {
             key.push('/');
-            key.push_str(more.find(row).and_then(text_of)?);
+            key.push_str(&more.find(row).and_then(text_of)?);
         }
         Some(key)
     }
 
     /// The unified record of a row.
     pub fn read(&self, row: &mut Node<'_>) -> Result<Incoming, MapError> {
+        self.read_noting(row, &mut Vec::new())
+    }
+
+    /// As [`Mapper::read`]; adds to `unmapped` the fields whose word has none of ours, with the word.
+    pub fn read_noting(&self, row: &mut Node<'_>, unmapped: &mut Vec<(String, String)>) -> Result<Incoming, MapError> {
         let error = |remote_id: &str, field: &str, problem: String| MapError {
             entity: self.entity.name,
             remote_id: remote_id.to_owned(),
@@ -134,13 +156,16 @@ impl Mapper {
             return Err(error("?", &self.key.to_string(), "the row has no key".to_owned()));
         };
         let raw = row.as_object().map(|object| object.raw().into_owned()).unwrap_or_default();
+        let steady = row.as_object().filter(|_| !self.volatile.is_empty()).map(|row| self.volatile.without(row));
         if let (Some(hook), Some(object)) = (self.hook, row.as_object_mut()) {
             hook(self.entity.name, object);
         }
         let row = &*row;
         let mut data = String::with_capacity(512);
-        write_object(&self.operations, row, 0, &mut data)
-            .map_err(|(field, problem)| error(&remote_id, &field, problem))?;
+        let mut notes = Notes::default();
+        let written = write_object(&self.operations, row, 0, &mut data, &mut notes);
+        unmapped.append(&mut notes.unmapped);
+        written.map_err(|(field, problem)| error(&remote_id, &field, problem))?;
         let instant = |place: &Option<(Path, Conversion)>| -> Option<i64> {
             let (path, conversion) = place.as_ref()?;
             conversion.instant(path.find(row)?).map(trunnion_model::time::Timestamp::as_microsecond)
@@ -161,13 +186,14 @@ impl Mapper {
             remote_id,
             data,
             raw,
+            volatile: Volatile { data: notes.volatile, raw_hash: steady.as_deref().map(raw_hash) },
         })
     }
 }
 
 impl Operation {
     fn new(name: &str, at: Path, emit: Emit) -> Self {
-        Self { name: name.to_owned(), member: format!("\"{name}\":"), at, emit }
+        Self { name: name.to_owned(), member: format!("\"{name}\":"), at, emit, is_volatile: false }
     }
 }
 
@@ -218,27 +244,49 @@ fn operations(
     all
 }
 
+/// Marks what is read from something volatile.
+fn mark(operations: &mut [Operation], parent: &[&str], volatile: &shape::Volatile) {
+    for Operation { at, emit, is_volatile, .. } in operations {
+        let steps: Vec<&str> = parent.iter().copied().chain(at.names()).collect();
+        *is_volatile = volatile.covers(&steps);
+        if let Emit::Group(inner) | Emit::List(inner) = emit {
+            mark(inner, &steps, volatile);
+        }
+    }
+}
+
 /// Appends `{…}`; the error names the field.
 fn write_object(
     operations: &[Operation],
     row: &Node<'_>,
     place: usize,
     out: &mut String,
+    notes: &mut Notes,
 ) -> Result<(), (String, String)> {
     out.push('{');
     let start = out.len();
+    let mut has_steady = false;
     for operation in operations {
         let before = out.len();
         if before > start {
             out.push(',');
         }
         out.push_str(&operation.member);
-        let there = operation.write(row, place, out).map_err(|(inner, problem)| {
+        let there = operation.write(row, place, out, notes).map_err(|(inner, problem)| {
             let field = if inner.is_empty() { operation.name.clone() } else { format!("{}/{inner}", operation.name) };
             (field, problem)
         })?;
         if !there {
             out.truncate(before);
+            notes.volatile.retain(|piece| piece.end <= before);
+        } else if operation.is_volatile {
+            notes.skip(before..out.len());
+        } else {
+            if !has_steady && before > start {
+                // The comma stands there because of what does not count.
+                notes.skip(before..before + 1);
+            }
+            has_steady = true;
         }
     }
     out.push('}');
@@ -246,7 +294,14 @@ fn write_object(
 }
 
 impl Operation {
-    fn write(&self, row: &Node<'_>, place: usize, out: &mut String) -> Result<bool, (String, String)> {
+    fn write(
+        &self,
+        row: &Node<'_>,
+        place: usize,
+        out: &mut String,
+        notes: &mut Notes,
+    ) -> Result<bool, (String, String)> {
+        let noted = notes.unmapped.len();
         match &self.emit {
             Emit::NoCustomFields => {
                 out.push_str("{}");
@@ -261,7 +316,8 @@ impl Operation {
                 let here = if self.at.is_empty() { Some(row) } else { self.at.find(row) };
                 let Some(here) = here else { return Ok(false) };
                 let before = out.len();
-                write_object(inner, here, place, out)?;
+                write_object(inner, here, place, out, notes)?;
+                self.prefix(&mut notes.unmapped[noted..]);
                 return Ok(out.len() > before + 2);
             }
             Emit::List(inner) => {
@@ -271,10 +327,11 @@ impl Operation {
                     if place > 0 {
                         out.push(',');
                     }
-                    write_object(inner, item, place, out)
+                    write_object(inner, item, place, out, notes)
                         .map_err(|(field, problem)| (format!("{place}/{field}"), problem))?;
                 }
                 out.push(']');
+                self.prefix(&mut notes.unmapped[noted..]);
                 return Ok(true);
             }
             Emit::Value(_) | Emit::RecordId { .. } | Emit::RemoteId | Emit::RemoteWord => {}
@@ -282,15 +339,21 @@ impl Operation {
         let Some(node) = self.at.find(row) else { return Ok(false) };
         match &self.emit {
             Emit::Value(conversion) => match conversion.read(node, out) {
-                Ok(false) if conversion.form == Form::Words && has_unknown(conversion) => {
-                    out.push_str("\"unknown\"");
-                    Ok(true)
+                Ok(false) if conversion.form == Form::Words => {
+                    if let Some(word) = word_of(node).filter(|word| !word.is_empty()) {
+                        notes.unmapped.push((self.name.clone(), word.into_owned()));
+                    }
+                    let has_unknown = has_unknown(conversion);
+                    if has_unknown {
+                        out.push_str("\"unknown\"");
+                    }
+                    Ok(has_unknown)
                 }
                 outcome => outcome.map_err(|problem| (String::new(), problem)),
             },
             Emit::RecordId { target, scope } => {
                 let Some(remote_id) = text_of(node).filter(|id| !id.is_empty()) else { return Ok(false) };
-                push_json_string(out, &scope.id(remote_id).text(target));
+                push_json_string(out, &scope.id(&remote_id).text(target));
                 Ok(true)
             }
             _ => {
@@ -298,6 +361,28 @@ impl Operation {
                 push_json_string(out, &word);
                 Ok(true)
             }
+        }
+    }
+}
+
+impl Notes {
+    /// What lies inside of it, or ends where it begins, is one piece with it. A comma may come after what follows it.
+    fn skip(&mut self, piece: Range<usize>) {
+        let place = self.volatile.partition_point(|known| known.end < piece.start);
+        let rest = self.volatile.split_off(place);
+        let (inside, after): (Vec<_>, Vec<_>) = rest.into_iter().partition(|known| known.start <= piece.end);
+        let start = inside.first().map_or(piece.start, |known| known.start.min(piece.start));
+        let end = inside.last().map_or(piece.end, |known| known.end.max(piece.end));
+        self.volatile.push(start..end);
+        self.volatile.extend(after);
+    }
+}
+
+impl Operation {
+    /// Says that what was noted inside is inside of this.
+    fn prefix(&self, unmapped: &mut [(String, String)]) {
+        for (field, _) in unmapped {
+            *field = format!("{}/{field}", self.name);
         }
     }
 }
@@ -310,7 +395,7 @@ fn has_unknown(conversion: &Conversion) -> bool {
 fn plain_text((path, conversion): &(Path, Conversion), row: &Node<'_>) -> Option<String> {
     let node = path.find(row)?;
     match conversion.form {
-        Form::Text => text_of(node).filter(|text| !text.is_empty()).map(str::to_owned),
+        Form::Text => text_of(node).filter(|text| !text.is_empty()).map(Cow::into_owned),
         _ => None,
     }
 }

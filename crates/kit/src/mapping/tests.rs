@@ -131,6 +131,13 @@ fn try_read(name: &str, row: &str) -> (ConnectionId, Result<Incoming, MapError>)
     (connection, mapper.read(&mut parse(row).unwrap()))
 }
 
+fn read_volatile(volatile: &str, name: &str, row: &str) -> Incoming {
+    let text = DECLARATION.replace("key = \"Id\" }", &format!("key = \"Id\", volatile = [{volatile}] }}"));
+    let spec = load("acme/connector.toml", &text).unwrap_or_else(|findings| panic!("{findings:#?}"));
+    let connection = ConnectionId::parse("con_00000000000000000000000000").unwrap();
+    Mapper::new(declared(&spec, name), connection, &|_| true, None).read(&mut parse(row).unwrap()).unwrap()
+}
+
 fn read(name: &str, row: &str) -> Incoming {
     try_read(name, row).1.unwrap()
 }
@@ -391,4 +398,59 @@ fn what_an_update_may_not_touch_is_told_with_the_reason_all_at_once() {
     let over = Standing { status: Some("cancelled"), remote_status: None };
     let told = change(json!({"memo": "x"}), over).unwrap_err();
     assert_eq!(told[0].message, "cannot be changed while the status is `cancelled`: it is over");
+}
+
+#[test]
+fn neither_the_order_of_members_nor_how_a_number_was_written_makes_another_record() {
+    let one = r#"{"Id":7,"Vendor":1,"Memo":100,"Status":"O","Lines":[{"Item":"5","Quantity":1,"Price":100}]}"#;
+    let one = read_volatile("", "purchase_order", one);
+    for same in [
+        r#"{"Lines":[{"Price":1e2,"Quantity":1.0,"Item":"5"}],"Status":"O","Memo":1E+2,"Vendor":1.0,"Id":7.00}"#,
+        r#"{"Id":"7","Status":"O","Vendor":"1","Lines":[{"Item":5,"Quantity":"1.00","Price":"100.0"}],"Memo":"100"}"#,
+    ] {
+        let other = read_volatile("", "purchase_order", same);
+        assert_eq!((&other.data, &other.remote_id, other.id), (&one.data, &one.remote_id, one.id), "{same}");
+        assert_eq!(other.content_hash(), one.content_hash(), "{same}");
+    }
+    let other = r#"{"Id":7,"Vendor":1,"Memo":100,"Status":"O","Lines":[{"Item":"5","Quantity":1,"Price":10}]}"#;
+    assert_ne!(read_volatile("", "purchase_order", other).content_hash(), one.content_hash());
+    let text = r#"{"Id":"007","Vendor":"1.0","Status":"O","Lines":[]}"#;
+    let text = read_volatile("", "purchase_order", text);
+    assert_eq!(
+        (text.remote_id.as_str(), text.data.contains(r#""vendor_remote_id":"1.0""#)),
+        ("007", true),
+        "no numbers"
+    );
+}
+
+#[test]
+fn what_is_volatile_does_not_count_wherever_it_stands_and_whether_it_is_there_or_not() {
+    let volatile = r#""Currency", "Memo", "Lines/Price", "__metadata", "Status""#;
+    let read = |row: &str| read_volatile(volatile, "purchase_order", row);
+    let row = |more: &str, price: &str, name: &str| {
+        format!(
+            r#"{{{more}"Id":"7","Vendor":"1","Lines":{{"results":[{{"No":1{price},"Quantity":"2"}}]}},"Text":"{name}"}}"#
+        )
+    };
+    let one =
+        read(&row(r#""Currency":"EUR","Memo":"a","Status":"O","__metadata":{"etag":"1"},"#, r#","Price":5"#, "x"));
+    for same in [
+        row("", "", "x"),
+        row(r#""Memo":"b","#, "", "x"),
+        row(
+            r#""Currency":"USD","Status":"X","__metadata":{"etag":"2"},"#,
+            r#","Price":6,"__metadata":{"uri":"?"}"#,
+            "x",
+        ),
+    ] {
+        let other = read(&same);
+        assert_eq!((other.content_hash(), other.raw_hash()), (one.content_hash(), one.raw_hash()), "{same}");
+    }
+    assert!(one.data.contains(r#""currency":"EUR""#), "it is in the record all the same");
+    let other = read(&row("", "", "y"));
+    assert_eq!(other.content_hash(), one.content_hash());
+    assert_ne!(other.raw_hash(), one.raw_hash(), "the raw form changed");
+    assert_ne!(read(&row(r#""VendorCode":"V","#, "", "x")).content_hash(), one.content_hash());
+    let steady = |row: &str| read_volatile("", "purchase_order", row);
+    assert_ne!(steady(&row(r#""Memo":"b","#, "", "x")).content_hash(), steady(&row("", "", "x")).content_hash());
 }

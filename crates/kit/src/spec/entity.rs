@@ -8,6 +8,7 @@ use super::table::{Document, Entry, Table};
 use super::types::{Create, Deletes, EntitySpec, Feed, GroupSpec, LinesSource, Row, Source, Strategy, Sync, Write};
 use super::writes;
 use crate::mapping::{Conversion, Form, Path};
+use crate::shape::Volatile;
 
 pub(super) fn entity(
     document: &Document<'_>,
@@ -99,6 +100,7 @@ fn source(document: &Document<'_>, table: &Table<'_, '_>) -> Source {
         more_keys: keys.iter().skip(1).cloned().collect(),
         expand: table.texts("expand"),
         also: table.texts("also"),
+        volatile: Volatile::new(&table.texts("volatile")),
         filter: table.text("filter").unwrap_or_default(),
         query: table.text("query").unwrap_or_default(),
         key_column: table.text("key_column").unwrap_or_default(),

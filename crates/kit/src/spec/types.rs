@@ -7,6 +7,7 @@ use trunnion_model::catalog::{Entity, Field};
 use super::inbound::Inbound;
 use super::writes::{Delete, Lock, Move, Update};
 use crate::mapping::{Conversion, Path};
+use crate::shape::Volatile;
 
 /// One `connector.toml`.
 #[derive(Debug)]
@@ -187,6 +188,8 @@ pub struct Source {
     pub expand: Vec<String>,
     /// Fields to ask for beyond those that the mapping reads.
     pub also: Vec<String>,
+    /// Members that do not count when rows are compared.
+    pub volatile: Volatile,
     /// A fixed condition in the protocol's own language.
     pub filter: String,
     /// The query's text up to its conditions, where the protocol wants one.

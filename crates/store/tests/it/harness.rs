@@ -8,7 +8,7 @@ use sqlx::{Connection as _, Executor as _};
 use trunnion_model::catalog::{self, Entity};
 use trunnion_model::change::Cause;
 use trunnion_model::ids::{ApplicationId, ConnectionId, RecordId};
-use trunnion_model::record::Incoming;
+use trunnion_model::record::{Incoming, Volatile};
 use trunnion_model::schedule::Schedule;
 use trunnion_model::time::{Clock, Hands};
 use trunnion_model::token::{NewToken, TokenKind};
@@ -118,6 +118,7 @@ pub(crate) fn row_of(connection: ConnectionId, entity: &Entity, remote_id: &str,
         deleted: false,
         data: format!(r#"{{"code":"C{remote_id}","name":"{name}"}}"#),
         raw: format!(r#"{{"Supplier":"{remote_id}","SupplierName":"{name}"}}"#),
+        volatile: Volatile::default(),
     }
 }
 

@@ -1,0 +1,5 @@
+//! What a system's rows look like.
+
+mod volatile;
+
+pub use volatile::Volatile;
