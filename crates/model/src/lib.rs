@@ -6,6 +6,7 @@
 pub mod catalog;
 pub mod change;
 pub mod decimal;
+pub mod drift;
 pub mod events;
 pub mod ids;
 pub mod record;
