@@ -73,6 +73,8 @@ prefixed_ids! {
     OauthClientId = "oac";
     /// One entry of the audit log.
     AuditId = "aud";
+    /// Something in a system's rows that nobody expected.
+    SchemaDriftId = "drf";
     /// One HTTP request, for `X-Request-Id`.
     RequestId = "req";
 }

@@ -65,8 +65,8 @@ pub fn app(engine: Engine, options: Options) -> Router {
 /// The routes that the OpenAPI document describes by their handlers' annotations.
 pub(crate) fn documented() -> OpenApiRouter<Gate> {
     use v1::{
-        alerts, audit, bulks, connections, events, held, inbound, links, oauth_clients, operations, syncs, systems,
-        webhooks,
+        alerts, audit, bulks, connections, events, held, inbound, links, oauth_clients, operations, schema_drift,
+        syncs, systems, webhooks,
     };
     let api = OpenApiRouter::new()
         .routes(routes!(systems::list_systems))
@@ -107,6 +107,8 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(held::refuse_held_deletion))
         .routes(routes!(held::list_quarantine))
         .routes(routes!(held::retry_quarantined))
+        .routes(routes!(schema_drift::list_schema_drift))
+        .routes(routes!(schema_drift::acknowledge_schema_drift))
         .routes(routes!(events::list_events))
         .routes(routes!(events::stream_events))
         .routes(routes!(events::list_event_types))

@@ -97,7 +97,14 @@ async fn main() {
 
 async fn prepare(store: &Store, entity: &'static Entity) -> (ConnectionId, Lease) {
     let application = store.create_application("bench").await.unwrap().id;
-    let plan = NewPlan { entity, schedule: Schedule::default(), real_time: false, history_days: None, priority: 1 };
+    let plan = NewPlan {
+        entity,
+        schedule: Schedule::default(),
+        real_time: false,
+        history_days: None,
+        strict: false,
+        priority: 1,
+    };
     let new = NewConnection {
         tags: Vec::new(),
         system: "bench".into(),

@@ -25,6 +25,7 @@ mod operations;
 mod quarantine;
 mod records;
 mod reseal;
+mod schema_drift;
 mod seal;
 mod store;
 mod sync;
@@ -54,6 +55,7 @@ pub use records::{
     PageProgress, Poison, Position, Reading, Sort,
 };
 pub use reseal::Resealed;
+pub use schema_drift::{DriftFilter, DriftState, RowShape, SchemaDrift};
 pub use store::Store;
 pub use sync::{
     Claim, ClaimRequest, Failure, Finished, Lane, Lease, PlanChanges, PlanState, Room, Run, RunCause, RunMode,

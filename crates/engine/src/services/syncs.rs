@@ -34,6 +34,8 @@ pub struct EntityStatus {
     pub records: i64,
     /// Rows that are set aside because they cannot be mapped.
     pub quarantined: i64,
+    /// What the system's rows had, or lacked, that nobody expected and nobody has acknowledged.
+    pub schema_drift: i64,
     #[serde(flatten)]
     pub plan: PlanView,
 }
@@ -81,6 +83,7 @@ pub async fn status(engine: &Engine, scope: &Scope) -> Result<Vec<EntityStatus>>
     scope.may(Permission::Read)?;
     let mut all = Vec::new();
     let quarantined = engine.store().quarantine_counts(scope.id()).await?;
+    let drift = engine.store().schema_drift_counts(scope.id()).await?;
     for plan in engine.store().plans(scope.id()).await? {
         let progress = match plan.run {
             Some(id) => engine
@@ -90,8 +93,11 @@ pub async fn status(engine: &Engine, scope: &Scope) -> Result<Vec<EntityStatus>>
                 .map(|run| progress(&run, plan.attempt, engine.clock().now_micros())),
             None => None,
         };
-        let aside = quarantined.iter().find(|(entity, _)| *entity == plan.entity).map_or(0, |(_, count)| *count);
-        all.push(view(plan, progress, aside));
+        let of = |counts: &[(String, i64)]| {
+            counts.iter().find(|(entity, _)| *entity == plan.entity).map_or(0, |(_, count)| *count)
+        };
+        let counts = (of(&quarantined), of(&drift));
+        all.push(view(plan, progress, counts));
     }
     Ok(all)
 }
@@ -198,7 +204,7 @@ fn class(code: &str) -> &'static str {
     }
 }
 
-fn view(plan: SyncPlan, progress: Option<Progress>, quarantined: i64) -> EntityStatus {
+fn view(plan: SyncPlan, progress: Option<Progress>, (quarantined, schema_drift): (i64, i64)) -> EntityStatus {
     EntityStatus {
         plan: PlanView::of(&plan),
         path: entity(&plan.entity).map_or_else(String::new, |entity| entity.path.to_owned()),
@@ -217,5 +223,6 @@ fn view(plan: SyncPlan, progress: Option<Progress>, quarantined: i64) -> EntityS
         failing_since: plan.failing_since.map(rfc3339_micros),
         records: plan.records,
         quarantined,
+        schema_drift,
     }
 }

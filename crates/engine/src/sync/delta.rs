@@ -34,7 +34,7 @@ pub(super) async fn read(job: &Job<'_>, cursor: &mut Cursor, progressed: &mut u6
         };
         let reading = Some(Reading { asked_at, answered_at: job.now() });
         let (unheard, _key) = oneshot::channel();
-        let mapped = map(job.mapper.clone(), page, unheard).await?;
+        let mapped = map(job, page, unheard).await?;
         let count = (mapped.rows.len() + mapped.poison.len()) as u64;
         let mut rows = mapped.rows;
         rows.extend(gone.into_iter().map(|key| Incoming::gone(scope.id(&key), key)));

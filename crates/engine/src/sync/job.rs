@@ -13,6 +13,7 @@ use trunnion_store::{Claim, Commit, Error as StoreError, PageProgress, Poison, R
 
 use super::cursor::Cursor;
 use super::parts;
+use super::watching::Watching;
 use crate::Engine;
 use crate::error::ServiceError;
 use crate::links::Live;
@@ -27,6 +28,7 @@ pub(super) struct Job<'a> {
     pub(super) live: &'a Live,
     pub(super) spec: &'a EntitySpec,
     pub(super) mapper: Arc<Mapper>,
+    pub(super) watching: Watching,
     pub(super) stopping: &'a watch::Receiver<bool>,
 }
 
@@ -102,6 +104,7 @@ impl Job<'_> {
 
     /// Stores a page, and the cursor behind it with its last part. A crash between two parts costs reading the page again.
     pub(super) async fn store(&self, cursor: &Cursor, page: Stored) -> Result<(), StoreError> {
+        self.watching.note(self.engine, self.claim.plan.connection, self.spec).await?;
         let most = self.engine.options().commit_bytes;
         let mut rest = parts::Rows::new(page.rows);
         loop {

@@ -58,6 +58,7 @@ mod refresh;
 mod run;
 mod settle;
 mod slots;
+mod watching;
 mod worker;
 
 pub(crate) use conclude::pause;

@@ -1,10 +1,8 @@
 //! Reading rows, page by page: fetch, map, store; the next page is fetched while the present one is mapped and stored.
 
-use std::sync::Arc;
-
 use tokio::sync::oneshot;
 use trunnion_kit::error::Error as SystemError;
-use trunnion_kit::mapping::{MapError, Mapper};
+use trunnion_kit::mapping::MapError;
 use trunnion_kit::vendor::{Page, Window};
 use trunnion_model::record::Incoming;
 use trunnion_store::{Error as StoreError, Poison, Reading};
@@ -55,7 +53,7 @@ pub(super) async fn read(job: &Job<'_>, cursor: &mut Cursor, progressed: &mut u6
         };
         let reading = fetched.reading;
         let (tell_key, last_key) = oneshot::channel();
-        let mapped = map(job.mapper.clone(), fetched.page, tell_key);
+        let mapped = map(job, fetched.page, tell_key);
         let ahead = async {
             match last_key.await {
                 Ok(Some(key)) if !job.must_stop() => fetch(job, &going, Some(key)).await.map(Some),
@@ -116,11 +114,8 @@ async fn fetch(job: &Job<'_>, going: &Going, after_key: Option<String>) -> Resul
 
 /// Maps a page on a thread for such work: a thousand orders with their lines take tens of milliseconds. Tells the last key
 /// as soon as the rows are parsed, so that the next page can be asked for.
-pub(super) async fn map(
-    mapper: Arc<Mapper>,
-    page: Page,
-    tell_key: oneshot::Sender<Option<String>>,
-) -> Result<Mapped, Halt> {
+pub(super) async fn map(job: &Job<'_>, page: Page, tell_key: oneshot::Sender<Option<String>>) -> Result<Mapped, Halt> {
+    let (mapper, watching) = (job.mapper.clone(), job.watching.clone());
     let work = tokio::task::spawn_blocking(move || {
         let found = page.split()?;
         let last = found.last()?;
@@ -132,9 +127,10 @@ pub(super) async fn map(
             return Err(Halt::System(SystemError::Unexpected("the last row of a page has no key".to_owned())));
         }
         let (mut rows, mut poison, mut trouble) = (Vec::new(), Vec::new(), None);
+        let mut watch = watching.watch();
         found.each(|mut row| {
             let raw = row.as_object().map(trunnion_kit::json::Object::raw);
-            match mapper.read(&mut row) {
+            match watch.read(&mapper, &mut row) {
                 Ok(incoming) => rows.push(incoming),
                 Err(error) => {
                     poison.push(poisoned(&error, raw.map(std::borrow::Cow::into_owned).unwrap_or_default()));

@@ -10,6 +10,7 @@ use trunnion_model::record::Incoming;
 use trunnion_store::{Commit, Error as StoreError, PageProgress, Poison, Reading};
 
 use super::pages::poisoned;
+use super::watching::Watching;
 use crate::Engine;
 use crate::caller::Scope;
 use crate::error::{ServiceError, from_system};
@@ -49,8 +50,12 @@ pub(crate) async fn refresh(
     progress: Option<&PageProgress>,
 ) -> Result<Refreshed, RefreshError> {
     let mut done = Refreshed::default();
+    if remote_ids.is_empty() {
+        return Ok(done);
+    }
+    let watching = Watching::strict(engine, live.connection, spec).await?;
     for remote_id in remote_ids {
-        match one((engine, live, spec), remote_id, cause, progress).await? {
+        match one((engine, live, spec), remote_id, cause, progress, watching.as_ref()).await? {
             Seen::There => done.found += 1,
             Seen::Gone => done.gone += 1,
             Seen::Poison => done.poison += 1,
@@ -94,11 +99,15 @@ async fn one(
     remote_id: &str,
     cause: Cause,
     progress: Option<&PageProgress>,
+    watching: Option<&Watching>,
 ) -> Result<Seen, RefreshError> {
     let mut overtaken = StoreError::Overtaken;
     for _ in 0..READINGS {
         let asked_at = engine.clock().now_micros();
-        let (row, poison) = read(live, spec, remote_id).await?;
+        let (row, poison) = read(live, spec, remote_id, watching).await?;
+        if let Some(watching) = watching {
+            watching.note(engine, live.connection, spec).await?;
+        }
         let reading = Reading { asked_at, answered_at: engine.clock().now_micros() };
         let seen = match (&row, &poison) {
             (_, Some(_)) => Seen::Poison,
@@ -128,6 +137,7 @@ async fn read(
     live: &Live,
     spec: &EntitySpec,
     remote_id: &str,
+    watching: Option<&Watching>,
 ) -> Result<(Option<Incoming>, Option<Poison>), SystemError> {
     let page = match live.vendor.one(&live.link, spec, remote_id).await {
         Ok(page) => page,
@@ -137,7 +147,12 @@ async fn read(
     let mut rows = page.rows()?;
     let Some(row) = rows.first_mut() else { return Ok((None, None)) };
     let raw = row.as_object().map(trunnion_kit::json::Object::raw).unwrap_or_default();
-    match live.mapper(spec).read(row) {
+    let mapper = live.mapper(spec);
+    let mapped = match watching {
+        Some(watching) => watching.watch().read(&mapper, row),
+        None => mapper.read(row),
+    };
+    match mapped {
         Ok(incoming) => Ok((Some(incoming), None)),
         Err(error) => Ok((None, Some(poisoned(&error, raw.into_owned())))),
     }

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use trunnion_kit::shape::Over;
 use trunnion_kit::spec::{Deletes, Strategy};
-use trunnion_store::{Claim, RunMode};
+use trunnion_model::change::Cause;
+use trunnion_store::{Claim, Error as StoreError, RunMode};
 
 use super::cursor::{Cursor, Going, Step};
 use super::job::{Ended, Halt, Job};
 use super::refresh::refresh;
+use super::watching::Watching;
 use super::{delta, feed, keys, pages, settle};
 use crate::Engine;
 use crate::error::ServiceError;
@@ -38,28 +41,51 @@ pub(super) async fn run(
             message: format!("The connector no longer offers {}.", claim.entity.name),
         })
     })?;
-    let job = Job { engine, claim, live, spec, mapper: Arc::new(live.mapper(spec)), stopping };
+    let connection = claim.plan.connection;
+    let watching = Watching::begin(engine, connection, spec).await?;
+    let job = Job { engine, claim, live, spec, mapper: Arc::new(live.mapper(spec)), watching, stopping };
+    let outcome = to_the_end(&job, progressed).await;
+    let over = match &outcome {
+        Ok((End::Done { .. }, complete)) => Some(Over { first: job.cause() == Cause::Initial, complete: *complete }),
+        Err(Halt::Store(StoreError::LeaseLost)) => return outcome.map(|(end, _)| end),
+        Ok((End::Stopped, _)) | Err(_) => None,
+    };
+    let kept = job.watching.end(engine, connection, spec, over).await;
+    // What went wrong first says more.
+    let (end, _) = outcome?;
+    kept?;
+    Ok(end)
+}
+
+/// Also tells whether every row there is was seen, by this call.
+async fn to_the_end(job: &Job<'_>, progressed: &mut u64) -> Result<(End, bool), Halt> {
+    let Job { claim, spec, live, .. } = job;
     let mut cursor = Cursor::parse(&claim.plan);
+    let mut complete = false;
     let mut going = cursor.going_on(claim.run.mode, claim.run.pages, &spec.sync);
     if claim.run.pages == 0 {
-        retry_quarantined(&job).await?;
+        retry_quarantined(job).await?;
     }
     loop {
         let own = going.as_ref().is_none_or(|going| going.begun_by == claim.run.id.to_string());
         let start = match going.take() {
             Some(going) => going,
-            None => begin(&job, &cursor).await?,
+            None => {
+                let new = begin(job, &cursor).await?;
+                complete = cursor.is_complete(&new, claim.run.mode, spec.sync.strategy);
+                new
+            }
         };
         cursor.run = Some(start);
-        if steps(&job, &mut cursor, progressed).await? == Ended::Stopped {
-            return Ok(End::Stopped);
+        if steps(job, &mut cursor, progressed).await? == Ended::Stopped {
+            return Ok((End::Stopped, false));
         }
         let over = cursor.run.take().unwrap_or_default();
         let source_now = live.link.source_now().as_microsecond();
         cursor = cursor.finished(&over, spec.sync.strategy, (job.now(), source_now));
         // What a failed run left is done now; whoever asked for this one wants to know what changed since.
         if own {
-            return Ok(End::Done { cursor: cursor.text(), started: over.started });
+            return Ok((End::Done { cursor: cursor.text(), started: over.started }, complete));
         }
     }
 }

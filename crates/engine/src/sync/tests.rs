@@ -17,6 +17,7 @@ fn plan(cursor: Option<&Cursor>, history_days: Option<i64>) -> SyncPlan {
         schedule: Schedule::default(),
         real_time: false,
         history_days,
+        strict: false,
         priority: 0,
         state: PlanState::Running,
         paused: false,

@@ -26,6 +26,7 @@ pub(crate) struct House {
     pub(crate) clock: Clock,
     keyring: Keyring,
     folder: TempDir,
+    spec: Arc<Spec>,
 }
 
 /// One process on the house's database.
@@ -33,15 +34,37 @@ pub(crate) struct Node {
     pub(crate) engine: Engine,
 }
 
+const DECLARATION: &str = include_str!("source.toml");
+
 pub(crate) fn spec() -> Arc<Spec> {
-    Arc::new(load("source.toml", include_str!("source.toml")).unwrap_or_else(|findings| panic!("{findings:#?}")))
+    declared(DECLARATION)
+}
+
+fn declared(text: &str) -> Arc<Spec> {
+    Arc::new(load("source.toml", text).unwrap_or_else(|findings| panic!("{findings:#?}")))
 }
 
 impl House {
     pub(crate) fn new() -> Self {
+        Self::declared(&[])
+    }
+
+    /// As [`House::new`], with other pieces in the declaration.
+    pub(crate) fn declared(changes: &[(&str, &str)]) -> Self {
+        let text = changes.iter().fold(DECLARATION.to_owned(), |text, (old, new)| {
+            assert!(text.contains(old), "{old}");
+            text.replace(old, new)
+        });
         let (clock, hands) = Clock::manual("2026-01-31T10:00:00Z".parse().unwrap());
         let folder = TempDir::new().unwrap();
-        Self { source: Source::new(clock.clone()), hands, clock, keyring: Keyring::generate().unwrap(), folder }
+        Self {
+            source: Source::new(clock.clone()),
+            hands,
+            clock,
+            keyring: Keyring::generate().unwrap(),
+            folder,
+            spec: declared(&text),
+        }
     }
 
     /// Starts a process; several may use the same database.
@@ -52,7 +75,8 @@ impl House {
     pub(crate) async fn node_with(&self, options: Options) -> Node {
         let url = format!("sqlite:{}", self.folder.path().join("data.sqlite").display());
         let store = Store::open(&url, self.keyring.clone(), self.clock.clone()).await.unwrap();
-        let catalogue = Catalogue::new(vec![Connector { spec: spec(), vendor: Arc::new(self.source.clone()) }]);
+        let catalogue =
+            Catalogue::new(vec![Connector { spec: self.spec.clone(), vendor: Arc::new(self.source.clone()) }]);
         let engine = Engine::new(store, catalogue, self.clock.clone(), options).unwrap();
         Node { engine }
     }

@@ -9,6 +9,7 @@ mod credentials;
 #[expect(dead_code, clippy::expect_used, reason = "shared: these tests take no database away, and may panic")]
 #[path = "../../../cli/tests/it/database.rs"]
 mod database;
+mod drift;
 mod fairness;
 mod harness;
 mod health;

@@ -47,6 +47,7 @@ fn fitting(name: &str, mut data: Value) -> Value {
             data["state"] = json!("failed");
             data["error"] = json!({ "code": "SYSTEM_UNREACHABLE", "message": "The system did not answer." });
         }
+        "schema.drift_detected" => (data["value"], data["acknowledged_at"]) = (Value::Null, Value::Null),
         "operation.failed" => {
             data["state"] = json!("failed");
             data["outcome"] = json!({ "status": 502, "body": { "code": "SYSTEM_REJECTED" } });

@@ -92,6 +92,23 @@ pub(super) const HELD: &[Member] = &[
     ("modified_at", Kind::Instant, "When it last changed"),
 ];
 
+pub(super) const DRIFT: &[Member] = &[
+    ("id", Kind::Id("drf"), "The finding"),
+    ("connection_id", Kind::Id("con"), "Of which connection"),
+    ("entity", Kind::Text("purchase_order"), "Of which entity"),
+    ("kind", Kind::Text("retyped_field"), "What it is: new_field, vanished_field, retyped_field or unmapped_value"),
+    ("field", Kind::Text("Lines/Price"), "Where in the system's row; of unmapped_value the field of the record"),
+    ("value", Kind::MaybeText("Z9"), "Of unmapped_value: the system's word"),
+    ("type_before", Kind::MaybeText("string"), "The JSON types that the field had"),
+    ("type_now", Kind::MaybeText("number"), "The JSON type that it has"),
+    ("remote_id", Kind::MaybeText("4500000250"), "The system's id of the record in which it was seen first"),
+    ("records", Kind::Count(1), "In how many records it was seen"),
+    ("state", Kind::Text("open"), "Whether somebody acknowledged it"),
+    ("first_at", Kind::Instant, "When it was found"),
+    ("last_at", Kind::Instant, "When it was seen last"),
+    ("acknowledged_at", Kind::MaybeInstant, "When somebody acknowledged it"),
+];
+
 pub(super) const OPERATION: &[Member] = &[
     ("id", Kind::Id("op"), "The write"),
     ("connection_id", Kind::Id("con"), "Of which connection"),
@@ -135,6 +152,7 @@ pub(super) fn members(about: About) -> Vec<Member> {
         About::ConnectionStatus => [CONNECTION, &[PREVIOUS_STATUS]].concat(),
         About::Sync => SYNC.to_vec(),
         About::Held => HELD.to_vec(),
+        About::Drift => DRIFT.to_vec(),
         About::Operation => OPERATION.to_vec(),
         About::EndpointFailing => FAILING.to_vec(),
         About::EndpointDisabled => DISABLED.to_vec(),

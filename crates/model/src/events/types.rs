@@ -27,6 +27,8 @@ pub enum About {
     Sync,
     /// A held deletion.
     Held,
+    /// Something that nobody expected in a system's rows.
+    Drift,
     /// A write.
     Operation,
     /// The record as it is after the change.
@@ -68,6 +70,11 @@ const OTHERS: &[(&str, About, &str)] = &[
         "deletion.held",
         About::Held,
         "A listing says that suspiciously much is gone. Nothing is deleted before somebody accepts it.",
+    ),
+    (
+        "schema.drift_detected",
+        About::Drift,
+        "The system's rows have something that nobody expected: a field that is new, gone or of another type, or a word that has none of ours. Once for each.",
     ),
     ("operation.succeeded", About::Operation, "A write took effect in the system."),
     ("operation.failed", About::Operation, "A write had no effect; `data.outcome` says why."),

@@ -48,9 +48,13 @@ impl Acme {
 
     /// Changes a vendor as one of the system's own users would.
     pub(crate) fn rename(&self, id: &str, name: &str) {
+        self.set(id, "Name", &name.into());
+    }
+
+    pub(crate) fn set(&self, id: &str, member: &str, value: &Value) {
         let mut rows = self.rows.lock().unwrap();
         let row = rows.iter_mut().find(|row| row["Id"] == id).unwrap();
-        row["Name"] = name.into();
+        row[member] = value.clone();
     }
 
     pub(crate) fn readings(&self) -> usize {

@@ -9,6 +9,7 @@ mod auth;
 mod bulks;
 mod connecting;
 mod documented;
+mod drift;
 mod events;
 mod inbound;
 mod openapi;

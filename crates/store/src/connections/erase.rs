@@ -30,6 +30,8 @@ impl Store {
             "delete from record_mark where record_id in (select id from record where connection_id = $1)",
             "delete from held_deletion where connection_id = $1",
             "delete from quarantine where connection_id = $1",
+            "delete from row_shape where connection_id = $1",
+            "delete from schema_drift where connection_id = $1",
             "delete from record where connection_id = $1",
             "delete from event where connection_id = $1",
             "delete from bulk_item where bulk_id in (select id from bulk where connection_id = $1)",

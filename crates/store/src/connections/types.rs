@@ -97,6 +97,8 @@ pub struct NewPlan {
     pub real_time: bool,
     /// How far back the first sync reads; `None`: everything.
     pub history_days: Option<i64>,
+    /// Rows with something that nobody expected are set aside.
+    pub strict: bool,
     /// Lower runs first, so that what others refer to is there before them.
     pub priority: i64,
 }

@@ -5,7 +5,7 @@ use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use trunnion_model::ids::{
     AlertId, ApplicationId, AuditId, BulkId, ConnectionId, DeliveryId, EventId, HeldDeletionId, IncidentId, KeyId,
-    LinkId, OauthClientId, OperationId, QuarantineId, RecordId, ReplayId, RunId, WebhookEndpointId,
+    LinkId, OauthClientId, OperationId, QuarantineId, RecordId, ReplayId, RunId, SchemaDriftId, WebhookEndpointId,
 };
 use uuid::Uuid;
 
@@ -80,6 +80,7 @@ from! {
     QuarantineId => Id(value: Some(value.0));
     RecordId => Id(value: Some(value.0));
     RunId => Id(value: Some(value.0));
+    SchemaDriftId => Id(value: Some(value.0));
     BulkId => Id(value: Some(value.0));
     DeliveryId => Id(value: Some(value.0));
     ReplayId => Id(value: Some(value.0));

@@ -54,7 +54,7 @@ impl Store {
         let paused = changes.paused.unwrap_or(was_paused);
         tx.execute(
             "update sync_plan set interval_seconds = $3, cron = $4, time_zone = $5, quiet_hours = $6, real_time = $7,
-                 history_days = $8, paused = $9
+                 history_days = $8, paused = $9, strict = $10
              where connection_id = $1 and entity = $2",
             args![
                 connection,
@@ -66,6 +66,7 @@ impl Store {
                 changes.real_time.unwrap_or(before.real_time),
                 changes.history_days.unwrap_or(before.history_days),
                 paused,
+                changes.strict.unwrap_or(before.strict),
             ],
         )
         .await?;
@@ -114,8 +115,8 @@ pub(crate) async fn insert_plan(
     let schedule = &plan.schedule;
     tx.execute(
         "insert into sync_plan (connection_id, entity, interval_seconds, history_days, priority, state, paused, mode,
-             due_at, attempt, initial_done, records, cron, time_zone, quiet_hours, real_time, resting, lane)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $7, 0, $10, $11, $12, $13, $14, $15)
+             due_at, attempt, initial_done, records, cron, time_zone, quiet_hours, real_time, resting, lane, strict)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $7, 0, $10, $11, $12, $13, $14, $15, $16)
          on conflict (connection_id, entity) do nothing",
         args![
             connection,
@@ -133,6 +134,7 @@ pub(crate) async fn insert_plan(
             plan.real_time,
             !status.may_sync(),
             Lane::Backfill.number(),
+            plan.strict,
         ],
     )
     .await?;

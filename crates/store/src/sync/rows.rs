@@ -19,6 +19,7 @@ pub(super) struct PlanRow {
     quiet_hours: String,
     real_time: bool,
     history_days: Option<i64>,
+    strict: bool,
     priority: i64,
     state: String,
     paused: bool,
@@ -50,6 +51,7 @@ impl PlanRow {
             real_time: self.real_time,
             entity: self.entity,
             history_days: self.history_days,
+            strict: self.strict,
             priority: self.priority,
             state: if paused { PlanState::Paused } else { state },
             paused: self.paused,
@@ -122,7 +124,7 @@ impl PlanRow {
 /// The columns of [`PlanRow`].
 macro_rules! plan_columns {
     () => {
-        "p.connection_id, p.entity, p.interval_seconds, p.cron, p.time_zone, p.quiet_hours, p.real_time, p.history_days,
+        "p.connection_id, p.entity, p.interval_seconds, p.cron, p.time_zone, p.quiet_hours, p.real_time, p.history_days, p.strict,
          p.priority, p.state, p.paused, p.mode, p.due_at, p.run_id, p.attempt, p.cursor, p.cursor_at, p.initial_done,
          p.last_success_at, p.last_error_code, p.last_error_message, p.failing_since,
          p.records, p.lane"

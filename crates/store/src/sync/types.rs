@@ -74,6 +74,8 @@ pub struct SyncPlan {
     /// Changes are told by the system as they happen, where it can; the schedule catches what was missed.
     pub real_time: bool,
     pub history_days: Option<i64>,
+    /// Rows with something that nobody expected are set aside.
+    pub strict: bool,
     pub priority: i64,
     pub state: PlanState,
     pub paused: bool,
@@ -256,5 +258,6 @@ pub struct PlanChanges {
     pub quiet: Option<Vec<Quiet>>,
     pub real_time: Option<bool>,
     pub history_days: Option<Option<i64>>,
+    pub strict: Option<bool>,
     pub paused: Option<bool>,
 }

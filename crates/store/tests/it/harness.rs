@@ -163,6 +163,7 @@ impl World {
             schedule: Schedule::every(Some(900)),
             real_time: false,
             history_days: Some(90),
+            strict: false,
             priority,
         });
         let new = NewConnection {

@@ -20,6 +20,7 @@ mod lists;
 mod operations;
 mod runs;
 mod schema;
+mod schema_drift;
 mod secrets;
 mod webhook_order;
 mod webhook_world;

@@ -34,6 +34,9 @@ pub struct SyncSettings {
     /// How far back the first sync reads; `null`: everything.
     #[serde(default, deserialize_with = "given")]
     pub history_days: Option<Option<i64>>,
+    /// Rows with something that nobody expected are set aside until it is acknowledged.
+    #[serde(default)]
+    pub strict: Option<bool>,
     /// The whole connection rests.
     #[serde(default)]
     pub paused: Option<bool>,
@@ -57,6 +60,8 @@ pub struct EntitySync {
     pub real_time: Option<bool>,
     #[serde(default, deserialize_with = "given")]
     pub history_days: Option<Option<i64>>,
+    #[serde(default)]
+    pub strict: Option<bool>,
     #[serde(default)]
     pub paused: Option<bool>,
 }
@@ -103,6 +108,7 @@ impl SyncSettings {
             quiet: own.quiet.or(whole.quiet),
             real_time: own.real_time.or(whole.real_time),
             history_days: own.history_days.or(whole.history_days),
+            strict: own.strict.or(whole.strict),
             paused: own.paused,
         }
     }
@@ -116,6 +122,7 @@ impl SyncSettings {
             quiet_hours: self.quiet_hours.clone(),
             real_time: self.real_time,
             history_days: self.history_days,
+            strict: self.strict,
             paused: None,
         }
     }
@@ -177,9 +184,9 @@ fn read(given: &EntitySync, pointer: &str) -> Result<PlanChanges, Vec<FieldError
         }
         quiet
     });
-    let (real_time, history_days, paused) = (given.real_time, given.history_days, given.paused);
+    let &EntitySync { real_time, history_days, strict, paused, .. } = given;
     if errors.is_empty() {
-        Ok(PlanChanges { every, zone, quiet, real_time, history_days, paused })
+        Ok(PlanChanges { every, zone, quiet, real_time, history_days, strict, paused })
     } else {
         Err(errors)
     }
@@ -198,6 +205,7 @@ pub(super) fn plans(spec: &Spec, settings: &SyncSettings, interval_seconds: i64)
             },
             real_time: changes.real_time.unwrap_or(false),
             history_days: changes.history_days.unwrap_or(None),
+            strict: changes.strict.unwrap_or(false),
             priority: i64::try_from(place).unwrap_or(i64::MAX),
         }
     };

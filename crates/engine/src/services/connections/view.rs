@@ -52,6 +52,7 @@ pub struct PlanView {
     pub quiet_hours: Vec<QuietHours>,
     pub real_time: bool,
     pub history_days: Option<i64>,
+    pub strict: bool,
     pub paused: bool,
 }
 
@@ -109,6 +110,7 @@ impl PlanView {
             quiet_hours: plan.schedule.quiet.iter().map(|q| QuietHours { from: q.from(), to: q.to() }).collect(),
             real_time: plan.real_time,
             history_days: plan.history_days,
+            strict: plan.strict,
             paused: plan.paused,
         }
     }

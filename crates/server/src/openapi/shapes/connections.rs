@@ -60,6 +60,9 @@ pub(crate) struct SyncSettings {
     /// How far back the first sync reads; null: everything.
     #[schema(example = 90)]
     history_days: Option<i64>,
+    /// Set aside, and do not store, rows with something in them that nobody expected, until it is acknowledged: see
+    /// `GET /schema-drift`.
+    strict: Option<bool>,
     paused: Option<bool>,
     /// The same for single entities, by name or path.
     entities: Option<BTreeMap<String, EntitySync>>,
@@ -83,6 +86,7 @@ pub(crate) struct EntitySync {
     quiet_hours: Option<Vec<QuietHours>>,
     real_time: Option<bool>,
     history_days: Option<i64>,
+    strict: Option<bool>,
     paused: Option<bool>,
 }
 
@@ -106,6 +110,7 @@ pub(crate) struct SyncPlan {
     real_time: bool,
     #[schema(required = true)]
     history_days: Option<i64>,
+    strict: bool,
     paused: bool,
 }
 

@@ -75,7 +75,7 @@ pub(crate) struct QuarantinedRow {
     #[schema(example = "purchase_order")]
     entity: String,
     remote_id: String,
-    /// Which of our fields could not be made.
+    /// Which of our fields could not be made; on a strict connection also which of the system's fields nobody expected.
     #[schema(example = "lines/0/quantity")]
     field: String,
     problem: String,

@@ -38,6 +38,8 @@ pub(crate) struct EntityStatus {
     records: i64,
     /// Rows that are set aside because they cannot be mapped.
     quarantined: i64,
+    /// What the system's rows had, or lacked, that nobody expected and nobody has acknowledged: see `GET /schema-drift`.
+    schema_drift: i64,
     #[schema(required = true)]
     interval_seconds: Option<i64>,
     #[schema(required = true)]
@@ -47,6 +49,7 @@ pub(crate) struct EntityStatus {
     real_time: bool,
     #[schema(required = true)]
     history_days: Option<i64>,
+    strict: bool,
     paused: bool,
 }
 
