@@ -147,6 +147,8 @@ pub struct Account {
 pub struct Window {
     /// Only rows created or changed at or after this instant; `None` for all.
     pub since: Option<Timestamp>,
+    /// Only rows whose own date (`sync.dated`) is that of this instant or later, or that have none.
+    pub dated_from: Option<Timestamp>,
     /// Only rows whose key is greater.
     pub after_key: Option<String>,
     pub limit: usize,

@@ -64,7 +64,7 @@ impl Client {
     pub(crate) async fn read(&self, entity: &str, since: Option<Timestamp>, limit: usize) -> Vec<Incoming> {
         let (mapper, mut all, mut after_key) = (self.mapper(entity), Vec::new(), None);
         for _ in 0..MOST_PAGES {
-            let window = Window { since, after_key, limit };
+            let window = Window { since, after_key, limit, ..Window::default() };
             let page = self.connector().vendor.page(&self.link, self.entity(entity), &window).await.unwrap();
             let mut rows = page.rows().unwrap();
             if rows.is_empty() {

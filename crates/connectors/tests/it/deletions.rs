@@ -44,8 +44,12 @@ async fn netsuite_lists_what_was_deleted_since() {
         assert!(client.link.call(request).await.unwrap().is_success());
     }
     let spec = client.entity("purchase_order");
-    let window =
-        |after_key: Option<&str>, limit| Window { since: Some(before), after_key: after_key.map(str::to_owned), limit };
+    let window = |after_key: Option<&str>, limit| Window {
+        since: Some(before),
+        after_key: after_key.map(str::to_owned),
+        limit,
+        ..Window::default()
+    };
     let all = client.connector().vendor.deleted(&client.link, spec, &window(None, 500)).await.unwrap();
     let told: Vec<&str> = all.iter().map(|deleted| deleted.remote_id.as_str()).collect();
     assert_eq!(told, &ids[..2]);

@@ -57,6 +57,9 @@ pub(super) struct Going {
     #[serde(default)]
     pub(super) step: Step,
     pub(super) since: Option<i64>,
+    /// Only records whose own date is of this instant or later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) dated_from: Option<i64>,
     /// When the run started.
     pub(super) started: i64,
     /// The key of the last row stored in this step.
@@ -110,12 +113,14 @@ impl Cursor {
         let started = source_now.as_microsecond();
         let overlap = i64::try_from(sync.overlap.as_micros()).unwrap_or(i64::MAX);
         let follows = self.watermark.map(|watermark| watermark.saturating_sub(overlap));
-        let since = match (sync.strategy, mode, follows) {
-            (Strategy::Snapshot | Strategy::Keyset | Strategy::Delta, ..) => None,
-            (Strategy::Watermark | Strategy::Inserted, RunMode::Incremental, Some(follows)) => Some(follows),
-            (Strategy::Watermark | Strategy::Inserted, ..) => {
-                plan.history_days.map(|days| started.saturating_sub(days.saturating_mul(DAY)))
-            }
+        let history = plan.history_days.map(|days| started.saturating_sub(days.saturating_mul(DAY)));
+        // A window of history looks at the date of the document itself; what has none, as a vendor, is read whole.
+        let (since, dated_from) = match (sync.strategy, mode, follows) {
+            (Strategy::Snapshot | Strategy::Keyset | Strategy::Delta, ..) => (None, None),
+            (Strategy::Watermark | Strategy::Inserted, RunMode::Incremental, Some(follows)) => (Some(follows), None),
+            (Strategy::Watermark | Strategy::Inserted, ..) if sync.dated.is_some() => (None, history),
+            (Strategy::Inserted, ..) => (history, None),
+            (Strategy::Watermark, ..) => (None, None),
         };
         let after_key = match (sync.strategy, mode) {
             (Strategy::Keyset, RunMode::Incremental) => follows.and_then(|follows| self.trailing(follows)),
@@ -124,6 +129,7 @@ impl Cursor {
         let verifies = mode == RunMode::Verify && plan.initial_done;
         Going {
             since,
+            dated_from,
             started,
             last_key: after_key.clone(),
             after_key,
@@ -137,7 +143,7 @@ impl Cursor {
         match strategy {
             Strategy::Snapshot => true,
             Strategy::Delta => mode != RunMode::Incremental || self.token.is_none(),
-            _ => mode != RunMode::Incremental && going.since.is_none(),
+            _ => mode != RunMode::Incremental && going.since.is_none() && going.dated_from.is_none(),
         }
     }
 
@@ -145,6 +151,8 @@ impl Cursor {
     pub(super) fn finished(&self, going: &Going, strategy: Strategy, (now, source_now): (i64, i64)) -> Self {
         let watermark = match (strategy.is_by_time(), going.newest) {
             (true, Some(newest)) => Some(newest.min(going.started)).max(self.watermark),
+            // Nothing of that date: what is older counts once it changes after the start.
+            (true, None) if going.dated_from.is_some() => Some(going.started).max(self.watermark),
             // What was given out an overlap before the run started was there when it passed.
             _ if strategy == Strategy::Keyset => Some(going.started).max(self.watermark),
             _ => self.watermark,
@@ -175,6 +183,10 @@ impl Cursor {
 impl Going {
     pub(super) fn since(&self) -> Option<Timestamp> {
         self.since.map(from_micros)
+    }
+
+    pub(super) fn dated_from(&self) -> Option<Timestamp> {
+        self.dated_from.map(from_micros)
     }
 
     /// The next step, from its start.

@@ -23,7 +23,7 @@ pub(super) async fn read(job: &Job<'_>, cursor: &mut Cursor, progressed: &mut u6
         if job.must_stop() {
             return Ok(Ended::Stopped);
         }
-        let window = Window { since, after_key: going.after_key.clone(), limit };
+        let window = Window { since, after_key: going.after_key.clone(), limit, ..Window::default() };
         let asked_at = job.now();
         let deleted = job.live.vendor.deleted(&job.live.link, job.spec, &window).await?;
         let reading = Some(Reading { asked_at, answered_at: job.now() });

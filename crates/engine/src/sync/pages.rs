@@ -106,7 +106,7 @@ pub(super) async fn read(job: &Job<'_>, cursor: &mut Cursor, progressed: &mut u6
 
 async fn fetch(job: &Job<'_>, going: &Going, after_key: Option<String>) -> Result<Fetched, Halt> {
     let limit = job.spec.sync.page.clamp(1, job.engine.options().page.max(1));
-    let window = Window { since: going.since(), after_key, limit };
+    let window = Window { since: going.since(), dated_from: going.dated_from(), after_key, limit };
     let asked_at = job.now();
     let page = job.live.vendor.page(&job.live.link, job.spec, &window).await.map_err(Halt::System)?;
     Ok(Fetched { page, reading: Reading { asked_at, answered_at: job.now() } })

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use trunnion_kit::spec::{Deletes, Strategy, Sync};
+use trunnion_kit::mapping::{Conversion, Form, Path};
+use trunnion_kit::spec::{Dated, Deletes, Strategy, Sync};
 use trunnion_model::ids::ConnectionId;
 use trunnion_model::schedule::Schedule;
 use trunnion_model::time::{Clock, from_micros};
@@ -43,6 +44,7 @@ fn watermark() -> Sync {
         modified: vec!["changed".into()],
         created: Vec::new(),
         deletes: Deletes::Unnoticed,
+        dated: None,
     }
 }
 
@@ -67,17 +69,33 @@ fn an_incremental_run_asks_from_the_watermark_less_the_overlap() {
 }
 
 #[test]
-fn first_and_full_runs_ask_for_the_history_and_snapshots_for_everything() {
-    let now = 10 * 86_400_000_000;
-    let since = |cursor: &Cursor, days, mode, sync: &Sync| {
-        cursor.begin(&plan(Some(cursor), days), mode, sync, from_micros(now)).since
+fn first_and_full_runs_ask_for_the_history_by_the_own_date_of_what_has_one_and_for_all_of_the_rest() {
+    let (now, week) = (10 * 86_400_000_000, 7 * 86_400_000_000);
+    let asked = |cursor: &Cursor, days, mode, sync: &Sync| {
+        let going = cursor.begin(&plan(Some(cursor), days), mode, sync, from_micros(now));
+        (going.since, going.dated_from, cursor.is_complete(&going, mode, sync.strategy))
     };
     let (new, old) = (Cursor::default(), Cursor { watermark: Some(now - 5), ..Cursor::default() });
-    assert_eq!(since(&new, None, RunMode::Incremental, &watermark()), None);
-    assert_eq!(since(&new, Some(3), RunMode::Incremental, &watermark()), Some(7 * 86_400_000_000));
-    assert_eq!(since(&old, None, RunMode::Full, &watermark()), None);
+    let own = Dated { ask: "day".into(), at: Path::new("day"), conversion: Conversion::plain(Form::Date) };
+    let documents = Sync { dated: Some(own), ..watermark() };
+    assert_eq!(asked(&new, None, RunMode::Incremental, &documents), (None, None, false));
+    assert_eq!(asked(&new, Some(3), RunMode::Incremental, &documents), (None, Some(week), false));
+    assert_eq!(asked(&old, Some(3), RunMode::Incremental, &documents), (Some(now - 105), None, false));
+    assert_eq!(asked(&old, Some(3), RunMode::Full, &documents), (None, Some(week), false), "not all there is");
+    assert_eq!(asked(&old, None, RunMode::Full, &documents), (None, None, true));
+    assert_eq!(asked(&new, Some(3), RunMode::Incremental, &watermark()), (None, None, false), "a vendor has no date");
+    assert_eq!(asked(&old, Some(3), RunMode::Full, &watermark()), (None, None, true));
+    let inserted = Sync { strategy: Strategy::Inserted, ..watermark() };
+    assert_eq!(asked(&new, Some(3), RunMode::Incremental, &inserted), (Some(week), None, false), "by its creation");
     let snapshot = Sync { strategy: Strategy::Snapshot, ..watermark() };
-    assert_eq!(since(&old, Some(3), RunMode::Incremental, &snapshot), None);
+    assert_eq!(asked(&old, Some(3), RunMode::Incremental, &snapshot), (None, None, true));
+
+    let empty = new.begin(&plan(None, Some(3)), RunMode::Incremental, &documents, from_micros(now));
+    assert_eq!(
+        new.finished(&empty, Strategy::Watermark, (now, now)).watermark,
+        Some(now),
+        "older ones that change count"
+    );
 }
 
 #[test]

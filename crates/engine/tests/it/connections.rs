@@ -62,7 +62,7 @@ async fn everything_that_is_wrong_with_a_new_connection_is_told_before_anything_
             "time_zone": "Mars/Olympus",
             "quiet_hours": [{"from": "22:00", "to": "06:00"}, {"from": "9", "to": "10:00"}],
             "entities": {
-                "assets": {"history_days": 0},
+                "assets": {"history_days": -1},
                 "items": {"cron": "61 * * * *"},
                 "vendors": {"cron": "0 3 * * *", "interval_seconds": 60},
             },

@@ -263,6 +263,7 @@ impl Source {
             state.hook = Some(hook);
         }
         let since = window.since.map(rfc3339).unwrap_or_default();
+        let from = window.dated_from.map(rfc3339).unwrap_or_default();
         let rows: Vec<&Value> = state
             .tables
             .of(name)
@@ -271,6 +272,7 @@ impl Source {
                 (state.ignores_keys || window.after_key.as_ref().is_none_or(|after| *key > after))
                     && !state.hidden.as_ref().is_some_and(|hidden| key.starts_with(hidden.as_str()))
                     && row["Changed"].as_str().unwrap() >= since.as_str()
+                    && row["Ordered"].as_str().is_none_or(|ordered| *ordered >= from[..from.len().min(10)])
             })
             .map(|(_, row)| row)
             .take(window.limit)

@@ -77,12 +77,33 @@ async fn a_full_sync_asks_for_everything_and_a_snapshot_always_does() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_history_window_bounds_the_first_sync() {
     let house = House::new();
+    house.source.vendors(2);
+    let order =
+        |ordered: &str| json!({"Status": "O", "Vendor": "0001", "Currency": "EUR", "Lines": [], "Ordered": ordered});
+    for (key, ordered) in [("1", "2025-12-31"), ("2", "2026-01-01"), ("3", "2026-02-01")] {
+        house.source.put("purchase_order", key, order(ordered));
+    }
     let node = house.node().await;
     let workers = node.start();
-    let scope = node.connect_with(&json!({"history_days": 30, "entities": {"vendors": {"history_days": null}}})).await;
+    let scope = node.connect_with(&json!({"history_days": 30})).await;
     node.until_status(&scope, "online").await;
-    assert_eq!(house.source.asked("purchase_order")[0].since, at("2026-01-01T10:00:00Z"));
-    assert_eq!(house.source.asked("vendor")[0].since, None);
+    let asked = house.source.asked("purchase_order");
+    assert!(asked.iter().all(|window| (window.since, window.dated_from) == (None, at("2026-01-01T10:00:00Z"))));
+    assert!(house.source.asked("vendor").iter().all(|window| (window.since, window.dated_from) == (None, None)));
+    let ids = async || -> Vec<String> {
+        let page = node.list(&scope, "purchase-orders", &[]).await;
+        let mut ids: Vec<String> =
+            page["data"].as_array().unwrap().iter().map(|one| one["remote_id"].to_string()).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(ids().await, ["\"2\"", "\"3\""], "whenever they were changed");
+    assert_eq!(node.list(&scope, "vendors", &[]).await["data"].as_array().unwrap().len(), 2, "orders refer to them");
+    house.hands.advance(MINUTE);
+    house.source.put("purchase_order", "1", order("2025-12-31"));
+    node.request(&scope, "purchase_order", "incremental").await;
+    node.until_quiet(&scope).await;
+    assert_eq!(ids().await.len(), 3, "an older one counts once it changes");
     workers.stop(MINUTE).await;
 }
 

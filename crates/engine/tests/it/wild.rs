@@ -333,7 +333,7 @@ impl Vendor for Wild {
             let world = self.world(link);
             let mut world = world.lock().unwrap();
             world.live(&self.clock, &self.hands)?;
-            let window = Window { since: None, after_key: after_key.map(str::to_owned), limit };
+            let window = Window { after_key: after_key.map(str::to_owned), limit, ..Window::default() };
             Ok(Page::new(json!(world.page(&window, false)).to_string(), ""))
         })
     }

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use trunnion_model::catalog::{Field, Kind, field_of};
 use trunnion_model::time::{Timestamp, from_micros};
@@ -9,7 +11,9 @@ use trunnion_model::time::{Timestamp, from_micros};
 use super::fits;
 use super::report::Report;
 use super::subject::{Mapped, Subject};
-use crate::spec::EntitySpec;
+use crate::json::parse;
+use crate::spec::{Dated, EntitySpec};
+use crate::vendor::Window;
 
 /// Reads an entity in every way; gives its records.
 pub(super) async fn check(subject: &Subject<'_>, spec: &EntitySpec, report: &mut Report) -> Vec<Mapped> {
@@ -31,6 +35,9 @@ pub(super) async fn check(subject: &Subject<'_>, spec: &EntitySpec, report: &mut
     singles(subject, spec, &records, report).await;
     if spec.sync.strategy.is_by_time() {
         changes(subject, spec, &records, report).await;
+    }
+    if let Some(own) = &spec.sync.dated {
+        dated(subject, spec, own, &records, report).await;
     }
     records
 }
@@ -118,6 +125,36 @@ async fn singles(subject: &Subject<'_>, spec: &EntitySpec, records: &[Mapped], r
     if let Some(one) = report.take(&format!("{name} {unknown}: read alone"), subject.one(spec, &unknown).await) {
         report.expect(one.is_none(), || format!("{name}: the key {unknown}, which nobody has, gives a record"));
     }
+}
+
+/// A history window gives exactly the records whose own date is in it, or that have none.
+async fn dated(subject: &Subject<'_>, spec: &EntitySpec, own: &Dated, records: &[Mapped], report: &mut Report) {
+    let name = spec.entity.name;
+    let date = |record: &Mapped| -> Option<Date> {
+        let row = parse(&record.incoming.raw).ok()?;
+        let node = own.at.find(&row)?;
+        own.conversion.date(node).or_else(|| Some(TimeZone::UTC.to_datetime(own.conversion.instant(node)?).date()))
+    };
+    let mut dates: Vec<Date> = records.iter().filter_map(date).collect();
+    dates.sort_unstable();
+    let ends = dates.first().zip(dates.last());
+    if !report.expect(ends.is_some_and(|(first, last)| first < last), || {
+        format!("{name}: no two records have different dates at {}", own.at)
+    }) {
+        return;
+    }
+    let median = dates[dates.len() / 2];
+    for from in [median, dates[dates.len() - 1]] {
+        let what = format!("{name}: dated from {from}");
+        let Ok(start) = TimeZone::UTC.to_timestamp(from.to_datetime(Time::midnight())) else { continue };
+        let window = Window { dated_from: Some(start), limit: spec.sync.page, ..Window::default() };
+        let Some(given) = report.take(&what, subject.window(spec, window).await) else { continue };
+        let given: Vec<&str> = given.iter().flatten().map(|record| record.incoming.remote_id.as_str()).collect();
+        let wanted = records.iter().filter(|record| date(record).is_none_or(|date| date >= from));
+        let wanted: Vec<&str> = wanted.map(|record| record.incoming.remote_id.as_str()).collect();
+        report.expect(given == wanted, || format!("{what}: {} instead of {} records", given.len(), wanted.len()));
+    }
+    report.tried(format!("{name}: history by its own date"));
 }
 
 /// A key of the same form that no record has.

@@ -81,9 +81,14 @@ impl<'r> Subject<'r> {
         since: Option<Timestamp>,
         limit: usize,
     ) -> Result<Vec<Vec<Mapped>>, String> {
-        let (mut pages, mut after_key) = (Vec::new(), None);
+        self.window(spec, Window { since, limit, ..Window::default() }).await
+    }
+
+    /// As [`Subject::pages`].
+    pub(super) async fn window(&self, spec: &EntitySpec, window: Window) -> Result<Vec<Vec<Mapped>>, String> {
+        let (limit, mut pages, mut after_key) = (window.limit, Vec::new(), None);
         for _ in 0..self.options.most_pages {
-            let page = self.page(&self.link, spec, &Window { since, after_key, limit }).await?;
+            let page = self.page(&self.link, spec, &Window { after_key, ..window.clone() }).await?;
             let Some(last) = page.last() else { return Ok(pages) };
             after_key = Some(last.incoming.remote_id.clone());
             pages.push(page);

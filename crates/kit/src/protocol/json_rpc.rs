@@ -18,7 +18,7 @@ use crate::error::{Error, VendorMessage};
 use crate::http::{Answer, Effect, Request};
 use crate::json::{Node, Object, parse};
 use crate::link::{Link, Session};
-use crate::mapping::{Change, Path};
+use crate::mapping::{Change, Form, Path, dates};
 use crate::spec::EntitySpec;
 use crate::vendor::{Account, Page, Target, Window};
 
@@ -38,6 +38,17 @@ pub(super) async fn page(link: &Link, entity: &EntitySpec, window: &Window) -> R
     let mut domain = always(entity)?;
     if let Some(since) = window.since.filter(|_| entity.sync.strategy.is_by_time()) {
         domain.push(changed_since(entity, since)?);
+    }
+    if let (Some(from), Some(dated)) = (window.dated_from, &entity.sync.dated) {
+        let from = match dated.conversion.form {
+            Form::TaggedInstant => tagged_instant(from),
+            _ => dates::tagged_date_node(super::day(from)),
+        };
+        domain.push(Node::Array(vec![
+            Node::text("OR"),
+            condition(&dated.ask, ">=", from),
+            condition(&dated.ask, "=", Node::Null),
+        ]));
     }
     if let Some(after) = &window.after_key {
         domain.push(condition("id", ">", Node::number(digits(after)?)));

@@ -1,5 +1,7 @@
 //! The wire dialects, each in a file of its own. What a vendor does not override ends here.
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use trunnion_model::time::Timestamp;
 
 use crate::error::{Error, VendorMessage};
@@ -237,6 +239,11 @@ fn into_text(answer: Answer) -> Result<String, Error> {
 /// Whole seconds are enough for a watermark, and every dialect has them; cut, never rounded up.
 fn seconds(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
+/// The day on which the instant lies, in UTC: a day more or less of a window of history is no matter.
+fn day(at: Timestamp) -> Date {
+    TimeZone::UTC.to_datetime(at).date()
 }
 
 /// Percent-encodes everything but RFC 3986's unreserved characters.

@@ -17,7 +17,7 @@ use crate::error::{Error, VendorMessage};
 use crate::http::{Answer, Effect, Request};
 use crate::json::{Node, parse};
 use crate::link::{Link, Session};
-use crate::mapping::Path;
+use crate::mapping::{Form, Path};
 use crate::spec::EntitySpec;
 use crate::vendor::{Account, Page, Target, Window};
 
@@ -47,6 +47,14 @@ pub(super) async fn page(link: &Link, entity: &EntitySpec, window: &Window) -> R
     }
     if let Some(since) = window.since.filter(|_| entity.sync.strategy.is_by_time()) {
         conditions.push(changed_since(entity, since)?);
+    }
+    if let (Some(from), Some(dated)) = (window.dated_from, &entity.sync.dated) {
+        let (name, day) = (&dated.ask, super::day(from));
+        let literal = match dated.conversion.form {
+            Form::Instant | Form::ODataInstant => format!("datetimeoffset'{day}T00:00:00Z'"),
+            _ => format!("datetime'{day}T00:00:00'"),
+        };
+        conditions.push(format!("{name} ge {literal} or {name} eq null"));
     }
     if let Some(after) = &window.after_key {
         conditions.push(after_key(&key_names(entity), after));

@@ -198,6 +198,10 @@ fn select(entity: &EntitySpec, window: &Window) -> (String, Vec<Node<'static>>) 
         query.push_str(&format!(" AND {modified} >= TO_TIMESTAMP(?, 'YYYY-MM-DD HH24:MI:SS')"));
         params.push(Node::text(sql_timestamp(since)));
     }
+    if let (Some(from), Some(dated)) = (window.dated_from, &entity.sync.dated) {
+        query.push_str(&format!(" AND {} >= TO_DATE(?, 'YYYY-MM-DD')", dated.ask));
+        params.push(Node::text(super::day(from).to_string()));
+    }
     if let Some(after) = &window.after_key {
         query.push_str(&format!(" AND {key} > ?"));
         params.push(parameter(after));

@@ -5,7 +5,9 @@ use std::time::Duration;
 use trunnion_model::catalog::{self, Entity, Field, Kind, field_of};
 
 use super::table::{Document, Entry, Table};
-use super::types::{Create, Deletes, EntitySpec, Feed, GroupSpec, LinesSource, Row, Source, Strategy, Sync, Write};
+use super::types::{
+    Create, Dated, Deletes, EntitySpec, Feed, GroupSpec, LinesSource, Row, Source, Strategy, Sync, Write,
+};
 use super::writes;
 use crate::mapping::{Conversion, Form, Path};
 use crate::shape::Volatile;
@@ -143,7 +145,22 @@ fn sync(document: &Document<'_>, table: &Table<'_, '_>) -> Sync {
         modified,
         created: table.texts("created"),
         deletes: Deletes::Unnoticed,
+        dated: dated(document, &table.table("dated")),
     }
+}
+
+fn dated(document: &Document<'_>, table: &Table<'_, '_>) -> Option<Dated> {
+    if !table.is_there() {
+        return None;
+    }
+    let (at, form) = (table.needed("at"), table.text("as").unwrap_or_else(|| "date".to_owned()));
+    let ask = table.text("ask").unwrap_or_else(|| at.clone());
+    let gives = |form: &Form| form.gives(Kind::Date) || form.gives(Kind::Instant);
+    let form = Form::named(&form).filter(gives).unwrap_or_else(|| {
+        document.find(table.line(), format!("`as = \"{form}\"` gives neither a date nor an instant"));
+        Form::Date
+    });
+    Some(Dated { ask, at: Path::new(&at), conversion: Conversion::plain(form) })
 }
 
 fn deletes(document: &Document<'_>, table: &Table<'_, '_>) -> Deletes {

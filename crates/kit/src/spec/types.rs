@@ -225,6 +225,19 @@ pub struct Sync {
     pub created: Vec<String>,
     /// How rows that vanish are noticed, where a row does not say so itself.
     pub deletes: Deletes,
+    /// The date that the record itself is of, which a history window looks at; what has none is read whole.
+    pub dated: Option<Dated>,
+}
+
+/// A document's own date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dated {
+    /// As the protocol asks for it.
+    pub ask: String,
+    /// Where it is in a row.
+    pub at: Path,
+    /// Gives a date or an instant.
+    pub conversion: Conversion,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -139,7 +139,7 @@ fn read(given: &EntitySync, pointer: &str) -> Result<PlanChanges, Vec<FieldError
     let mut problem = |name: &str, message: String| errors.push(FieldError::new(format!("{pointer}/{name}"), message));
     for (name, value, least, most) in [
         ("interval_seconds", given.interval_seconds, SHORTEST_INTERVAL, LONGEST_INTERVAL),
-        ("history_days", given.history_days, 1, LONGEST_HISTORY),
+        ("history_days", given.history_days, 0, LONGEST_HISTORY),
     ] {
         if value.flatten().is_some_and(|value| !(least..=most).contains(&value)) {
             problem(name, format!("must be null or {least} to {most}"));

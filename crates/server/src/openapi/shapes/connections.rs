@@ -57,7 +57,7 @@ pub(crate) struct SyncSettings {
     quiet_hours: Option<Vec<QuietHours>>,
     /// Take changes as the system tells them, where the connector can; the schedule then catches what was missed.
     real_time: Option<bool>,
-    /// How far back the first sync reads; null: everything.
+    /// How far back the first sync reads, by the documents' own date; null: everything. What has no such date is read whole.
     #[schema(example = 90)]
     history_days: Option<i64>,
     /// Set aside, and do not store, rows with something in them that nobody expected, until it is acknowledged: see
