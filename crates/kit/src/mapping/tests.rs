@@ -447,6 +447,12 @@ fn what_is_volatile_does_not_count_wherever_it_stands_and_whether_it_is_there_or
         assert_eq!((other.content_hash(), other.raw_hash()), (one.content_hash(), one.raw_hash()), "{same}");
     }
     assert!(one.data.contains(r#""currency":"EUR""#), "it is in the record all the same");
+    let ends =
+        [1, 2].map(|n| read(&row("", "", "x").replace("\"x\"}", &format!("\"x\",\"Memo\":{n} , \"Status\":{n}}}"))));
+    assert_eq!(ends[0].raw_hash(), ends[1].raw_hash(), "several at the end");
+    // A name with an escape is found by another way, which compares with itself.
+    let [first, second] = ["1", "2"].map(|etag| read(&row(&format!(r#""M\u0065mo":1,"__metadata":{etag},"#), "", "x")));
+    assert_eq!(first.raw_hash(), second.raw_hash());
     let other = read(&row("", "", "y"));
     assert_eq!(other.content_hash(), one.content_hash());
     assert_ne!(other.raw_hash(), one.raw_hash(), "the raw form changed");

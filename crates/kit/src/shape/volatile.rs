@@ -1,5 +1,8 @@
 //! Members of a row that change without meaning anything: what the server computes anew with each answer.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use trunnion_model::record::push_json_string;
 
 use crate::json::{Node, Object};
@@ -35,9 +38,63 @@ impl Volatile {
 
     /// The row without them, as a text that is compared and not read: nearly JSON.
     pub fn without(&self, row: &Object<'_>) -> String {
-        let mut out = String::with_capacity(row.raw().len());
-        self.write(row, &mut Vec::new(), &mut out);
+        let raw = row.raw();
+        let mut skips = Vec::new();
+        let mut out = String::with_capacity(raw.len());
+        if matches!(raw, Cow::Borrowed(_)) && self.find(row, &raw, &mut Vec::new(), &mut skips).is_some() {
+            let mut from = 0;
+            for skip in skips {
+                // Where two follow each other at the end, the second begins with the comma behind the first.
+                out.push_str(&raw[from..skip.start.max(from)]);
+                from = skip.end;
+            }
+            out.push_str(&raw[from..]);
+        } else {
+            self.write(row, &mut Vec::new(), &mut out);
+        }
         out
+    }
+
+    /// Where they are in the text that the row was read from, in order. Names and objects borrow from it, so their places are
+    /// known without reading it again. `None` for what was changed since, or has a name with an escape.
+    fn find<'n>(
+        &self,
+        object: &'n Object<'_>,
+        raw: &str,
+        steps: &mut Vec<&'n str>,
+        skips: &mut Vec<Range<usize>>,
+    ) -> Option<()> {
+        let Cow::Borrowed(own) = object.raw() else { return None };
+        let end = place(own, raw)? + own.len() - 1;
+        for (number, (name, node)) in object.members().iter().enumerate() {
+            steps.push(name);
+            if self.covers(steps) {
+                let next = object.members().get(number + 1);
+                let until = next.map_or(Some(end), |(next, _)| Some(place(next, raw)? - 1))?;
+                let before = &raw[..place(name, raw)? - 1];
+                // Of the last member the comma before it goes along.
+                let from = if next.is_none() { before.trim_end().trim_end_matches(',') } else { before }.len();
+                skips.push(from..until);
+            } else {
+                self.find_in(node, raw, steps, skips)?;
+            }
+            steps.pop();
+        }
+        Some(())
+    }
+
+    fn find_in<'n>(
+        &self,
+        node: &'n Node<'_>,
+        raw: &str,
+        steps: &mut Vec<&'n str>,
+        skips: &mut Vec<Range<usize>>,
+    ) -> Option<()> {
+        match (node.items(), node) {
+            (Some(items), _) => items.iter().try_for_each(|item| self.find_in(item, raw, steps, skips)),
+            (None, Node::Object(object)) => self.find(object, raw, steps, skips),
+            (None, _) => Some(()),
+        }
     }
 
     fn write<'n>(&self, object: &'n Object<'_>, steps: &mut Vec<&'n str>, out: &mut String) {
@@ -69,4 +126,10 @@ impl Volatile {
             (None, node) => node.write(out),
         }
     }
+}
+
+/// Where `piece` is in `whole`, if it is a piece of it.
+fn place(piece: &str, whole: &str) -> Option<usize> {
+    let at = (piece.as_ptr() as usize).checked_sub(whole.as_ptr() as usize)?;
+    (at + piece.len() <= whole.len()).then_some(at)
 }
