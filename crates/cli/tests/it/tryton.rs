@@ -283,6 +283,9 @@ async fn tryton_equals_the_store_after_bursts_of_random_edits_and_deletes() {
         equal_what_the_client_lists(&tryton, &api).await;
         eprintln!("burst {burst}: equal after {done}");
     }
+    // The system is the same as before: whatever its users write, that is no drift.
+    let drift: Value = api.get("/schema-drift?limit=500").await;
+    assert_eq!(drift["data"], json!([]), "{drift:#}");
 }
 
 /// One incremental run of each entity, until they are over.
