@@ -266,7 +266,7 @@ async fn tryton_change_arrives_by_a_sync_that_asks_only_for_what_changed() {
 async fn tryton_equals_the_store_after_bursts_of_random_edits_and_deletes() {
     let Some(tryton) = Tryton::find().map(Arc::new) else { return skipped("random edits") };
     let number = |name: &str, usual: u64| std::env::var(name).map_or(usual, |text| text.parse().expect("a number"));
-    let (edits, seed) = (number("TRUNNION_TEST_TRYTON_EDITS", 60), number("TRUNNION_TEST_TRYTON_SEED", 1));
+    let (edits, seed) = (number("TRUNNION_TEST_TRYTON_EDITS", 30), number("TRUNNION_TEST_TRYTON_SEED", 1));
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), None);
     let api = connect(&server, "tryton", tryton.right_credentials()).await;

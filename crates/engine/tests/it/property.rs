@@ -64,7 +64,7 @@ impl Lab {
         let catalogue = Catalogue::new(STRATEGIES.iter().map(connector).collect());
         let retry = RetryOptions { first: Duration::from_secs(8), most: Duration::from_secs(60), tries: 3 };
         // Small enough that pages are stored in parts.
-        let options = Options { retry, deletion_guard: guard, commit_bytes: 300, ..Options::default() };
+        let options = Options { retry, deletion_guard: guard, commit_bytes: 1_000, ..Options::default() };
         let engine = Engine::new(store, catalogue, clock.clone(), options).unwrap();
         let key = trunnion_engine::services::keys::create_for(&engine, "app", "key", &[]).await.unwrap();
         let caller = trunnion_engine::authenticate(&engine, &key.token).await.unwrap();
