@@ -4,6 +4,7 @@
 //! messages costs as much as a key with one.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use super::db::Value;
 use super::error::Result;
@@ -35,6 +36,11 @@ const TAKE_POSTGRES: &str = "update inbox_message set lease = $2, due_at = $3, a
     where seq in (select value::bigint from json_array_elements_text($1::json)) and state = 0 and due_at <= $4
     returning seq, source, dedupe, key, kind, headers, body, received_at, attempts, rank";
 
+const RENEW_SQLITE: &str = "update inbox_message set due_at = $3
+    where seq in (select value from json_each($1)) and lease = $2 and state = 0";
+const RENEW_POSTGRES: &str = "update inbox_message set due_at = $3
+    where seq in (select value::bigint from json_array_elements_text($1::json)) and lease = $2 and state = 0";
+
 #[derive(sqlx::FromRow)]
 struct Taken {
     seq: i64,
@@ -49,12 +55,14 @@ struct Taken {
     rank: i64,
 }
 
-/// Up to `limit` keys of `source` that are due, from after `after` on; and where to look from next, if that was not the end.
+/// Up to `limit` keys of `source` that are due, from after `after` on, leased for `time`; and where to look from next, if that
+/// was not the end.
 pub(super) async fn claim(
     core: &Core,
     source: &str,
     after: &str,
     limit: usize,
+    time: Duration,
 ) -> Result<(Vec<Batch>, Option<String>)> {
     let mut due = Vec::new();
     let mut at = after.to_owned();
@@ -80,15 +88,14 @@ pub(super) async fn claim(
             break;
         }
     }
-    let batches = if due.is_empty() { Vec::new() } else { take(core, source, &due).await? };
+    let batches = if due.is_empty() { Vec::new() } else { take(core, source, &due, time).await? };
     Ok((batches, (!ended).then_some(at)))
 }
 
 /// Takes those that nobody took meanwhile.
-async fn take(core: &Core, source: &str, due: &[(i64, String, bool)]) -> Result<Vec<Batch>> {
+async fn take(core: &Core, source: &str, due: &[(i64, String, bool)], time: Duration) -> Result<Vec<Batch>> {
     let now = core.time.micros();
-    // The handler's time, and some for storing what came of it.
-    let until = now.saturating_add(micros(core.options.handler_limit)).saturating_add(5_000_000);
+    let until = now.saturating_add(micros(time));
     let lease = lease(now);
     let mut tx = core.db.begin().await?;
     let sql = tx.pick(TAKE_SQLITE, TAKE_POSTGRES);
@@ -127,6 +134,18 @@ async fn take(core: &Core, source: &str, due: &[(i64, String, bool)]) -> Result<
     Ok(by_key.into_values().collect())
 }
 
+/// Holds what is in work for `time` more. `false`: nothing of the batch is ours any longer.
+pub(super) async fn renew(core: &Core, batch: &Batch, time: Duration) -> Result<bool> {
+    let seqs: Vec<i64> = batch.messages.iter().map(|message| message.seq).collect();
+    let list = serde_json::to_string(&seqs).unwrap_or_default();
+    let until = core.time.micros().saturating_add(micros(time));
+    let mut tx = core.db.begin().await?;
+    let sql = tx.pick(RENEW_SQLITE, RENEW_POSTGRES);
+    let touched = tx.execute(sql, vec![Value::Text(list), Value::Int(batch.lease), Value::Int(until)]).await?;
+    tx.commit().await?;
+    Ok(touched > 0)
+}
+
 impl Taken {
     fn message(self) -> Message {
         Message {
@@ -150,6 +169,6 @@ fn lease(now: i64) -> i64 {
     getrandom::fill(&mut bytes).map_or(now, |()| i64::from_le_bytes(bytes))
 }
 
-pub(super) fn micros(duration: std::time::Duration) -> i64 {
+pub(super) fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }

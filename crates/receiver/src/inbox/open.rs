@@ -27,8 +27,10 @@ pub struct Options {
     pub slots_per_source: usize,
     /// Messages of a key that a handler gets at once.
     pub batch: i64,
-    /// For one batch in one handler. A node that dies holds its messages up for little longer.
+    /// For one batch in one handler.
     pub handler_limit: Duration,
+    /// A node that dies holds what it had in work up for so long. It is renewed while a handler is at work.
+    pub lease: Duration,
     /// Before the second try; doubled before each further one, with jitter.
     pub first_pause: Duration,
     pub most_pause: Duration,
@@ -54,6 +56,7 @@ impl Default for Options {
             slots_per_source: 8,
             batch: 32,
             handler_limit: Duration::from_secs(30),
+            lease: Duration::from_secs(6),
             first_pause: Duration::from_secs(1),
             most_pause: Duration::from_secs(15 * 60),
             tries: 12,

@@ -20,7 +20,7 @@ impl Inbox {
     /// The first messages of up to `most` keys that nobody works on, with those behind them.
     pub async fn pull(&self, source: &str, most: usize) -> Result<Vec<Pulled>> {
         sequence::release(self, true).await?;
-        let (batches, _) = claim(&self.core, source, "", most).await?;
+        let (batches, _) = claim(&self.core, source, "", most, self.core.options.handler_limit).await?;
         let pulled = batches.into_iter().flat_map(|batch| {
             let lease = batch.lease;
             batch

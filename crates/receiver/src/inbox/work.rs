@@ -11,10 +11,10 @@ use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
-use super::claim::{claim, micros};
+use super::claim::{claim, micros, renew};
 use super::finish::{Effect, Finish, finish};
 use super::metrics::Count;
-use super::open::Inbox;
+use super::open::{Core, Inbox};
 use super::sequence::{self, CatchUp};
 use super::types::{Batch, Message, Outcome, State};
 
@@ -139,12 +139,12 @@ async fn look<H: Handler>(inbox: &Inbox, handler: &Arc<H>, busy: &mut Busy) -> s
         }
         let after = busy.looked.get(&source).cloned().unwrap_or_default();
         let from_start = after.is_empty();
-        let (batches, next) = claim(&inbox.core, &source, &after, room).await?;
+        let (batches, next) = claim(&inbox.core, &source, &after, room, options.lease).await?;
         // From the end of the keys the walk begins anew.
         again |= next.is_some() && !batches.is_empty() || next.is_none() && !from_start;
         busy.looked.insert(source.clone(), next.unwrap_or_default());
         for batch in batches {
-            let task = busy.tasks.spawn(process(inbox.clone(), handler.clone(), batch));
+            let task = busy.tasks.spawn(work_on(inbox.clone(), handler.clone(), batch));
             busy.by_task.insert(task.id(), source.clone());
         }
     }
@@ -180,14 +180,42 @@ async fn rest(nap: Duration, stopping: &mut watch::Receiver<bool>) {
     let _over = tokio::time::timeout(nap, stopped).await;
 }
 
-async fn process<H: Handler>(inbox: Inbox, handler: Arc<H>, batch: Batch) {
+/// While the lease can be kept: whoever works without one may not be the only one.
+async fn work_on<H: Handler>(inbox: Inbox, handler: Arc<H>, batch: Batch) {
+    tokio::select! {
+        () = process(&inbox, &handler, &batch) => {}
+        () = lost(&inbox.core, &batch) => {}
+    }
+}
+
+/// Keeps the lease of a batch, and ends when that has failed.
+async fn lost(core: &Core, batch: &Batch) {
+    let lease = core.options.lease;
+    let mut held_until = Instant::now() + lease;
+    loop {
+        tokio::time::sleep(lease / 3).await;
+        let asked = Instant::now();
+        match tokio::time::timeout_at(held_until, renew(core, batch, lease)).await {
+            Ok(Ok(true)) => held_until = asked + lease,
+            Ok(Ok(false)) => return,
+            Ok(Err(_)) if Instant::now() < held_until => {}
+            Ok(Err(_)) | Err(_) => {
+                let key = batch.messages.first().map(|message| message.key.as_str());
+                tracing::warn!(key, "a handler was given up, because its lease could not be kept");
+                return;
+            }
+        }
+    }
+}
+
+async fn process<H: Handler>(inbox: &Inbox, handler: &Arc<H>, batch: &Batch) {
     let limit = inbox.core.options.handler_limit;
     let deadline = Instant::now() + limit;
     let together = guarded(deadline, limit, async { handler.handle_all(&batch.messages).await }).await;
     match together {
         Ok(None) => {}
-        Ok(Some(outcome)) => return settle_all(&inbox, &batch, &outcome).await,
-        Err(reason) => return settle_all(&inbox, &batch, &Outcome::retry(reason)).await,
+        Ok(Some(outcome)) => return settle_all(inbox, batch, &outcome).await,
+        Err(reason) => return settle_all(inbox, batch, &Outcome::retry(reason)).await,
     }
     let mut rest = batch.messages.as_slice();
     while let [message, behind @ ..] = rest {
@@ -196,7 +224,7 @@ async fn process<H: Handler>(inbox: Inbox, handler: Arc<H>, batch: Batch) {
             Err(reason) => Outcome::retry(reason),
         };
         let goes_on = matches!(outcome, Outcome::Done(_) | Outcome::Dead { .. });
-        let settled = settle(&inbox, batch.lease, message, outcome).await;
+        let settled = settle(inbox, batch.lease, message, outcome).await;
         rest = behind;
         // What comes behind one that is tried again waits for it; so does what we can no longer do under this lease.
         if !settled || !goes_on || Instant::now() >= deadline {
@@ -206,7 +234,7 @@ async fn process<H: Handler>(inbox: Inbox, handler: Arc<H>, batch: Batch) {
     let now = inbox.core.time.micros();
     for message in rest {
         let back = Finish { tried: false, ..ended(message, batch.lease, State::Pending, now) };
-        store(&inbox, back).await;
+        store(inbox, back).await;
     }
 }
 

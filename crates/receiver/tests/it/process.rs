@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use sqlx::{Connection as _, Executor as _};
-use trunnion_receiver::inbox::{Effect, Filter, Handler, Message, NoCatchUp, Options, Outcome, State, Value};
+use trunnion_receiver::inbox::{
+    Effect, Filter, Handler, Inbox, Message, NoCatchUp, Options, Outcome, State, Time, Value,
+};
 
 use crate::harness::{Notes, new, noting, on_both, open, open_with, options, until};
 
@@ -66,13 +68,13 @@ impl Handler for Hanging {
 
 on_both! {
     async fn what_a_dead_node_had_in_work_is_taken_over_when_its_lease_ends(url: String) {
-        // The lease is the handler's time and some seconds; a clock that runs ahead stands for the waiting.
+        // A clock that runs ahead stands for the waiting.
         let ahead = std::sync::Arc::new(std::sync::atomic::AtomicI64::new(0));
         let shift = ahead.clone();
-        let time = trunnion_receiver::inbox::Time::new(move || {
-            trunnion_receiver::inbox::Time::system().micros() + shift.load(std::sync::atomic::Ordering::Relaxed)
+        let time = Time::new(move || {
+            Time::system().micros() + shift.load(std::sync::atomic::Ordering::Relaxed)
         });
-        let inbox = trunnion_receiver::inbox::Inbox::open(&url, Options { handler_limit: Duration::from_secs(20), ..options() }, time).await.unwrap();
+        let inbox = Inbox::open(&url, Options { handler_limit: Duration::from_secs(20), ..options() }, time).await.unwrap();
         let (dead, alive) = (Notes::default(), Notes::default());
         inbox.put(new("a", "1", "k")).await.unwrap();
         inbox.put(new("a", "2", "k")).await.unwrap();
@@ -87,6 +89,65 @@ on_both! {
         assert_eq!(alive.ids(), ["1", "2"]);
         workers.stop(Duration::from_secs(5)).await;
         inbox.close().await;
+    }
+}
+
+/// At work for a second; notes when it began, and counts when it was given up.
+struct Slow {
+    began: Notes,
+    ended: Notes,
+}
+
+impl Handler for Slow {
+    async fn handle(&self, message: &Message) -> Outcome {
+        self.began.add(message);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        self.ended.add(message);
+        Outcome::done()
+    }
+}
+
+fn slow() -> (Slow, Notes, Notes) {
+    let (began, ended) = (Notes::default(), Notes::default());
+    (Slow { began: began.clone(), ended: ended.clone() }, began, ended)
+}
+
+on_both! {
+    async fn a_handler_that_takes_longer_than_its_lease_keeps_it(url: String) {
+        let patient = Options { handler_limit: Duration::from_secs(20), lease: Duration::from_millis(450), ..options() };
+        let (first, second) = (open_with(&url, patient.clone()).await, open_with(&url, patient).await);
+        let (slow, began, ended) = slow();
+        first.put(new("a", "1", "k")).await.unwrap();
+        let at_work = first.start(slow, NoCatchUp);
+        began.reach(1).await;
+        let other = Notes::default();
+        let idle = second.start(noting(&other), NoCatchUp);
+        ended.reach(1).await;
+        until(|| async { second.metrics().await.unwrap()[0].waiting == 0 }).await;
+        assert_eq!((began.ids().len(), other.ids().len()), (1, 0));
+        idle.stop(Duration::from_secs(5)).await;
+        at_work.stop(Duration::from_secs(5)).await;
+    }
+}
+
+on_both! {
+    async fn a_handler_whose_lease_is_another_nodes_is_given_up(url: String) {
+        let patient = Options { handler_limit: Duration::from_secs(20), lease: Duration::from_millis(450), ..options() };
+        let first = open_with(&url, patient.clone()).await;
+        let (slow, began, ended) = slow();
+        first.put(new("a", "1", "k")).await.unwrap();
+        let at_work = first.start(slow, NoCatchUp);
+        began.reach(1).await;
+        // By this node's clock the lease is over.
+        let ahead = Time::new(|| Time::system().micros() + 60_000_000);
+        let second = Inbox::open(&url, patient, ahead).await.unwrap();
+        let other = Notes::default();
+        let thief = second.start(noting(&other), NoCatchUp);
+        other.reach(1).await;
+        tokio::time::sleep(Duration::from_millis(1_200)).await;
+        assert_eq!(ended.ids().len(), 0, "two were at work on one key to the end");
+        thief.stop(Duration::from_secs(5)).await;
+        at_work.stop(Duration::from_secs(5)).await;
     }
 }
 
