@@ -20,14 +20,14 @@ use crate::tryton::{connect, synced};
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// `trunnion inbox` on free ports.
-struct SideCar {
+pub(crate) struct SideCar {
     _process: Process,
-    door: String,
+    pub(crate) door: String,
     inside: String,
 }
 
 impl SideCar {
-    fn start(directory: &Path, secret: &str, arguments: &[&str]) -> Self {
+    pub(crate) fn start(directory: &Path, secret: &str, arguments: &[&str]) -> Self {
         let mut command = command(directory);
         command.env("TRUNNION_INBOX_SECRET", secret);
         command.args(["inbox", "--listen", "127.0.0.1:0", "--inside", "127.0.0.1:0"]).args(arguments);
@@ -39,7 +39,7 @@ impl SideCar {
         Self { _process: process, door: door.clone(), inside: inside.clone() }
     }
 
-    async fn metric(&self, name: &str) -> u64 {
+    pub(crate) async fn metric(&self, name: &str) -> u64 {
         let mut answer = reqwest::get(format!("{}/metrics", self.inside)).await.unwrap();
         let mut text = String::new();
         while let Some(chunk) = answer.chunk().await.unwrap() {
@@ -171,7 +171,7 @@ async fn dropping(to: String) -> String {
     serve(Router::new().route("/", post(hand_on)).with_state(to)).await
 }
 
-async fn serve(app: Router) -> String {
+pub(crate) async fn serve(app: Router) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });

@@ -112,6 +112,10 @@ fn from_status(status: StatusCode, method: &Method) -> Problem {
             Code::OutcomeUnknown,
             "The answer took too long. Repeat the request with the same Idempotency-Key to learn how it ended.",
         ),
+        StatusCode::UNAUTHORIZED => Problem::new(Code::AuthenticationFailed, "The request does not prove its sender."),
+        StatusCode::TOO_MANY_REQUESTS => Problem::new(Code::RateLimitExceeded, "Too many requests. Try again later."),
+        // Said on purpose, by who knows why and has logged it: no defect.
+        StatusCode::SERVICE_UNAVAILABLE => Problem::new(Code::Internal, "This cannot be taken now. Try again later."),
         status if status.is_client_error() => Problem::malformed("The request cannot be understood."),
         status => Problem::internal(format!("a bare answer with status {status}")),
     };
@@ -141,9 +145,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_bare_error_becomes_a_problem_and_success_stays_as_it_is() {
-        for (status, code) in
-            [(404, "NOT_FOUND"), (413, "VALIDATION_FAILED"), (504, "OUTCOME_UNKNOWN"), (503, "INTERNAL")]
-        {
+        for (status, code) in [
+            (404, "NOT_FOUND"),
+            (413, "VALIDATION_FAILED"),
+            (504, "OUTCOME_UNKNOWN"),
+            (503, "INTERNAL"),
+            (401, "AUTHENTICATION_FAILED"),
+            (429, "RATE_LIMIT_EXCEEDED"),
+        ] {
             let (seen, body) = rendered(StatusCode::from_u16(status).unwrap().into_response()).await;
             assert_eq!((seen.as_u16(), &body["code"]), (status, &code.into()));
         }
