@@ -1,5 +1,5 @@
 //! What runs the receivers of webhooks in `docs/receive`: Python and Node.js with the standard's own library, PHP and Ruby
-//! with what they bring along.
+//! with what they bring along. And the libraries that senders of webhooks publish, for what our receiver verifies.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,11 +19,12 @@ pub(crate) fn install(cache: &Path, logs: &Path) -> anyhow::Result<Vec<(&'static
         apt::install(&missing, "the receivers of webhooks in docs/receive need them", logs)?;
     }
     let found = |name: &str| command::find(name).with_context(|| format!("{name} was installed and cannot be found"));
-    let modules = modules(&found("npm")?, cache, logs)?;
+    let npm = found("npm")?;
     let all = [
         ("TRUNNION_TEST_RECEIVE_PYTHON", python),
         ("TRUNNION_TEST_RECEIVE_NODE", found("node")?),
-        ("TRUNNION_TEST_RECEIVE_NODE_MODULES", modules),
+        ("TRUNNION_TEST_RECEIVE_NODE_MODULES", modules(&npm, "receivers", cache, logs)?),
+        ("TRUNNION_TEST_SENDERS_NODE_MODULES", modules(&npm, "senders", cache, logs)?),
         ("TRUNNION_TEST_RECEIVE_PHP", found("php")?),
         ("TRUNNION_TEST_RECEIVE_RUBY", found("ruby")?),
     ];
@@ -47,11 +48,11 @@ fn missing() -> Vec<&'static str> {
     packages
 }
 
-/// The folder `node_modules` with exactly what the lock file lists; no script of a package is run.
-fn modules(npm: &Path, cache: &Path, logs: &Path) -> anyhow::Result<PathBuf> {
-    let directory = cache.join("node-receivers");
+/// The folder `node_modules` with exactly what the lock file of that purpose lists; no script of a package is run.
+fn modules(npm: &Path, purpose: &str, cache: &Path, logs: &Path) -> anyhow::Result<PathBuf> {
+    let directory = cache.join(format!("node-{purpose}"));
     let (modules, stamp) = (directory.join("node_modules"), directory.join("installed"));
-    let lock = workspace::test_file("receivers/package-lock.json");
+    let lock = workspace::test_file(&format!("{purpose}/package-lock.json"));
     let wanted = fs::read_to_string(&lock).with_context(|| lock.display().to_string())?;
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) && modules.is_dir() {
         return Ok(modules);
@@ -59,11 +60,11 @@ fn modules(npm: &Path, cache: &Path, logs: &Path) -> anyhow::Result<PathBuf> {
     eprintln!("    installing {} from npm into {}", lock.display(), directory.display());
     fs::create_dir_all(&directory)?;
     for name in ["package.json", "package-lock.json"] {
-        fs::copy(workspace::test_file("receivers").join(name), directory.join(name))?;
+        fs::copy(workspace::test_file(purpose).join(name), directory.join(name))?;
     }
     let mut install = command::tethered(npm);
     install.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&directory);
-    command::run_logged(&mut install, &logs.join("npm-receivers.log"), Duration::from_secs(5 * 60))
+    command::run_logged(&mut install, &logs.join(format!("npm-{purpose}.log")), Duration::from_secs(5 * 60))
         .context("npm ci; is registry.npmjs.org reachable?")?;
     fs::write(&stamp, wanted)?;
     Ok(modules)

@@ -320,3 +320,18 @@ fn a_scheme_is_read_from_a_configuration_and_what_is_unknown_there_is_refused() 
         assert!(serde_json::from_str::<Scheme>(&own.replace(right, wrong)).is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn nothing_compares_a_secret_but_what_takes_the_same_time_for_all() {
+    // `examples/timing.rs` measures it; this holds it.
+    for (name, text) in [("check.rs", include_str!("check.rs")), ("handshake.rs", include_str!("handshake.rs"))] {
+        for line in text.lines().filter(|line| line.contains("expose_secret()")) {
+            let becomes_a_key = line.trim() == "let text = secret.expose_secret();";
+            assert!(line.contains("same(") || becomes_a_key, "{name}: {line}");
+        }
+        assert!(!text.contains("hmac::sign"), "{name}: signatures are verified, never made to be compared");
+    }
+    let own = include_str!("check.rs");
+    let (_, same) = own.split_once("pub(super) fn same").unwrap();
+    assert!(same.starts_with("(a: &str, b: &str)") && same.contains("constant_time::verify_slices_are_equal"));
+}
