@@ -88,6 +88,17 @@ pub trait Vendor: Send + Sync + 'static {
         Box::pin(protocol::find_written(link, entity, write_key))
     }
 
+    /// The remote id of the record with that value in a column of the source: hooks may name records by another key.
+    fn find_by<'a>(
+        &'a self,
+        link: &'a Link,
+        entity: &'a EntitySpec,
+        column: &'a str,
+        value: &'a str,
+    ) -> Answered<'a, Option<String>> {
+        Box::pin(protocol::find_by(link, entity, column, value))
+    }
+
     /// Writes what `change` (made by `mapping::to_change`) says into a record that is there, under the system's own lock
     /// where it has one. What `target` holds already must not be done twice: the caller reads the record again before it
     /// repeats.

@@ -1,6 +1,7 @@
 //! What is done with hooks: the object is read again, once for all hooks that wait for it.
 
 use trunnion_kit::error::Error as SystemError;
+use trunnion_kit::spec::Inbound;
 use trunnion_model::change::Cause;
 use trunnion_model::ids::ConnectionId;
 use trunnion_receiver::inbox::{Handler, Message, Outcome};
@@ -44,7 +45,17 @@ async fn hint(engine: &Engine, message: &Message) -> Result<Outcome, Outcome> {
     let Some(row) = row.filter(|row| row.status.may_sync()) else { return Ok(Outcome::done()) };
     let live = engine.links().get(engine, &row).await.map_err(|error| Outcome::retry(error.detail()))?;
     let Some(spec) = live.entity(entity) else { return Ok(Outcome::done()) };
-    match refresh(engine, &live, spec, &[remote_id.to_owned()], Cause::Webhook, None).await {
+    let found = match declared(engine, &row.system).and_then(|inbound| inbound.by(entity)) {
+        None => Ok(Some(remote_id.to_owned())),
+        Some(column) => live.vendor.find_by(&live.link, spec, column, remote_id).await,
+    };
+    let refreshed = match found {
+        Ok(Some(remote_id)) => refresh(engine, &live, spec, &[remote_id], Cause::Webhook, None).await,
+        // Nothing that is synced, or deleted by now, which the next sync finds.
+        Ok(None) => return Ok(Outcome::done()),
+        Err(error) => Err(RefreshError::System(error)),
+    };
+    match refreshed {
         // What cannot be mapped is in quarantine, and the next syncs try it again.
         Ok(done) if done.poison > 0 => Err(dead("the row cannot be mapped: it is in quarantine")),
         Ok(_) => Ok(Outcome::done()),
@@ -55,6 +66,10 @@ async fn hint(engine: &Engine, message: &Message) -> Result<Outcome, Outcome> {
         }
         Err(RefreshError::System(error)) => Err(Outcome::retry(error.to_string())),
     }
+}
+
+fn declared<'e>(engine: &'e Engine, system: &str) -> Option<&'e Inbound> {
+    engine.catalogue().get(system)?.spec.inbound.as_ref()
 }
 
 fn dead(reason: &str) -> Outcome {

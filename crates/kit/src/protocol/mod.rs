@@ -91,6 +91,19 @@ pub(crate) async fn find_written(link: &Link, entity: &EntitySpec, write_key: &s
     }
 }
 
+pub(crate) async fn find_by(
+    link: &Link,
+    entity: &EntitySpec,
+    column: &str,
+    value: &str,
+) -> Result<Option<String>, Error> {
+    match link.spec().protocol.kind {
+        ProtocolKind::ODataV2 => odata_v2::find_by(link, entity, column, value).await,
+        // The declaration's check allows no such column there.
+        ProtocolKind::SuiteTalk | ProtocolKind::JsonRpc => Err(no_such_call("finds no record by another column")),
+    }
+}
+
 pub(crate) async fn update(link: &Link, entity: &EntitySpec, target: Target<'_>, change: Change) -> Result<(), Error> {
     match link.spec().protocol.kind {
         ProtocolKind::ODataV2 => odata_v2::update(link, entity, target, change).await,

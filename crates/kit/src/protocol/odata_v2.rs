@@ -119,8 +119,25 @@ pub(super) async fn find_written(link: &Link, entity: &EntitySpec, write_key: &s
     if field.is_empty() {
         return Err(Error::Unexpected(format!("{} has no field to search a write by", entity.source.set)));
     }
-    let key = encode(&key_names(entity).join(","));
-    let filter = encode(&format!("{field} eq {}", literal(write_key)));
+    find(link, entity, &format!("{field} eq {}", literal(write_key))).await
+}
+
+/// Of the rows that are the entity's, the one with that value in a column.
+pub(super) async fn find_by(
+    link: &Link,
+    entity: &EntitySpec,
+    column: &str,
+    value: &str,
+) -> Result<Option<String>, Error> {
+    let mut filter = format!("{column} eq {}", literal(value));
+    if !entity.source.filter.is_empty() {
+        filter = format!("({}) and {filter}", entity.source.filter);
+    }
+    find(link, entity, &filter).await
+}
+
+async fn find(link: &Link, entity: &EntitySpec, filter: &str) -> Result<Option<String>, Error> {
+    let (key, filter) = (encode(&key_names(entity).join(",")), encode(filter));
     let answer = get(link, &format!("{}?$top=2&$select={key}&$filter={filter}&$format=json", set_path(entity))).await?;
     let page = Page::new(into_text(answer)?, "d/results");
     let rows = page.rows()?;

@@ -5,7 +5,7 @@
 use trunnion_receiver::verify::{Found, Incoming, Place, Proof, Scheme};
 
 use super::table::{Document, Table};
-use super::types::EntitySpec;
+use super::types::{EntitySpec, ProtocolKind};
 
 #[derive(Debug)]
 pub struct Inbound {
@@ -34,11 +34,19 @@ pub struct InboundEntity {
     pub name: String,
     /// How the kinds of its hooks begin.
     pub kinds: Vec<String>,
-    /// Where the hook names the object, by the key that records are read by.
+    /// Where the hook names the object, by the key that records are read by, or by `by`.
     pub id: Vec<Place>,
+    /// The column of the source whose value the hook names instead. Empty: it names the key.
+    pub by: String,
 }
 
 impl Inbound {
+    /// The column by whose value hooks name records of an entity, where that is not the key.
+    pub fn by(&self, entity: &str) -> Option<&str> {
+        let found = self.entities.iter().find(|known| known.name == entity)?;
+        Some(found.by.as_str()).filter(|column| !column.is_empty())
+    }
+
     /// The kind of the hook, and which record of which entity it is about.
     pub fn object(&self, request: &Incoming<'_>) -> (String, Option<(&str, String)>) {
         let first = |places: &[Place]| {
@@ -56,7 +64,12 @@ impl Inbound {
 }
 
 /// Reads the table; `None` if the system has no hooks.
-pub(super) fn inbound(document: &Document<'_>, table: &Table<'_, '_>, entities: &[EntitySpec]) -> Option<Inbound> {
+pub(super) fn inbound(
+    document: &Document<'_>,
+    table: &Table<'_, '_>,
+    entities: &[EntitySpec],
+    protocol: Option<ProtocolKind>,
+) -> Option<Inbound> {
     if !table.is_there() {
         return None;
     }
@@ -82,7 +95,11 @@ pub(super) fn inbound(document: &Document<'_>, table: &Table<'_, '_>, entities: 
             document.find(entry.line, format!("[inbound.entity.{}]: no such entity is declared", entry.name));
         }
         let own = listed.inner(entry.name, entry.value);
-        InboundEntity { name: entry.name.to_owned(), kinds: own.texts("kinds"), id: places(document, &own, "id") }
+        let by = own.text("by").unwrap_or_default();
+        if !by.is_empty() && protocol.is_some_and(|kind| kind != ProtocolKind::ODataV2) {
+            document.find(entry.line, "`by` is understood with odata_v2 only");
+        }
+        InboundEntity { name: entry.name.to_owned(), kinds: own.texts("kinds"), id: places(document, &own, "id"), by }
     };
     let entities: Vec<_> = listed.entries().into_iter().map(of).collect();
     if entities.is_empty() {

@@ -11,7 +11,7 @@
 //! | `POST /_control/negative_quantities?on=true` | SuiteQL shows purchase quantities as negative numbers, as some accounts do |
 //! | `POST /_control/user_time_zone?minutes=-480` | the integration user's offset from UTC, by which SuiteQL reads and writes instants |
 //! | `POST /_control/latency?ms=200` | how long each request keeps its concurrency slot |
-//! | `POST /_control/install_script?url=U&secret=whsec_…` | the user event script is there from now on, and tells of changes |
+//! | `POST /_control/install_script?url=U&secret=whsec_…` | the user event script is there from now on, and tells of changes, also of those by the API |
 //! | `POST /_control/lose_posts?count=N` | the script's next posts get lost |
 //! | `GET /_control/login_audit` | why logins failed, newest last; the client only ever hears one and the same 401 |
 //!

@@ -7,9 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use trunnion_kit::sim::Subscription;
 
+use super::schema::Family;
 use super::server::App;
 
-pub(super) const ORDER_CHANGED: &str = "sap.s4.beh.purchaseorder.v1.PurchaseOrder.Changed.v1";
 const ORIGIN: &str = "sandbox.eventmesh.example";
 
 /// Asks the receiver first, as the broker does.
@@ -38,18 +38,29 @@ pub(super) async fn lose(State(app): State<App>, Query(Count { count }): Query<C
     StatusCode::NO_CONTENT
 }
 
-/// Sends the event on its way; the change does not wait for it.
-pub(super) fn tell(app: &App, kind: &'static str, key: &str, value: &str) {
+/// The object that a family's events are about, which is also the name of its key.
+fn object(family: Family) -> Option<&'static str> {
+    match family {
+        Family::Partners => Some("BusinessPartner"),
+        Family::Products => Some("Product"),
+        Family::Orders => Some("PurchaseOrder"),
+        _ => None,
+    }
+}
+
+/// Sends the event that a document was `Created`, `Changed` or `Deleted` on its way; the change does not wait for it.
+pub(super) fn tell(app: &App, family: Family, what: &str, id: &str) {
+    let Some(object) = object(family) else { return };
     let Some(to) = app.push.next() else { return };
     let now = app.control.now();
     let event = serde_json::json!({
-        "type": kind,
+        "type": format!("sap.s4.beh.{}.v1.{object}.{what}.v1", object.to_lowercase()),
         "specversion": "1.0",
         "source": "/default/sap.s4.beh/244572008",
         "id": format!("{:032x}", now.as_nanosecond()),
         "time": now.to_string(),
         "datacontenttype": "application/json",
-        "data": { key: value },
+        "data": { object: id },
     });
     let headers = [
         ("content-type", "application/cloudevents+json".to_owned()),

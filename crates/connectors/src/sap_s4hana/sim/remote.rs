@@ -7,7 +7,7 @@
 //! | `POST /_control/release_strategy?on=true` | new orders, and orders whose value changes, wait for release |
 //! | `POST /_control/release_purchase_order?id=N`, `…/reject_purchase_order?id=N` | ends or refuses the release of one |
 //! | `POST /_control/touch_purchase_order?id=N` | raises a price and with it the change time |
-//! | `POST /_control/subscribe?url=U&secret=USER:PASSWORD` | events go there, after the receiver agreed; 409 if it did not |
+//! | `POST /_control/subscribe?url=U&secret=USER:PASSWORD` | events of orders, partners and products go there, whoever changes them, after the receiver agreed; 409 if it did not |
 //! | `POST /_control/lose_events?count=N` | the next events get lost |
 //! | `POST /_control/reassign_equipment?id=N` | gives a piece of equipment to another cost centre: a new validity row |
 //! | `POST /_control/page_cap?rows=N` | no answer has more rows than that |
@@ -18,6 +18,7 @@ use axum::http::StatusCode;
 use axum::routing::post;
 
 use super::events;
+use super::schema::Family;
 use super::server::App;
 use super::world::World;
 use super::write::{self, Now};
@@ -72,19 +73,15 @@ async fn release_strategy(State(app): State<App>, Query(Switch { on }): Query<Sw
 }
 
 async fn release(State(app): State<App>, Query(Order { id }): Query<Order>) -> StatusCode {
-    change(&app, &id, write::release)
+    change_order(&app, &id, write::release)
 }
 
 async fn reject(State(app): State<App>, Query(Order { id }): Query<Order>) -> StatusCode {
-    change(&app, &id, write::reject)
+    change_order(&app, &id, write::reject)
 }
 
 async fn touch(State(app): State<App>, Query(Order { id }): Query<Order>) -> StatusCode {
-    let touched = change(&app, &id, write::touch);
-    if touched == StatusCode::NO_CONTENT {
-        events::tell(&app, events::ORDER_CHANGED, "PurchaseOrder", &id);
-    }
-    touched
+    change_order(&app, &id, write::touch)
 }
 
 async fn reassign(State(app): State<App>, Query(Order { id }): Query<Order>) -> StatusCode {
@@ -94,6 +91,14 @@ async fn reassign(State(app): State<App>, Query(Order { id }): Query<Order>) -> 
 async fn page_cap(State(app): State<App>, Query(Rows { rows }): Query<Rows>) -> StatusCode {
     app.write(|world, _| world.page_cap = rows.max(1));
     StatusCode::NO_CONTENT
+}
+
+fn change_order(app: &App, id: &str, how: fn(&mut World, Now<'_>, &str) -> bool) -> StatusCode {
+    let changed = change(app, id, how);
+    if changed == StatusCode::NO_CONTENT {
+        events::tell(app, Family::Orders, "Changed", id);
+    }
+    changed
 }
 
 fn change(app: &App, id: &str, how: fn(&mut World, Now<'_>, &str) -> bool) -> StatusCode {

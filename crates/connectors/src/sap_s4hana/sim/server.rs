@@ -10,6 +10,7 @@ use trunnion_kit::sim::{Control, Push, Sim};
 use trunnion_model::time::Clock;
 
 use super::errors::{Message, Refusal, answer};
+use super::events;
 use super::metadata;
 use super::node::Node;
 use super::read::{self, Listing, Resource, Shape, Tail};
@@ -254,7 +255,13 @@ fn modify(app: &App, call: &Call, method: &str, body: &[u8]) -> Result<Response,
     let is_json = is_json.is_some_and(|kind| kind.starts_with("application/json"));
     match method {
         "POST" if call.family.service().function(&call.path).is_some() => return function(app, call, if_match),
-        "DELETE" => app.write(|world, now| write::delete(world, now, call.family, &call.path, if_match))?,
+        "DELETE" => {
+            let about = subject(app, call);
+            app.write(|world, now| write::delete(world, now, call.family, &call.path, if_match))?;
+            if let Some((id, whole)) = about {
+                events::tell(app, call.family, if whole { "Deleted" } else { "Changed" }, &id);
+            }
+        }
         _ if call.path.starts_with("$batch") => return Err(Refusal::not_implemented("BATCH", "$batch")),
         "POST" | "PATCH" | "MERGE" if !is_json => {
             let text = "The request body is not JSON";
@@ -262,13 +269,30 @@ fn modify(app: &App, call: &Call, method: &str, body: &[u8]) -> Result<Response,
         }
         "POST" => return create(app, call, body),
         "PATCH" | "MERGE" => {
-            app.write(|world, now| write::update(world, now, call.family, &call.path, if_match, body))?
+            app.write(|world, now| write::update(world, now, call.family, &call.path, if_match, body))?;
+            if let Some((id, _)) = subject(app, call) {
+                events::tell(app, call.family, "Changed", &id);
+            }
         }
         _ => return Err(Refusal::not_implemented(method, &call.path)),
     }
     let mut response = answer(StatusCode::NO_CONTENT, JSON, String::new());
     response.headers_mut().remove(header::CONTENT_TYPE);
     Ok(response)
+}
+
+/// The key of the document that the path leads into, and whether it is the document itself.
+fn subject(app: &App, call: &Call) -> Option<(String, bool)> {
+    let world = app.world.read().unwrap_or_else(PoisonError::into_inner);
+    match read::resolve(&world, call.family, &call.path).ok()?.0 {
+        Resource::Row { document, steps, .. } => Some((key(&document)?, steps.is_empty())),
+        Resource::Set(_) | Resource::Children { .. } | Resource::Nothing => None,
+    }
+}
+
+fn key(document: &Node) -> Option<String> {
+    let column = document.entity.keys.first()?;
+    Some(document.key_text(*column).as_text().to_owned())
 }
 
 /// Calls a function import: its entity, or the result that says nothing.
@@ -293,6 +317,9 @@ fn create(app: &App, call: &Call, body: &[u8]) -> Result<Response, Refusal> {
         let created = write::create(world, now, call.family, &call.path, body)?;
         let mut document =
             world.document(created.family, created.place).ok_or_else(|| Refusal::not_found(&call.path))?;
+        if let Some(id) = key(&document) {
+            events::tell(app, created.family, if created.steps.is_empty() { "Created" } else { "Changed" }, &id);
+        }
         // The answer to a posting shows none of its items, although all of them were posted.
         if created.family == Family::GoodsMovements {
             document.to_mut().children.iter_mut().for_each(Vec::clear);

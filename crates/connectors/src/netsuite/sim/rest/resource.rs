@@ -4,9 +4,10 @@ use std::sync::PoisonError;
 
 use axum::http::{Method, StatusCode};
 
-use super::super::data::{Record, Store, Type, type_named};
+use super::super::data::{Record, Saved, Store, Type, type_named};
 use super::super::node::Node;
 use super::super::reply::{Failure, Outcome, resource, saved, singular};
+use super::super::script;
 use super::super::server::{App, Call};
 use super::read::{Form, line_node, record_node, sublist_node};
 use super::{list, metadata, write};
@@ -28,7 +29,7 @@ pub(in super::super) fn handle(app: &App, call: &Call, path: &[&str]) -> Outcome
                 Method::GET => list::list(&read(app), call, kind),
                 Method::POST => {
                     call.only_parameters(&[])?;
-                    saved_at(call, &write::create(app, call, kind)?)
+                    submitted(app, call, &write::create(app, call, kind)?, "create")
                 }
                 _ => Err(Failure::method()),
             }
@@ -39,7 +40,7 @@ pub(in super::super) fn handle(app: &App, call: &Call, path: &[&str]) -> Outcome
         }
         ["purchaseOrder", id, "!transform", "itemReceipt"] if call.method == Method::POST => {
             call.only_parameters(&[])?;
-            saved_at(call, &write::receive(app, call, &place(id)?)?)
+            submitted(app, call, &write::receive(app, call, &place(id)?)?, "create")
         }
         [_, _, "!transform", ..] => Err(Failure::not_simulated("other transformations than a receipt's")),
         [name, id, sublist] => {
@@ -72,15 +73,19 @@ fn one(app: &App, call: &Call, kind: &'static Type, place: &Place) -> Outcome {
         }
         Method::PATCH => {
             call.only_parameters(&["replace"])?;
-            saved_at(call, &write::update(app, call, kind, place)?)
+            submitted(app, call, &write::update(app, call, kind, place)?, "edit")
         }
         Method::PUT => {
             call.only_parameters(&["replace"])?;
-            saved_at(call, &write::upsert(app, call, kind, place)?)
+            let event = if locate(&read(app), kind, place).is_some() { "edit" } else { "create" };
+            submitted(app, call, &write::upsert(app, call, kind, place)?, event)
         }
         Method::DELETE => {
             call.only_parameters(&[])?;
-            write::delete(app, kind, place)
+            let id = locate(&read(app), kind, place);
+            let deleted = write::delete(app, kind, place)?;
+            script::after_submit(app, &kind.name.to_lowercase(), &id.unwrap_or_default().to_string(), "delete");
+            Ok(deleted)
         }
         _ => Err(Failure::method()),
     }
@@ -116,7 +121,9 @@ fn place(text: &str) -> Result<Place, Failure> {
     }
 }
 
-fn saved_at(call: &Call, made: &super::super::data::Saved) -> Outcome {
+/// Answers where the record is, after its scripts ran.
+fn submitted(app: &App, call: &Call, made: &Saved, event: &str) -> Outcome {
+    script::after_submit(app, &made.kind.name.to_lowercase(), &made.id.to_string(), event);
     Ok(saved(&format!("{}/record/v1/{}/{}", call.base, made.kind.name, made.id)))
 }
 
