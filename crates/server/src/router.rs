@@ -86,7 +86,14 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(audit::list_audit))
         .routes(routes!(links::create_link_session, links::list_link_sessions))
         .routes(routes!(links::withdraw_link_session))
-        .routes(routes!(inbound::create_inbound_hook, inbound::get_inbound_hook, inbound::delete_inbound_hook))
+        .routes(routes!(
+            inbound::create_inbound_hook,
+            inbound::get_inbound_hook,
+            inbound::update_inbound_hook,
+            inbound::delete_inbound_hook
+        ))
+        .routes(routes!(inbound::list_unverifiable_hooks))
+        .routes(routes!(inbound::verify_hooks_again))
         .routes(routes!(inbound::list_inbound_messages))
         .routes(routes!(inbound::replay_inbound_messages))
         .routes(routes!(links::list_redirect_uris, links::set_redirect_uris))

@@ -3,6 +3,7 @@
 mod catch_up;
 mod forward;
 mod pull;
+mod refused;
 mod run;
 
 pub(crate) use run::{Arguments, run};

@@ -30,7 +30,7 @@ pub(super) fn router(inbox: Inbox) -> Router {
 }
 
 /// A database that does not answer now.
-struct Trouble(Error);
+pub(super) struct Trouble(Error);
 
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
@@ -98,8 +98,8 @@ async fn ack(State(inbox): State<Inbox>, Json(ack): Json<Ack>) -> Result<Json<Va
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct After {
-    after: Option<i64>,
+pub(super) struct After {
+    pub(super) after: Option<i64>,
 }
 
 /// `GET /dead?after=0`: what could not be handed on, with the reason.

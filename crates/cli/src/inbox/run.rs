@@ -15,6 +15,7 @@ use trunnion_receiver::verify::Scheme;
 use super::catch_up::Log;
 use super::forward::Forward;
 use super::pull;
+use super::refused;
 use crate::config::Config;
 use crate::serve::{log_to_stderr, stopped};
 use crate::start::Refused;
@@ -73,8 +74,8 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let workers = start(arguments, &inbox, limit)?;
     say(&format!("{} http://{}/{SOURCE}", styled(BOLD, "Senders post to"), outside.local_addr()?));
     say(&format!("{} http://{}", styled(BOLD, "For your program:"), inside.local_addr()?));
+    let own = pull::router(inbox.clone()).merge(refused::router(inbox.clone(), source.clone()));
     let door = Router::new().route_service("/hooks", Door::new(inbox.clone(), [source]));
-    let own = pull::router(inbox.clone());
     let housekeeping = tokio::spawn(keep_house(inbox.clone()));
     let served = tokio::try_join!(
         trunnion_server::serve(outside, door, stopped()),

@@ -153,6 +153,26 @@ async fn a_program_that_fetches_gets_each_message_until_it_acknowledges() {
     assert_eq!(reqwest::Client::new().post(&car.door).body("{}").send().await.unwrap().status(), 401);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_while_the_secret_was_wrong_is_judged_again_when_it_is_right() {
+    let data = tempfile::tempdir().unwrap();
+    let mistyped = SideCar::start(data.path(), "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", &[]);
+    let body = json!({"type": "thing.updated", "data": {"id": "o1"}});
+    assert_eq!(send(&mistyped.door, "evt_1", &body).await, 401);
+    let kept = async |car: &SideCar| {
+        let kept: Value = Api::new(&car.inside, "").get("/unverifiable").await;
+        kept["requests"].as_array().unwrap().len()
+    };
+    until(async || kept(&mistyped).await == 1).await;
+    drop(mistyped);
+    let car = SideCar::start(data.path(), SECRET, &[]);
+    let inside = Api::new(&car.inside, "");
+    assert_eq!(inside.post("/verify", &json!(null)).await.body, json!({"believed": 1, "refused": 0}));
+    let pulled: Value = inside.get("/pull?wait=10").await;
+    assert_eq!(pulled["messages"][0]["id"], "evt_1");
+    assert_eq!(kept(&car).await, 0);
+}
+
 /// Hands on nine of ten webhooks, and says of all that they arrived.
 async fn dropping(to: String) -> String {
     let hand_on = async |State(to): State<String>, headers: HeaderMap, body: Bytes| {

@@ -8,3 +8,4 @@ mod receive;
 
 pub(crate) use hints::Hints;
 pub use receive::{Reply, receive};
+pub(crate) use receive::{name, source};

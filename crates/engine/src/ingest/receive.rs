@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
+use secrecy::SecretString;
 use trunnion_kit::spec::Inbound;
 use trunnion_model::ids::ConnectionId;
 use trunnion_receiver::door::{Limits, Named, Naming, Source, receive_with};
@@ -35,18 +36,23 @@ where
     };
     let connector = engine.catalogue().get(&key.system);
     let Some(inbound) = connector.and_then(|connector| connector.spec.inbound.as_ref()) else { return nothing() };
-    let source = Source {
-        name: id.to_string(),
-        scheme: inbound.scheme.clone(),
-        secrets: vec![key.secret],
-        naming: Naming::default(),
-        limits: Limits::default(),
-        url,
-    };
+    let source = source(inbound, id, vec![key.secret], url);
     receive_with(inbox, &source, request, |incoming| name(inbound, incoming)).await
 }
 
-fn name(inbound: &Inbound, incoming: &Incoming<'_>) -> Named {
+/// Where a connection's hooks come from, as the door knows it.
+pub(crate) fn source(inbound: &Inbound, id: ConnectionId, secrets: Vec<SecretString>, url: String) -> Source {
+    Source {
+        name: id.to_string(),
+        scheme: inbound.scheme.clone(),
+        secrets,
+        naming: Naming::default(),
+        limits: Limits::default(),
+        url,
+    }
+}
+
+pub(crate) fn name(inbound: &Inbound, incoming: &Incoming<'_>) -> Named {
     let (kind, object) = inbound.object(incoming);
     let key = object.map(|(entity, remote_id)| format!("{entity}{BETWEEN}{remote_id}")).unwrap_or_default();
     Named { key, kind, place: None }

@@ -205,17 +205,29 @@ pub async fn messages(engine: &Engine, scope: &Scope, query: &[(String, String)]
     let wanted = given("state").unwrap_or("dead");
     let state = State::ALL.into_iter().find(|state| state.as_str() == wanted);
     let state = state.ok_or_else(|| ServiceError::invalid("/state", "must be pending, held, done or dead"))?;
+    let (after, limit) = paging(query)?;
+    let filter = Filter { source: scope.id().to_string(), state, after, limit };
+    let found = inbox(engine)?.list(&filter).await.map_err(|error| failed(&error))?;
+    let next_cursor = next_cursor(found.last().map(|last| last.seq), found.len(), limit);
+    Ok(MessagePage { data: found.into_iter().map(view).collect(), next_cursor })
+}
+
+/// Where a page begins, and how much is on it at most.
+pub(super) fn paging(query: &[(String, String)]) -> Result<(i64, i64)> {
+    let given = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let after = given("cursor").map_or(Ok(0), str::parse);
     let after = after.map_err(|_| ServiceError::invalid("/cursor", "is not one that this route gave"))?;
     let limit: i64 = given("limit").map_or(Ok(100), str::parse).unwrap_or_default();
-    if !(1..=500).contains(&limit) {
-        return Err(ServiceError::invalid("/limit", "must be 1 to 500"));
+    if (1..=500).contains(&limit) {
+        Ok((after, limit))
+    } else {
+        Err(ServiceError::invalid("/limit", "must be 1 to 500"))
     }
-    let filter = Filter { source: scope.id().to_string(), state, after, limit };
-    let found = inbox(engine)?.list(&filter).await.map_err(|error| failed(&error))?;
-    let last = found.last().map(|last| last.seq.to_string());
-    let next_cursor = last.filter(|_| i64::try_from(found.len()).is_ok_and(|count| count == limit));
-    Ok(MessagePage { data: found.into_iter().map(view).collect(), next_cursor })
+}
+
+/// A page that is not full is the last.
+pub(super) fn next_cursor(last: Option<i64>, found: usize, limit: i64) -> Option<String> {
+    last.filter(|_| i64::try_from(found).is_ok_and(|count| count == limit)).map(|last| last.to_string())
 }
 
 /// Takes hooks up again: the one that is named, which is done or dead, or all that are dead.
@@ -245,7 +257,7 @@ fn view(stored: Stored) -> MessageView {
     }
 }
 
-fn inbound<'e>(engine: &'e Engine, scope: &Scope) -> Result<&'e Inbound> {
+pub(super) fn inbound<'e>(engine: &'e Engine, scope: &Scope) -> Result<&'e Inbound> {
     let system = &scope.row().system;
     let connector = engine.catalogue().get(system);
     connector.and_then(|connector| connector.spec.inbound.as_ref()).ok_or_else(|| ServiceError::UnsupportedOperation {
@@ -253,12 +265,12 @@ fn inbound<'e>(engine: &'e Engine, scope: &Scope) -> Result<&'e Inbound> {
     })
 }
 
-fn inbox(engine: &Engine) -> Result<&Inbox> {
+pub(super) fn inbox(engine: &Engine) -> Result<&Inbox> {
     let message = "This server was started without an inbox for hooks.".to_owned();
     engine.inbox().ok_or(ServiceError::UnsupportedOperation { message })
 }
 
-fn failed(error: &trunnion_receiver::inbox::Error) -> ServiceError {
+pub(super) fn failed(error: &trunnion_receiver::inbox::Error) -> ServiceError {
     ServiceError::internal(error)
 }
 

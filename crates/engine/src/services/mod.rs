@@ -20,5 +20,6 @@ pub mod schema_drift;
 pub mod schemas;
 pub mod syncs;
 pub mod systems;
+pub mod unverifiable;
 pub mod webhooks;
 pub mod writes;

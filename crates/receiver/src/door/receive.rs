@@ -11,7 +11,7 @@ use http_body::Body;
 use http_body_util::{BodyExt as _, Full};
 
 use super::source::{Named, Source};
-use crate::inbox::{Count, Inbox, New, Put};
+use crate::inbox::{Count, Inbox, New, Put, Refused};
 use crate::verify::{self, Answer, Incoming, Place, Proof};
 
 /// An answer that any HTTP server of the ecosystem can send.
@@ -77,6 +77,17 @@ where
             if let Rejected::Unverifiable(refusal) = rejected {
                 gauge.count(Count::Unverifiable);
                 tracing::info!(source = source.name, %refusal, "a request was not believed");
+                // An address may hold the proof itself.
+                let signs = matches!(source.scheme.proof, Proof::Signed(_));
+                inbox.refuse(Refused {
+                    seq: 0,
+                    source: source.name.clone(),
+                    reason: refusal.to_string(),
+                    query: parts.uri.query().filter(|_| signs).unwrap_or_default().to_owned(),
+                    headers: kept(&parts.headers, source),
+                    body: body.to_vec(),
+                    received_at: now,
+                });
             }
             return reject(rejected);
         }

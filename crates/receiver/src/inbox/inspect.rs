@@ -93,6 +93,7 @@ impl Inbox {
     /// Forgets what was finished longer ago than the options keep it, up to `most` messages; how many these were.
     pub async fn purge(&self, most: i64) -> Result<u64> {
         let before = self.core.time.micros().saturating_sub(micros(self.core.options.keep));
+        self.core.db.execute("delete from inbox_refused where received_at < $1", vec![Value::Int(before)]).await?;
         // Arrival and sequence go together, so the old ones are the first ones.
         let sql = "delete from inbox_message where state = 2 and finished_at < $1
                    and seq in (select seq from inbox_message order by seq limit $2)";
@@ -104,6 +105,7 @@ impl Inbox {
         let mut tx = self.core.db.begin().await?;
         tx.execute("delete from inbox_message where source = $1", vec![Value::from(source)]).await?;
         tx.execute("delete from inbox_position where source = $1", vec![Value::from(source)]).await?;
+        tx.execute("delete from inbox_refused where source = $1", vec![Value::from(source)]).await?;
         tx.commit().await
     }
 

@@ -11,6 +11,7 @@ use super::error::Result;
 use super::finish::{self, Ended};
 use super::ingest::{self, Offered};
 use super::metrics::{Gauge, Gauges};
+use super::refused::{self, Refused};
 use super::types::{New, Put};
 
 /// How an inbox works. The defaults are for production.
@@ -107,6 +108,7 @@ pub struct Inbox {
     pub(super) core: Arc<Core>,
     pub(super) offered: mpsc::Sender<Offered>,
     pub(super) ended: mpsc::Sender<Ended>,
+    pub(super) refused: mpsc::Sender<Refused>,
 }
 
 pub(super) struct Core {
@@ -129,9 +131,11 @@ impl Inbox {
         core.gauges.refresh(&core.db).await?;
         let (offered, to_store) = mpsc::channel(QUEUE);
         let (ended, to_finish) = mpsc::channel(QUEUE);
+        let (refused, to_keep) = mpsc::channel(refused::QUEUE);
         tokio::spawn(ingest::store(core.clone(), to_store));
         tokio::spawn(finish::store(core.clone(), to_finish));
-        Ok(Self { core, offered, ended })
+        tokio::spawn(refused::keep(core.clone(), to_keep));
+        Ok(Self { core, offered, ended, refused })
     }
 
     /// Stores the message, together with those that are offered at the same time.

@@ -33,3 +33,15 @@ create table if not exists inbox_position (
     missed bigint not null,
     primary key (source, stream)
 );
+
+-- Requests that were not believed, the last few of each source.
+create table if not exists inbox_refused (
+    seq bigint generated always as identity primary key,
+    source text collate "C" not null,
+    reason text not null,
+    query text not null,
+    headers text not null,
+    body bytea not null,
+    received_at bigint not null
+);
+create index if not exists inbox_refused_source on inbox_refused (source, seq);

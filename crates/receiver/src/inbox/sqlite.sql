@@ -33,3 +33,15 @@ create table if not exists inbox_position (
     missed integer not null,
     primary key (source, stream)
 ) strict;
+
+-- Requests that were not believed, the last few of each source.
+create table if not exists inbox_refused (
+    seq integer primary key autoincrement,
+    source text not null,
+    reason text not null,
+    query text not null,
+    headers text not null,
+    body blob not null,
+    received_at integer not null
+) strict;
+create index if not exists inbox_refused_source on inbox_refused (source, seq);

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use secrecy::SecretString;
-use trunnion_receiver::door::{Limits, Reply, Source, receive};
-use trunnion_receiver::inbox::{Filter, Inbox, State, Time};
+use trunnion_receiver::door::{Again, Limits, Reply, Source, judge_again, receive};
+use trunnion_receiver::inbox::{Filter, Inbox, Refused, State, Time};
 use trunnion_receiver::verify::Scheme;
 
 use crate::harness::{on_both, open};
@@ -77,6 +77,57 @@ on_both! {
         assert_eq!(answers.len(), 1, "the reason is nobody's business");
         assert_eq!(stored(&inbox).await, 0);
         assert_eq!(inbox.metrics().await.unwrap()[0].unverifiable, 4);
+        inbox.close().await;
+    }
+}
+
+/// Waits for what is written behind the sender's back.
+async fn refused(inbox: &Inbox, count: usize) -> Vec<Refused> {
+    crate::harness::until(|| async { inbox.refused("s", 0, 100).await.unwrap().len() == count }).await;
+    inbox.refused("s", 0, 100).await.unwrap()
+}
+
+on_both! {
+    async fn what_was_refused_is_judged_again_by_the_secrets_of_now(url: String) {
+        let inbox = at_the_vectors_time(&url).await;
+        let mistyped = Source::standard("s", vec![SecretString::from("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]);
+        assert_eq!(receive(&inbox, &mistyped, vector(GOOD)).await.status(), StatusCode::UNAUTHORIZED);
+        let kept = refused(&inbox, 1).await;
+        assert_eq!(kept[0].reason, "no signature or token matches a secret");
+        assert!(kept[0].headers.contains("webhook-signature") && !kept[0].headers.contains("not for the disk"));
+        assert_eq!(receive(&inbox, &mistyped, vector("v1,AAAA")).await.status(), StatusCode::UNAUTHORIZED);
+        refused(&inbox, 2).await;
+        assert_eq!(judge_again(&inbox, &mistyped).await.unwrap(), Again { believed: 0, refused: 2 });
+        // Long after: what counts is when it came.
+        let later = Time::new(|| 1_614_265_330_000_000 + 86_400_000_000);
+        let restarted = Inbox::open(&url, crate::harness::options(), later).await.unwrap();
+        assert_eq!(judge_again(&restarted, &source()).await.unwrap(), Again { believed: 1, refused: 1 });
+        assert_eq!((stored(&restarted).await, refused(&restarted, 1).await.len()), (1, 1));
+        // The sender's own copy is known by now.
+        assert_eq!(receive(&inbox, &source(), vector(GOOD)).await.status(), StatusCode::OK);
+        assert_eq!(stored(&restarted).await, 1);
+        restarted.erase("s").await.unwrap();
+        refused(&restarted, 0).await;
+        inbox.close().await;
+        restarted.close().await;
+    }
+}
+
+on_both! {
+    async fn what_is_refused_can_fill_no_disk(url: String) {
+        let inbox = at_the_vectors_time(&url).await;
+        let large = Request::post("/hooks/s").body(Body::from(vec![b'x'; 70_000])).unwrap();
+        assert_eq!(receive(&inbox, &source(), large).await.status(), StatusCode::UNAUTHORIZED);
+        for _ in 0..5 {
+            for _ in 0..300 {
+                assert_eq!(receive(&inbox, &source(), vector("v1,AAAA")).await.status(), StatusCode::UNAUTHORIZED);
+            }
+            tokio::time::sleep(Duration::from_millis(1_050)).await;
+        }
+        let kept = inbox.refused("s", 0, 1_000).await.unwrap();
+        assert!((100..=200).contains(&kept.len()), "{} are kept", kept.len());
+        assert!(kept.iter().all(|one| one.body.len() < 100) && kept[0].seq > 1, "the oldest go first");
+        assert_eq!(inbox.metrics().await.unwrap()[0].unverifiable, 1_501, "all are counted");
         inbox.close().await;
     }
 }

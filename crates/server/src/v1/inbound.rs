@@ -5,6 +5,7 @@ use axum::Json;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use trunnion_engine::services::inbound::{self, HookView, MessagePage, NewHook, Replay, Replayed};
+use trunnion_engine::services::unverifiable::{self, Judged, NewSecret, UnverifiablePage};
 
 use crate::auth::{Manage, OwnConnection, Read};
 use crate::extract::{Body, Pairs, Query};
@@ -58,6 +59,49 @@ pub(crate) async fn get_inbound_hook(auth: OwnConnection<Read>) -> Result<Json<H
 pub(crate) async fn delete_inbound_hook(auth: OwnConnection<Manage>) -> Result<StatusCode, Problem> {
     inbound::delete(&auth.engine, &auth.scope).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Change the secret of the address
+///
+/// Of the newest one, at once: for a secret that the system made, or that was mistyped there. Hooks that were refused
+/// meanwhile can be judged again.
+#[utoipa::path(
+    patch, path = "/connections/{id}/inbound-hook", tag = CONNECTIONS, params(shapes::ConnectionPath),
+    request_body = shapes::NewInboundSecret, responses((status = 204, description = "Done"))
+)]
+pub(crate) async fn update_inbound_hook(
+    auth: OwnConnection<Manage>,
+    Body(new): Body<NewSecret>,
+) -> Result<StatusCode, Problem> {
+    unverifiable::replace_secret(&auth.engine, &auth.scope, new).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// List the hooks that were not believed
+///
+/// The last 200 of at most 64 KiB, in the order of arrival, as they came but without credentials. When very many come,
+/// not all are kept.
+#[utoipa::path(
+    get, path = "/connections/{id}/inbound-hook/unverifiable", tag = CONNECTIONS,
+    params(shapes::ConnectionPath, shapes::Paging), responses((status = 200, body = shapes::UnverifiableList))
+)]
+pub(crate) async fn list_unverifiable_hooks(
+    auth: OwnConnection<Read>,
+    Query(query): Query<Pairs>,
+) -> Result<Json<UnverifiablePage>, Problem> {
+    Ok(Json(unverifiable::list(&auth.engine, &auth.scope, &query).await?))
+}
+
+/// Judge the hooks again that were not believed
+///
+/// By the secrets that are good now and the time at which they came. What is believed now is processed as if it had just
+/// come. Where user and password prove the sender, they are not kept, so nothing can be judged again.
+#[utoipa::path(
+    post, path = "/connections/{id}/inbound-hook/verify", tag = CONNECTIONS, params(shapes::ConnectionPath),
+    responses((status = 200, body = shapes::HooksJudged))
+)]
+pub(crate) async fn verify_hooks_again(auth: OwnConnection<Manage>) -> Result<Json<Judged>, Problem> {
+    Ok(Json(unverifiable::judge_again(&auth.engine, &auth.scope).await?))
 }
 
 /// List the hooks that came

@@ -191,3 +191,39 @@ async fn what_came_can_be_looked_at_and_processed_again() {
     let wrong = hooked.app.send(get(&format!("{}/messages?state=lost", hooked.path())).token(&hooked.app.key)).await;
     assert_eq!(wrong.status, 422);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hooks_that_came_while_the_secret_was_another_are_judged_again_when_it_is_corrected() {
+    let hooked = hooked(3).await;
+    hooked.app.acme.rename("1001", "Told too early");
+    let theirs = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    let hint = json!({"type": "vendor.changed", "id": "1001"});
+    assert_eq!(hooked.hook_signed(&hooked.url, theirs, "u1", &hint).await, 401);
+    let list = format!("{}/unverifiable", hooked.path());
+    let kept = async || hooked.app.send(get(&list).token(&hooked.app.key)).await.ok()["data"].clone();
+    for _ in 0..400 {
+        if kept().await != json!([]) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let refused = kept().await;
+    assert_eq!(refused[0]["reason"], "no signature or token matches a secret", "{refused}");
+    assert!(refused[0]["body"].as_str().unwrap().contains("1001"));
+    let verify = async || {
+        hooked.app.send(post(&format!("{}/verify", hooked.path())).token(&hooked.app.key).json(&json!({}))).await.ok()
+    };
+    assert_eq!(verify().await, json!({"believed": 0, "refused": 1}));
+
+    let change = |secret: &str| Ask::new(Method::PATCH, &hooked.path()).json(&json!({"secret": secret}));
+    for wrong in ["", "whsec_", "whsec_c2hvcnQ=", "user:password of a user"] {
+        assert_eq!(hooked.app.send(change(wrong).token(&hooked.app.key)).await.status, 422, "{wrong}");
+    }
+    assert_eq!(hooked.app.send(change(theirs).token(&hooked.app.other_key)).await.status, 404);
+    assert_eq!(hooked.app.send(change(theirs).token(&hooked.app.key)).await.status, 204);
+    assert_eq!(verify().await, json!({"believed": 1, "refused": 0}));
+    hooked.wait_for_name("1001", "Told too early").await;
+    assert_eq!(kept().await, json!([]));
+    assert_eq!(hooked.hook_signed(&hooked.url, theirs, "u2", &hint).await, 200);
+    assert_eq!(hooked.hook("u3", &hint).await, 401, "the old secret is over");
+}

@@ -76,6 +76,37 @@ impl Store {
         Ok(Some(InboundHookKey { system, secret }))
     }
 
+    /// Every secret that is good at some address of the connection, the newest first.
+    pub async fn inbound_hook_secrets(&self, connection: ConnectionId) -> Result<Vec<SecretString>> {
+        let sql = "select id, data_key, sealed from inbound_hook
+                   where connection_id = $1 and (expires_at is null or expires_at > $2) order by created_at desc, id desc";
+        let found: Vec<(Uuid, Vec<u8>, Vec<u8>)> = self.inner.db.rows(sql, args![connection, self.now()]).await?;
+        let open =
+            |(row, data_key, sealed)| seal::open(&self.inner.keyring, hook_place(row), &Sealed { data_key, sealed });
+        found.into_iter().map(open).collect()
+    }
+
+    /// Another secret for the newest address. `false` if there is no address.
+    pub async fn replace_inbound_secret(
+        &self,
+        application: ApplicationId,
+        connection: ConnectionId,
+        secret: &SecretString,
+    ) -> Result<bool> {
+        let mut tx = self.inner.db.begin().await?;
+        rows::lock_own(&mut tx, application, connection).await?;
+        let sql = "select id from inbound_hook where connection_id = $1 and (expires_at is null or expires_at > $2)
+                   order by created_at desc, id desc limit 1";
+        let Some((row,)) = tx.rows::<(Uuid,)>(sql, args![connection, self.now()]).await?.pop() else {
+            return Ok(false);
+        };
+        let sealed = seal::seal(&self.inner.keyring, hook_place(row), secret)?;
+        let sql = "update inbound_hook set data_key = $2, sealed = $3 where id = $1";
+        tx.execute(sql, args![row, sealed.data_key, sealed.sealed]).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
     /// The addresses that are good, the newest first.
     pub async fn inbound_hooks(&self, connection: ConnectionId) -> Result<Vec<InboundHook>> {
         let sql = "select created_at, expires_at from inbound_hook

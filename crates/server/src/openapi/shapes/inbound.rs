@@ -64,6 +64,41 @@ pub(crate) struct InboundInbox {
 }
 
 #[derive(ToSchema)]
+#[schema(example = json!({"secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"}))]
+pub(crate) struct NewInboundSecret {
+    /// `whsec_…`, or `user:password` where that proves the system.
+    secret: String,
+}
+
+/// A request that was not believed.
+#[derive(ToSchema)]
+pub(crate) struct UnverifiableHook {
+    #[schema(example = "17")]
+    id: String,
+    #[schema(example = "no signature or token matches a secret")]
+    reason: String,
+    #[schema(format = DateTime)]
+    received_at: String,
+    /// Pairs of name and value, without credentials.
+    headers: Vec<Vec<String>>,
+    body: String,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct UnverifiableList {
+    data: Vec<UnverifiableHook>,
+    /// Null behind the last.
+    next_cursor: Option<String>,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct HooksJudged {
+    /// Of those that were kept: how many are believed now, and are no longer among them.
+    believed: u64,
+    refused: u64,
+}
+
+#[derive(ToSchema)]
 pub(crate) struct InboundMessage {
     #[schema(example = "17")]
     id: String,
