@@ -8,8 +8,8 @@
     reason = "a measurement for people, which stops when it cannot go on"
 )]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
@@ -26,19 +26,31 @@ use trunnion_receiver::inbox::{Inbox, Options, Time};
 const KEY: &[u8; 24] = b"a key of 24 bytes, or so";
 /// Senders at once, and so the largest group.
 const CLIENTS: usize = 256;
+/// As many as a PostgreSQL takes with its stock settings, and some are left.
+const SESSIONS: usize = 64;
 const RATE: u64 = 1_000;
+/// More than are acknowledged in a second.
+const AHEAD: usize = 60_000;
 
 struct Sender {
     key: hmac::Key,
     next: AtomicU64,
     body: Bytes,
+    /// Signed before the time runs: what a sender does is not the receiver's.
+    ahead: Mutex<Vec<[String; 3]>>,
 }
 
 impl Sender {
     fn new() -> Self {
         let filler = "x".repeat(930);
         let body = format!(r#"{{"type":"thing.updated","data":{{"id":"o1","text":"{filler}"}}}}"#);
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, KEY), next: AtomicU64::new(0), body: body.into() }
+        let key = hmac::Key::new(hmac::HMAC_SHA256, KEY);
+        Self { key, next: AtomicU64::new(0), body: body.into(), ahead: Mutex::default() }
+    }
+
+    fn sign_ahead(&self, count: usize) {
+        let signed = (0..count).map(|_| self.signed()).collect();
+        *self.ahead.lock().unwrap() = signed;
     }
 
     /// Id, time and signature of the next event.
@@ -53,7 +65,8 @@ impl Sender {
     }
 
     fn request(&self) -> Request<Full<Bytes>> {
-        let [id, now, signature] = self.signed();
+        let ahead = self.ahead.lock().unwrap().pop();
+        let [id, now, signature] = ahead.unwrap_or_else(|| self.signed());
         let request = Request::post("/hooks/s").header("webhook-id", id).header("webhook-timestamp", now);
         request.header("webhook-signature", signature).body(Full::new(self.body.clone())).unwrap()
     }
@@ -64,14 +77,19 @@ async fn main() {
     let url = std::env::args().nth(1).unwrap();
     let time = Duration::from_secs(std::env::args().nth(2).map_or(5, |seconds| seconds.parse().unwrap()));
     let (one, alone) = (floor(&url, time, 1).await, floor(&url, time, CLIENTS).await);
+    let own = own_group_commit(&url, time).await;
     let options = Options { max_pending: i64::MAX, ..Options::default() };
     let inbox = Inbox::open(&url, options, Time::system()).await.unwrap();
     let secret = SecretString::from(format!("whsec_{}", STANDARD.encode(KEY)));
     let source = Arc::new(Source::standard("s", vec![secret]));
     let sender = Arc::new(Sender::new());
+    sender.sign_ahead(usize::try_from(time.as_secs()).unwrap() * AHEAD);
     let (acknowledged, refused) = sustained(&inbox, &source, &sender, time).await;
     println!("database alone, 1 row a commit:    {one:>8.0} rows/s");
     println!("database alone, {CLIENTS} rows a commit:  {alone:>8.0} rows/s");
+    if let Some(own) = own {
+        println!("its own group commit, {SESSIONS} sessions: {own:>8.0} rows/s");
+    }
     println!(
         "verified and acknowledged:         {acknowledged:>8.0} /s, {CLIENTS} senders ({:.0} % of the database alone), {refused} refused",
         acknowledged / alone * 100.0
@@ -89,50 +107,106 @@ async fn main() {
     inbox.close().await;
 }
 
-/// The same rows into a table of the same form, without anything else.
+/// What the door keeps of a request's head.
+const HEADERS: &str = r#"[["webhook-id","evt_0000000000000000_0"],["webhook-timestamp","1700000000"],["webhook-signature","v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]]"#;
+const COLUMNS: &str = "insert into floor_message
+    (source, dedupe, key, kind, rank, stream, number, headers, body, received_at, state, attempts, due_at)";
+
+/// Rows a second into a table of the same form, with the same indexes, `group` in each commit, without anything else.
 async fn floor(url: &str, time: Duration, group: usize) -> f64 {
     let body = vec![b'x'; 1000];
-    let (mut rows, began) = (0, Instant::now());
     if url.starts_with("sqlite") {
         let mut database = sqlx::SqliteConnection::connect(&format!("{url}?mode=rwc")).await.unwrap();
         database
-            .execute("pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 4000")
+            .execute("pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 4000; pragma cache_size = -16384")
             .await
             .unwrap();
-        database.execute("create table if not exists floor (seq integer primary key, source text, dedupe text, body blob, at integer, unique (source, dedupe))").await.unwrap();
-        let chunk = group.min(32);
-        let places = (0..chunk)
-            .map(|row| format!("('s', ${}, ${}, 1)", 2 * row + 1, 2 * row + 2))
-            .collect::<Vec<_>>()
-            .join(", ");
-        let sql = format!(
-            "insert into floor (source, dedupe, body, at) values {places} on conflict (source, dedupe) do nothing"
-        );
-        while began.elapsed() < time {
-            let mut tx = database.begin().await.unwrap();
-            for _ in 0..group / chunk {
-                let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
-                for _ in 0..chunk {
-                    rows += 1;
-                    query = query.bind(format!("{:x}-{group}-{rows}", Time::system().micros())).bind(&body[..]);
-                }
-                query.execute(&mut *tx).await.unwrap();
-            }
-            tx.commit().await.unwrap();
-        }
-        return f64::from(rows) / began.elapsed().as_secs_f64();
+        let tables = include_str!("../src/inbox/sqlite.sql").replace("inbox_", "floor_");
+        database.execute(AssertSqlSafe(tables)).await.unwrap();
+        floor_sqlite(&mut database, time, group, &body).await
+    } else {
+        let mut database = sqlx::PgConnection::connect(url).await.unwrap();
+        let tables = include_str!("../src/inbox/postgres.sql").replace("inbox_", "floor_");
+        database.execute(AssertSqlSafe(tables)).await.unwrap();
+        floor_postgres(&mut database, time, group, &body).await
     }
-    let mut database = sqlx::PgConnection::connect(url).await.unwrap();
-    database.execute("create table if not exists floor (seq bigint generated always as identity primary key, source text, dedupe text, body bytea, at bigint, unique (source, dedupe))").await.unwrap();
-    let sql = "insert into floor (source, dedupe, body, at) select 's', d, b, 1 from unnest($1::text[], $2::bytea[]) as m(d, b)
-               on conflict (source, dedupe) do nothing";
+}
+
+async fn floor_sqlite(database: &mut sqlx::SqliteConnection, time: Duration, group: usize, body: &[u8]) -> f64 {
+    let chunk = group.min(32);
+    let row = |row: usize| {
+        let at = 3 * row;
+        format!(
+            "('s', ${}, 'o1', 'thing.updated', ${}, null, null, '{HEADERS}', ${}, 1, 0, 0, 1)",
+            at + 1,
+            at + 2,
+            at + 3
+        )
+    };
+    let places = (0..chunk).map(row).collect::<Vec<_>>().join(", ");
+    let sql = format!("{COLUMNS} values {places} on conflict (source, dedupe) do nothing returning source");
+    let (mut rows, began) = (0_i64, Instant::now());
     while began.elapsed() < time {
-        let ids: Vec<String> =
-            (0..group).map(|row| format!("{:x}-{group}-{}", Time::system().micros(), rows as usize + row)).collect();
-        rows += group as i32;
-        sqlx::query(sql).bind(ids).bind(vec![&body[..]; group]).execute(&mut database).await.unwrap();
+        let mut tx = database.begin().await.unwrap();
+        for _ in 0..group / chunk {
+            let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
+            for _ in 0..chunk {
+                rows += 1;
+                let id = format!("{:x}-{group}-{rows}", Time::system().micros());
+                query = query.bind(id).bind(rows).bind(body);
+            }
+            query.fetch_all(&mut *tx).await.unwrap();
+        }
+        tx.commit().await.unwrap();
     }
-    f64::from(rows) / began.elapsed().as_secs_f64()
+    rows as f64 / began.elapsed().as_secs_f64()
+}
+
+async fn floor_postgres(database: &mut sqlx::PgConnection, time: Duration, group: usize, body: &[u8]) -> f64 {
+    let sql = format!(
+        "{COLUMNS} select 's', d, 'o1', 'thing.updated', r, null, null, '{HEADERS}', b, 1, 0, 0, 1
+         from unnest($1::text[], $2::bigint[], $3::bytea[]) as m(d, r, b) on conflict (source, dedupe) do nothing returning source"
+    );
+    let (mut rows, began) = (0_i64, Instant::now());
+    while began.elapsed() < time {
+        let numbers: Vec<i64> = (0..group).map(|row| rows + row as i64).collect();
+        let ids: Vec<String> =
+            numbers.iter().map(|number| format!("{:x}-{group}-{number}", Time::system().micros())).collect();
+        rows += group as i64;
+        let query = sqlx::query(AssertSqlSafe(sql.clone())).bind(ids).bind(numbers).bind(vec![body; group]);
+        query.fetch_all(&mut *database).await.unwrap();
+    }
+    rows as f64 / began.elapsed().as_secs_f64()
+}
+
+/// Many sessions, each of which commits row by row: the database gathers the commits itself. SQLite has one writer.
+async fn own_group_commit(url: &str, time: Duration) -> Option<f64> {
+    if url.starts_with("sqlite") {
+        return None;
+    }
+    let sessions = (0..SESSIONS).map(|session| {
+        let url = url.to_owned();
+        tokio::spawn(async move {
+            let mut database = sqlx::PgConnection::connect(&url).await.unwrap();
+            let sql = format!(
+                "{COLUMNS} values ('s', $1, 'o1', 'thing.updated', $2, null, null, '{HEADERS}', $3, 1, 0, 0, 1)
+                 on conflict (source, dedupe) do nothing"
+            );
+            let (body, mut rows, began) = (vec![b'x'; 1000], 0_i64, Instant::now());
+            while began.elapsed() < time {
+                rows += 1;
+                let id = format!("{:x}-{session}-{rows}", Time::system().micros());
+                let query = sqlx::query(AssertSqlSafe(sql.clone())).bind(id).bind(rows).bind(&body);
+                query.execute(&mut database).await.unwrap();
+            }
+            rows as f64 / began.elapsed().as_secs_f64()
+        })
+    });
+    let mut sum = 0.0;
+    for session in sessions.collect::<Vec<_>>() {
+        sum += session.await.unwrap();
+    }
+    Some(sum)
 }
 
 async fn sustained(inbox: &Inbox, source: &Arc<Source>, sender: &Arc<Sender>, time: Duration) -> (f64, u64) {
