@@ -24,8 +24,8 @@ use crate::storm::{Storm, until_over};
 use crate::tryton::{connect, synced};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-/// For the database.
-const AWAY: Duration = Duration::from_secs(3);
+/// For the database: longer than a request waits for it.
+const AWAY: Duration = Duration::from_secs(6);
 /// Without any progress.
 const PATIENCE: Duration = Duration::from_secs(60);
 const AT_ONCE: usize = 16;
