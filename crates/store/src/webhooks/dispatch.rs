@@ -110,14 +110,13 @@ impl Store {
         let entries = if reads.is_empty() { Vec::new() } else { entries(&mut tx, &reads).await? };
         make::lock_ordered(&mut tx, &endpoints).await?;
         let mut making = Making::default();
-        for log in &logs {
-            let of_log = ConnectionId(log.id);
-            let follow = |endpoint: &&WebhookEndpoint| {
+        for endpoint in held.by_room(&endpoints) {
+            let follows = |log: &&Log| {
                 endpoint.application.0 == log.application_id
-                    && endpoint.follows(of_log, &log.tags)
+                    && endpoint.follows(ConnectionId(log.id), &log.tags)
                     && !behind.contains(&(endpoint.id.0, log.id))
             };
-            for endpoint in endpoints.iter().filter(follow) {
+            for log in logs.iter().filter(follows) {
                 for entry in entries.iter().filter(|entry| entry.log == log.id) {
                     making.add(&self.inner.clock, endpoint, entry, &mut held);
                 }

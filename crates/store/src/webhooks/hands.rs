@@ -3,6 +3,7 @@
 //! A delivery of a new event is in its hands from the statement that makes it: the usual delivery is never looked for, which
 //! would be a second transaction. What there is no room for, or what waits for something, is made for whoever looks.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,6 +59,13 @@ impl<'a> Held<'a> {
     /// How many events are worth reading whole.
     pub(super) fn room(&self) -> usize {
         self.hands.map_or(0, |hands| hands.room.saturating_sub(self.work.len()))
+    }
+
+    /// Those with the most room first: whoever answers quickly has little on its way, and does not wait for the others.
+    pub(super) fn by_room<'e>(&self, endpoints: &'e [WebhookEndpoint]) -> Vec<&'e WebhookEndpoint> {
+        let mut sorted: Vec<_> = endpoints.iter().collect();
+        sorted.sort_by_cached_key(|endpoint| Reverse(self.hands.map_or(0, |hands| (hands.room_for)(endpoint))));
+        sorted
     }
 
     pub(super) fn is_empty(&self) -> bool {
