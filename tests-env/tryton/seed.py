@@ -197,10 +197,10 @@ def create_purchases(company, suppliers, products, term, today):
     return purchases
 
 
-def receive(purchase):
+def receive(purchase, day):
     from proteus import Model
 
-    shipment = Model.get("stock.shipment.in")(supplier=purchase.party)
+    shipment = Model.get("stock.shipment.in")(supplier=purchase.party, effective_date=day)
     for move in purchase.moves:
         shipment.incoming_moves.append(Model.get("stock.move")(move.id))
     shipment.save()
@@ -236,7 +236,9 @@ def main():
         products = create_products(accounts)
         create_stock(products)
         purchases = create_purchases(company, suppliers, products, term, today)
-        receive(next(each for each in purchases if each.state == "processing"))
+        # On different days: a window of history has something to leave out.
+        for days, purchase in enumerate([each for each in purchases if each.state == "processing"][:2]):
+            receive(purchase, today - datetime.timedelta(days=3 * days))
         create_user(company, login, password)
         # Whose password a test changes.
         create_user(company, f"{login}-rotating", password)
