@@ -33,6 +33,7 @@ pub struct Hands<'a> {
 pub(super) struct Held<'a> {
     hands: Option<&'a Hands<'a>>,
     now: i64,
+    /// What is left for each endpoint; see [`Held::by_room`].
     rooms: BTreeMap<WebhookEndpointId, usize>,
     rooms_in: BTreeMap<ApplicationId, usize>,
     endpoints: BTreeMap<WebhookEndpointId, WebhookEndpoint>,
@@ -62,9 +63,12 @@ impl<'a> Held<'a> {
     }
 
     /// Those with the most room first: whoever answers quickly has little on its way, and does not wait for the others.
-    pub(super) fn by_room<'e>(&self, endpoints: &'e [WebhookEndpoint]) -> Vec<&'e WebhookEndpoint> {
+    pub(super) fn by_room<'e>(&mut self, endpoints: &'e [WebhookEndpoint]) -> Vec<&'e WebhookEndpoint> {
+        if let Some(hands) = self.hands {
+            self.rooms = endpoints.iter().map(|endpoint| (endpoint.id, (hands.room_for)(endpoint))).collect();
+        }
         let mut sorted: Vec<_> = endpoints.iter().collect();
-        sorted.sort_by_cached_key(|endpoint| Reverse(self.hands.map_or(0, |hands| (hands.room_for)(endpoint))));
+        sorted.sort_by_key(|endpoint| Reverse(self.rooms.get(&endpoint.id)));
         sorted
     }
 
@@ -88,7 +92,7 @@ impl<'a> Held<'a> {
             return None;
         }
         let all = self.rooms_in.entry(endpoint.application).or_insert_with(|| (hands.room_in)(endpoint.application));
-        let own = self.rooms.entry(endpoint.id).or_insert_with(|| (hands.room_for)(endpoint));
+        let own = self.rooms.get_mut(&endpoint.id)?;
         (*all, *own) = all.checked_sub(1).zip(own.checked_sub(1))?;
         let limit = Duration::from_secs(u64::try_from(endpoint.settings.timeout_seconds).unwrap_or(30));
         Some((hands.node, until(self.now, limit + hands.lease)))

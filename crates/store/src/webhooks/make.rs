@@ -39,6 +39,10 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    fn is_whole(&self) -> bool {
+        self.at.is_some() && self.data.is_some()
+    }
+
     /// The event, if it was read whole.
     fn event(&self) -> Option<Event> {
         let (at, data) = self.at.zip(self.data.clone())?;
@@ -85,9 +89,10 @@ impl Making {
             Ordering::PerRecord => Some(entry.record_id.filter(|_| entry.entity.is_some()).unwrap_or(entry.log)),
         };
         let (id, now) = (DeliveryId::new(clock), clock.now_micros());
-        let taken = entry.event().and_then(|event| Some((event, held.take(endpoint)?)));
-        let (lease, due) = match &taken {
-            Some((_, (node, until))) => (Some(*node), Some(*until)),
+        // The event is copied for those only that are sent at once.
+        let taken = if entry.is_whole() { held.take(endpoint) } else { None };
+        let (lease, due) = match taken {
+            Some((node, until)) => (Some(node), Some(until)),
             None => (None, key.is_none().then_some(now)),
         };
         self.rows.push(json!({
@@ -102,8 +107,8 @@ impl Making {
             "due": due,
         }));
         self.keys.extend(key.map(|key| (endpoint.id, key)));
-        match taken {
-            Some((event, _)) => held.hold(endpoint, fresh(endpoint, id, &event, due, now), event),
+        match taken.and_then(|_| entry.event()) {
+            Some(event) => held.hold(endpoint, fresh(endpoint, id, &event, due, now), event),
             None => _ = self.endpoints.insert(endpoint.id),
         }
     }
