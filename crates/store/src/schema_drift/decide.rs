@@ -1,28 +1,36 @@
 //! Acknowledging findings.
 
+use serde_json::json;
 use trunnion_model::ids::{ConnectionId, SchemaDriftId};
 
-use super::DriftState;
-use crate::db::args;
+use crate::db::{args, hex, over_set};
 use crate::{Error, Result, Store};
 
 impl Store {
     /// Acknowledges those of the findings that are open, all or none: `NotFound` if one of them is not the connection's.
     /// How many there were.
     pub async fn acknowledge_schema_drift(&self, connection: ConnectionId, ids: &[SchemaDriftId]) -> Result<u64> {
+        let set: Vec<_> = ids.iter().map(|id| json!({ "id": hex(id.0) })).collect();
+        let set = serde_json::Value::from(set).to_string();
         let mut tx = self.inner.db.begin().await?;
-        let now = self.now();
-        let mut acknowledged = 0;
-        for id in ids {
-            let sql = "select state from schema_drift where connection_id = $1 and id = $2";
-            let (state,) =
-                tx.row::<(String,)>(sql, args![connection, *id]).await?.ok_or(Error::NotFound { what: "finding" })?;
-            if DriftState::stored(&state)? == DriftState::Open {
-                let sql = "update schema_drift set state = 'acknowledged', acknowledged_at = $3
-                           where connection_id = $1 and id = $2 and state = 'open'";
-                acknowledged += tx.execute(sql, args![connection, *id, now]).await?;
-            }
+        let own = over_set!(
+            tx.dialect(),
+            "select count(*) from ",
+            ("$1", id "id"),
+            " join schema_drift d on d.id = j.id and d.connection_id = $2"
+        );
+        let (found,) = tx.row::<(i64,)>(own, args![set.clone(), connection]).await?.unwrap_or_default();
+        if usize::try_from(found) != Ok(ids.len()) {
+            return Err(Error::NotFound { what: "finding" });
         }
+        let sql = over_set!(
+            tx.dialect(),
+            "update schema_drift set state = 'acknowledged', acknowledged_at = $3
+             where connection_id = $2 and state = 'open' and id in (select id from ",
+            ("$1", id "id"),
+            ")"
+        );
+        let acknowledged = tx.execute(sql, args![set, connection, self.now()]).await?;
         tx.commit().await?;
         Ok(acknowledged)
     }
