@@ -197,6 +197,13 @@ impl Tx {
     }
 }
 
+/// PostgreSQL cannot keep the character U+0000 in a text.
+pub(crate) fn replace_nul(text: &mut String) {
+    if text.contains('\0') {
+        *text = text.replace('\0', "\u{fffd}");
+    }
+}
+
 pub(crate) use arg::args;
 pub(crate) use set::{hex, over_set, set};
 

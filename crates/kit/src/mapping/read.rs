@@ -363,6 +363,13 @@ impl Operation {
             }
         }
     }
+
+    /// Says that what was noted inside is inside of this.
+    fn prefix(&self, unmapped: &mut [(String, String)]) {
+        for (field, _) in unmapped {
+            *field = format!("{}/{field}", self.name);
+        }
+    }
 }
 
 impl Notes {
@@ -375,15 +382,6 @@ impl Notes {
         let end = inside.last().map_or(piece.end, |known| known.end.max(piece.end));
         self.volatile.push(start..end);
         self.volatile.extend(after);
-    }
-}
-
-impl Operation {
-    /// Says that what was noted inside is inside of this.
-    fn prefix(&self, unmapped: &mut [(String, String)]) {
-        for (field, _) in unmapped {
-            *field = format!("{}/{field}", self.name);
-        }
     }
 }
 

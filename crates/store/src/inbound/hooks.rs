@@ -72,8 +72,7 @@ impl Store {
         let found: Option<(Uuid, Vec<u8>, Vec<u8>, String)> =
             self.inner.db.row(sql, args![connection, path_hash, self.now()]).await?;
         let Some((row, data_key, sealed, system)) = found else { return Ok(None) };
-        let secret = seal::open(&self.inner.keyring, hook_place(row), &Sealed { data_key, sealed })?;
-        Ok(Some(InboundHookKey { system, secret }))
+        Ok(Some(InboundHookKey { system, secret: self.open_hook_secret((row, data_key, sealed))? }))
     }
 
     /// Every secret that is good at some address of the connection, the newest first.
@@ -81,9 +80,11 @@ impl Store {
         let sql = "select id, data_key, sealed from inbound_hook
                    where connection_id = $1 and (expires_at is null or expires_at > $2) order by created_at desc, id desc";
         let found: Vec<(Uuid, Vec<u8>, Vec<u8>)> = self.inner.db.rows(sql, args![connection, self.now()]).await?;
-        let open =
-            |(row, data_key, sealed)| seal::open(&self.inner.keyring, hook_place(row), &Sealed { data_key, sealed });
-        found.into_iter().map(open).collect()
+        found.into_iter().map(|row| self.open_hook_secret(row)).collect()
+    }
+
+    fn open_hook_secret(&self, (row, data_key, sealed): (Uuid, Vec<u8>, Vec<u8>)) -> Result<SecretString> {
+        seal::open(&self.inner.keyring, hook_place(row), &Sealed { data_key, sealed })
     }
 
     /// Another secret for the newest address. `false` if there is no address.

@@ -7,6 +7,7 @@ use trunnion_model::record::{Incoming, Record};
 use trunnion_model::time::{Clock, rfc3339_micros};
 
 use super::{Applied, Reading};
+use crate::db::replace_nul;
 use crate::{Error, Result};
 
 /// A page on its way into the database: no id twice, sorted by id.
@@ -86,7 +87,7 @@ pub(super) struct Tally {
 
 impl Prepared {
     fn of(mut row: Incoming) -> Self {
-        // PostgreSQL cannot keep the character U+0000 in a text; in JSON it is written in another way.
+        // In JSON the character is written in another way.
         for text in [&mut row.remote_id, &mut row.display] {
             replace_nul(text);
         }
@@ -239,10 +240,4 @@ impl Tally {
 
 pub(super) fn event_type(entity: &Entity, change: Change) -> String {
     format!("{}.{}", entity.name, change.as_str())
-}
-
-fn replace_nul(text: &mut String) {
-    if text.contains('\0') {
-        *text = text.replace('\0', "\u{fffd}");
-    }
 }

@@ -5,7 +5,7 @@ use trunnion_model::drift::{DriftKind, Finding};
 use trunnion_model::ids::{ConnectionId, SchemaDriftId};
 
 use super::{DriftState, SchemaDrift};
-use crate::db::args;
+use crate::db::{args, replace_nul};
 use crate::events::{NewEvent, append};
 use crate::{Result, Store};
 
@@ -105,12 +105,9 @@ impl Store {
     }
 }
 
-/// PostgreSQL cannot keep the character U+0000 in a text.
 fn without_nul(mut finding: Finding) -> Finding {
     for text in [&mut finding.field, &mut finding.value].into_iter().chain(&mut finding.remote_id) {
-        if text.contains('\0') {
-            *text = text.replace('\0', "\u{fffd}");
-        }
+        replace_nul(text);
     }
     finding
 }
