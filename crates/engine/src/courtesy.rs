@@ -4,7 +4,6 @@
 //! must lock. So while a write is in hand on this node, a sync stores little at a time and, before each time, waits a moment
 //! for the write to be over. It is a courtesy, not a lock: what is right does not depend on it, and a sync always goes on.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -15,22 +14,16 @@ const PATIENCE: Duration = Duration::from_millis(50);
 const SMALLER: usize = 4;
 
 /// How many writes are in hand.
-#[derive(Clone)]
-pub(crate) struct Courtesy(Arc<watch::Sender<usize>>);
+#[derive(Default)]
+pub(crate) struct Courtesy(watch::Sender<usize>);
 
 /// A write in hand, until it is dropped.
-pub(crate) struct InHand(Arc<watch::Sender<usize>>);
-
-impl Default for Courtesy {
-    fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(0)))
-    }
-}
+pub(crate) struct InHand<'c>(&'c Courtesy);
 
 impl Courtesy {
-    pub(crate) fn enter(&self) -> InHand {
+    pub(crate) fn enter(&self) -> InHand<'_> {
         self.0.send_modify(|count| *count += 1);
-        InHand(self.0.clone())
+        InHand(self)
     }
 
     /// Waits a moment if a write is in hand. How much may be stored then, if it is `bytes` otherwise.
@@ -44,9 +37,9 @@ impl Courtesy {
     }
 }
 
-impl Drop for InHand {
+impl Drop for InHand<'_> {
     fn drop(&mut self) {
-        self.0.send_modify(|count| *count = count.saturating_sub(1));
+        self.0.0.send_modify(|count| *count = count.saturating_sub(1));
     }
 }
 
@@ -65,13 +58,8 @@ mod tests {
         let began = Instant::now();
         assert_eq!(courtesy.give_way(1_000).await, 250);
         assert!(began.elapsed() >= PATIENCE, "one write was in hand all the time");
-        let waiting = tokio::spawn({
-            let courtesy = courtesy.clone();
-            async move { courtesy.give_way(1_000).await }
-        });
-        tokio::task::yield_now().await;
-        drop(other);
-        assert_eq!(waiting.await.unwrap(), 250);
+        let (waited, ()) = tokio::join!(courtesy.give_way(1_000), async { drop(other) });
+        assert_eq!(waited, 250);
         assert_eq!(courtesy.give_way(1_000).await, 1_000, "nobody is there any more");
     }
 }
