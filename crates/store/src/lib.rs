@@ -27,6 +27,7 @@ mod records;
 mod reseal;
 mod schema_drift;
 mod seal;
+mod standing;
 mod store;
 mod sync;
 mod webhooks;
@@ -45,7 +46,7 @@ pub use error::{Error, Result};
 pub use events::{Event, EventPage, LogPage, NewEvent};
 pub use grants::{NewGrant, NewPending, StoredGrant};
 pub use health::{CallHour, Cleared, DueProbe, Incident, ProbeState, Tally, Trouble};
-pub use inbound::{InboundHook, InboundHookKey};
+pub use inbound::{InboundHook, InboundHookKey, MissedHooks};
 pub use keyring::Keyring;
 pub use links::{Link, LinkUse, NewLink, Redeemed};
 pub use operations::{Begun, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody};
@@ -56,6 +57,7 @@ pub use records::{
 };
 pub use reseal::Resealed;
 pub use schema_drift::{DriftFilter, DriftState, RowShape, SchemaDrift};
+pub use standing::{Named, Standing};
 pub use store::Store;
 pub use sync::{
     Claim, ClaimRequest, Failure, Finished, Lane, Lease, PlanChanges, PlanState, Room, Run, RunCause, RunMode,

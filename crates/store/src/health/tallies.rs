@@ -46,8 +46,9 @@ impl Store {
 
     /// Forgets hours, and incidents that were over, before the instant `before`.
     pub async fn purge_health(&self, before: i64) -> Result<u64> {
-        let hours =
-            self.inner.db.execute("delete from call_hour where hour < $1", args![before.div_euclid(HOUR)]).await?;
+        let hour = before.div_euclid(HOUR);
+        let mut hours = self.inner.db.execute("delete from call_hour where hour < $1", args![hour]).await?;
+        hours += self.inner.db.execute("delete from hook_hour where hour < $1", args![hour]).await?;
         let sql = "delete from incident where resolved_at < $1";
         Ok(hours + self.inner.db.execute(sql, args![before]).await?)
     }

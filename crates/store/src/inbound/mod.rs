@@ -5,3 +5,5 @@ mod missed;
 
 pub(crate) use hooks::hook_place;
 pub use hooks::{InboundHook, InboundHookKey};
+pub use missed::MissedHooks;
+pub(crate) use missed::note as note_hooks;

@@ -8,6 +8,7 @@ use super::read::read_in;
 use super::{Applied, Commit, PageProgress, Reading, postgres, sqlite};
 use crate::db::{Tx, args};
 use crate::events::append;
+use crate::inbound::note_hooks;
 use crate::operations::{self, OutcomeBody};
 use crate::sync::{self, until};
 use crate::{Error, Result, Store, quarantine};
@@ -87,6 +88,8 @@ impl Store {
             append(&mut tx, &self.inner.clock, connection, event.as_slice()).await?;
             tally.applied.operation = Some(operation);
         }
+        let changes = tally.applied.created + tally.applied.updated + tally.applied.deleted;
+        note_hooks(&mut tx, connection, (entity.name, cause), changes, now).await?;
         tx.commit().await?;
         if tally.events > 0 {
             self.tell_events();
