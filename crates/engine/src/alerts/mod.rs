@@ -2,6 +2,7 @@
 //!
 //! What fires is a row, so a message is sent again if a node dies before it is sure that it arrived, and another node goes on.
 
+mod hooks;
 mod message;
 mod rule;
 mod watch;

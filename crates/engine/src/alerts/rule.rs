@@ -40,6 +40,23 @@ pub enum Rule {
         #[serde(default)]
         above: i64,
     },
+    /// A hook of a connection waits for that long to be worked off.
+    HooksWaiting { after_seconds: i64 },
+    /// More than so many hooks of a connection were given up in the last hour.
+    DeadHooks {
+        #[serde(default)]
+        above: i64,
+    },
+    /// More than so many requests to a connection's address were not believed in the last hour.
+    UnverifiableHooks {
+        #[serde(default)]
+        above: i64,
+    },
+    /// More than so many changes were found by a sync in the last day though the connection has hooks for them.
+    MissedHooks {
+        #[serde(default)]
+        above: i64,
+    },
 }
 
 /// Where messages go.
@@ -67,7 +84,11 @@ impl Rule {
                 seconds("for_seconds", *for_seconds, 0)
             }
             Self::Stale { after_seconds } => seconds("after_seconds", *after_seconds, 60),
-            Self::DeadDeliveries { above } => seconds("above", *above, 0),
+            Self::HooksWaiting { after_seconds } => seconds("after_seconds", *after_seconds, 1),
+            Self::DeadDeliveries { above } | Self::DeadHooks { above } | Self::MissedHooks { above } => {
+                seconds("above", *above, 0);
+            }
+            Self::UnverifiableHooks { .. } => {}
             Self::FailureRate { least_calls, .. } => seconds("least_calls", *least_calls, 1),
         }
         match self {
@@ -76,6 +97,10 @@ impl Rule {
                 words("/rule/statuses", statuses, &known, &mut errors);
             }
             Self::Cause { causes, .. } => words("/rule/causes", causes, CAUSES, &mut errors),
+            // No more of them are kept.
+            Self::UnverifiableHooks { above } if !(0..200).contains(above) => {
+                errors.push(FieldError::new("/rule/above", "must be 0 to 199"));
+            }
             Self::FailureRate { above, .. } if !(0.0..1.0).contains(above) => {
                 errors.push(FieldError::new("/rule/above", "must be from 0 to less than 1"));
             }
@@ -84,12 +109,12 @@ impl Rule {
         errors
     }
 
-    /// The question to the store at the instant `now`.
+    /// The question to the store at the instant `now`; `None` for rules about hooks, which the inbox answers.
     #[expect(clippy::cast_possible_truncation, reason = "a share of a thousand, from 0 to 999")]
-    pub(crate) fn condition(&self, now: i64) -> Condition {
+    pub(crate) fn condition(&self, now: i64) -> Option<Condition> {
         let before = |seconds: i64| now.saturating_sub(seconds.saturating_mul(1_000_000));
         let list = |words: &[String]| format!(",{},", words.join(","));
-        match self {
+        Some(match self {
             Self::Status { statuses, for_seconds } => {
                 Condition::Status { words: list(statuses), until: before(*for_seconds) }
             }
@@ -102,7 +127,11 @@ impl Rule {
                 Condition::FailureRate { permille, least: *least_calls, since: before(HOUR) }
             }
             Self::DeadDeliveries { above } => Condition::DeadDeliveries { above: *above, since: before(HOUR) },
-        }
+            Self::HooksWaiting { .. }
+            | Self::DeadHooks { .. }
+            | Self::UnverifiableHooks { .. }
+            | Self::MissedHooks { .. } => return None,
+        })
     }
 }
 

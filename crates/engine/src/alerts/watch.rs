@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
-use trunnion_store::{Alert, Error as StoreError};
+use trunnion_store::{Alert, Found};
 
-use super::{Rule, Said, tell};
+use super::{Rule, Said, hooks, tell};
 use crate::Engine;
+use crate::error::Result;
 use crate::health::micros;
 use crate::sync::pause;
 use crate::workers::rest;
@@ -35,13 +36,20 @@ pub(crate) async fn watch(engine: Engine, mut stopping: watch::Receiver<bool>) {
     }
 }
 
-async fn look(engine: &Engine, alert: &Alert) -> Result<(), StoreError> {
+async fn find(engine: &Engine, alert: &Alert, rule: &Rule, now: i64) -> Result<Vec<Found>> {
+    match rule.condition(now) {
+        Some(condition) => Ok(engine.store().find(alert.application, &condition).await?),
+        None => hooks::find(engine, alert.application, rule, now).await,
+    }
+}
+
+async fn look(engine: &Engine, alert: &Alert) -> Result<()> {
     let now = engine.clock().now_micros();
     let Ok(rule) = serde_json::from_str::<Rule>(&alert.rule) else {
         tracing::error!(alert = %alert.id, "a stored rule is not one that this version knows");
         return Ok(());
     };
-    let found = engine.store().find(alert.application, &rule.condition(now)).await?;
+    let found = find(engine, alert, &rule, now).await?;
     engine.store().settle_alert(alert.id, &found).await?;
     if alert.silenced_until.is_some_and(|until| until > now) {
         return Ok(());

@@ -17,6 +17,7 @@ mod open;
 mod pull;
 mod refused;
 mod sequence;
+mod trouble;
 mod types;
 mod work;
 
@@ -30,5 +31,6 @@ pub use open::{Inbox, Options, Time};
 pub use pull::Pulled;
 pub use refused::Refused;
 pub use sequence::{CatchUp, Caught, LogEvent, NoCatchUp};
+pub use trouble::Troubled;
 pub use types::{Batch, Message, New, Outcome, Put, State};
 pub use work::{Handler, Workers};
