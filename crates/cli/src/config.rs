@@ -76,6 +76,7 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key("audit.keep_days", "365", "how many days it is kept who did what, 1 or more; empty: for ever"),
     key("events.keep_days", "", "how many days events are kept, 1 or more; empty: for ever"),
+    secret("metrics.token", "what must be sent as a bearer token to read /metrics; empty: nothing"),
     key("node.name", "", "how this node calls itself in leases; empty: node- and the process id"),
     key("log.level", "info", "error, warn, info, debug or trace"),
     key("log.format", "text", "text or json"),

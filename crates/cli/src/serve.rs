@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::LevelFilter;
 use trunnion_engine::services::keys;
@@ -55,7 +56,8 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     say(&format!("{} http://{}", styled(BOLD, "Trunnion listens on"), listener.local_addr()?));
     let workers = engine.start();
     let public_url = Some(config.get("public_url").to_owned()).filter(|url| !url.is_empty());
-    let options = trunnion_server::Options { public_url, ..Default::default() };
+    let metrics_token = Some(config.get("metrics.token")).filter(|token| !token.is_empty()).map(SecretString::from);
+    let options = trunnion_server::Options { public_url, metrics_token, ..Default::default() };
     let app = trunnion_server::app(engine.clone(), options);
     trunnion_server::serve(listener, app, stopped()).await?;
     // A receiver has up to 30 seconds to answer what is on its way.

@@ -19,6 +19,7 @@ use crate::courtesy::Courtesy;
 use crate::error::{Result, ServiceError};
 use crate::health::Tallies;
 use crate::links::Links;
+use crate::measures::{Counts, Looked};
 
 /// How the engine works. The defaults are for production.
 #[derive(Clone, Debug)]
@@ -241,6 +242,8 @@ struct Inner {
     budgets: Budgets,
     courtesy: Courtesy,
     tallies: Tallies,
+    counts: Arc<Counts>,
+    looked: Looked,
     poster: Poster,
     inbox: OnceLock<Inbox>,
     boot: Uuid,
@@ -267,6 +270,8 @@ impl Engine {
             budgets: Budgets::new(boot.into_bytes()),
             courtesy: Courtesy::default(),
             tallies: Tallies::default(),
+            counts: Arc::default(),
+            looked: Looked::default(),
             poster,
             inbox: OnceLock::new(),
             boot,
@@ -324,6 +329,15 @@ impl Engine {
 
     pub(crate) fn courtesy(&self) -> &Courtesy {
         &self.0.courtesy
+    }
+
+    /// What happened on this node, for whoever watches it.
+    pub(crate) fn counts(&self) -> &Arc<Counts> {
+        &self.0.counts
+    }
+
+    pub(crate) fn looked(&self) -> &Looked {
+        &self.0.looked
     }
 
     /// What calls came to since it was last stored.

@@ -157,7 +157,7 @@ pub(crate) struct Fresh {
 
 impl Fresh {
     pub(crate) fn live(&self, engine: &Engine, connector: &Connector, connection: ConnectionId) -> Live {
-        self.link.observe(engine.tallies().observer(connection));
+        self.link.observe(engine.tallies().observer(connection, &connector.spec.system.id, engine.counts()));
         Live {
             connection,
             link: self.link.clone(),
@@ -186,7 +186,7 @@ pub(crate) async fn make(engine: &Engine, row: &Connection, credentials: &Secret
         connection: row.id,
         system: row.system.clone(),
     }));
-    link.observe(engine.tallies().observer(row.id));
+    link.observe(engine.tallies().observer(row.id, &row.system, engine.counts()));
     Ok(Live {
         connection: row.id,
         link,

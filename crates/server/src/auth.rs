@@ -17,7 +17,7 @@ use std::time::Duration;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{HeaderName, header};
+use http::{HeaderMap, HeaderName, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use trunnion_engine::services::audit::{self, Deed};
 use trunnion_engine::services::events::{self, Reach};
@@ -216,7 +216,7 @@ impl FromRequestParts<Gate> for Log {
 
     async fn from_request_parts(parts: &mut Parts, gate: &Gate) -> Result<Self, Problem> {
         let engine = gate.engine.clone();
-        let token = bearer(parts)?;
+        let token = bearer(&parts.headers)?;
         let caller = trunnion_engine::authenticate(&engine, token.expose_secret()).await?;
         caller.may(Permission::Read)?;
         let named = named_connection(parts)?;
@@ -233,14 +233,14 @@ fn witnessed(parts: &Parts, tell: impl FnOnce(&Witness)) {
 }
 
 async fn authenticate(parts: &Parts, gate: &Gate) -> Result<Caller, Problem> {
-    Ok(trunnion_engine::authenticate(&gate.engine, bearer(parts)?.expose_secret()).await?)
+    Ok(trunnion_engine::authenticate(&gate.engine, bearer(&parts.headers)?.expose_secret()).await?)
 }
 
-fn bearer(parts: &Parts) -> Result<SecretString, Problem> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<SecretString, Problem> {
     let missing = || {
         Problem::unauthenticated("Send a token: `Authorization: Bearer tk_…` (application key) or `tc_…` (connection).")
     };
-    let value = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
+    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
     let (scheme, token) = value.split_once(' ').ok_or_else(missing)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(missing());

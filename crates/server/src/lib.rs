@@ -14,6 +14,7 @@ mod health;
 mod hooks;
 mod idempotency;
 mod items;
+mod metrics;
 mod observe;
 mod openapi;
 mod pages;

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use trunnion_model::ids::RequestId;
 use trunnion_model::time::Clock;
 
+use crate::metrics::Requests;
 use crate::problem;
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -19,7 +20,11 @@ pub(crate) struct RequestName(pub(crate) String);
 /// The longest id that we take over from a caller.
 const LONGEST_ID: usize = 128;
 
-pub(crate) async fn observe(State(clock): State<Clock>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn observe(
+    State((clock, requests)): State<(Clock, Requests)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let started = Instant::now();
     let id = incoming_id(request.headers()).unwrap_or_else(|| RequestId::new(&clock).to_string());
     request.extensions_mut().insert(RequestName(id.clone()));
@@ -32,6 +37,7 @@ pub(crate) async fn observe(State(clock): State<Clock>, mut request: Request, ne
     }
     // What is answered is somebody's business data, unless a handler said that it may be kept.
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    requests.count(&method, route.as_deref(), response.status(), started.elapsed());
     tracing::info!(
         %method,
         route = route.as_deref().unwrap_or("-"),

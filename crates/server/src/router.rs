@@ -8,6 +8,7 @@ use axum::{Extension, Router, middleware};
 use bytes::Bytes;
 use http::uri::Authority;
 use http::{HeaderMap, Method, StatusCode, header};
+use secrecy::SecretString;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use trunnion_engine::Engine;
@@ -18,7 +19,7 @@ use utoipa_axum::routes;
 use crate::auth::Gate;
 use crate::problem::{Code, Problem};
 use crate::stream::Streams;
-use crate::{audit, connect, health, hooks, observe, openapi, pages, parameters, problem, v1};
+use crate::{audit, connect, health, hooks, metrics, observe, openapi, pages, parameters, problem, v1};
 
 /// What may differ from server to server.
 #[derive(Clone, Debug)]
@@ -29,11 +30,13 @@ pub struct Options {
     /// The address under which people reach this server, as `https://connect.example.com`. Without it, link sessions lead to
     /// the host that their maker asked, by http.
     pub public_url: Option<String>,
+    /// What whoever reads `/metrics` must send; `None`: nothing.
+    pub metrics_token: Option<SecretString>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(100), public_url: None }
+        Self { timeout: Duration::from_secs(100), public_url: None, metrics_token: None }
     }
 }
 
@@ -42,6 +45,7 @@ pub fn app(engine: Engine, options: Options) -> Router {
     let clock = engine.clock().clone();
     let document = openapi::document();
     let known = parameters::known(&document);
+    let requests = metrics::Requests::default();
     let gate = Gate::new(engine);
     let witnessed = (gate.clone(), audit::actions(&document));
     let (fixed, _) = documented().split_for_parts();
@@ -50,6 +54,8 @@ pub fn app(engine: Engine, options: Options) -> Router {
         .merge(for_customers())
         .route("/hooks/{connection}/{secret}", any(hooks::take))
         .layer(Extension(Streams::default()))
+        .layer(Extension(requests.clone()))
+        .layer(Extension(metrics::Lock(options.metrics_token)))
         .layer(Extension(PublicUrl(options.public_url.map(Arc::from))))
         .layer(middleware::from_fn_with_state(witnessed, audit::keep))
         .with_state(gate)
@@ -59,7 +65,7 @@ pub fn app(engine: Engine, options: Options) -> Router {
         .layer(middleware::from_fn_with_state(known, parameters::refuse_unknown))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, options.timeout))
         .layer(CatchPanicLayer::custom(problem::from_panic))
-        .layer(middleware::from_fn_with_state(clock, observe::observe))
+        .layer(middleware::from_fn_with_state((clock, requests), observe::observe))
 }
 
 /// The routes that the OpenAPI document describes by their handlers' annotations.
@@ -144,6 +150,7 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .nest("/api/v1", api)
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
+        .routes(routes!(metrics::metrics))
 }
 
 /// The routes of every entity in the catalogue; `openapi::entities` describes them.

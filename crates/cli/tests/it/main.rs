@@ -18,6 +18,7 @@ mod inbox_torture;
 mod kills;
 mod listening;
 mod mail;
+mod metrics;
 mod moods;
 mod peers;
 mod process;

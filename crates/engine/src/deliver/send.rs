@@ -54,6 +54,12 @@ pub(super) async fn deliver(engine: Engine, sender: Arc<Sender>, claim: Delivery
     let about = if delivery.is_about_endpoints() { address::NO_CONNECTION } else { about.as_str() };
     let sent = send(&engine, &sender, about, &delivery.event.to_string(), body).await;
     let policy = &claim.target.endpoint.settings.retry;
+    let said = match sent.reply.status {
+        Some(200..=299) => "delivered",
+        Some(_) => "refused",
+        None => "no_answer",
+    };
+    engine.counts().attempt(said, Duration::from_micros(sent.outcome.micros.unsigned_abs()));
     let verdict = judge(&sent.reply, policy, delivery.tries + 1, engine.clock().now_micros(), engine.random());
     FinishedAttempt {
         delivery: delivery.id,

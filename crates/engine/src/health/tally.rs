@@ -8,6 +8,8 @@ use trunnion_kit::link::{Called, Observer};
 use trunnion_model::ids::ConnectionId;
 use trunnion_store::Tally;
 
+use crate::measures::Counts;
+
 /// Cheap to clone; clones count together.
 #[derive(Clone, Default)]
 pub(crate) struct Tallies(Arc<Mutex<Counted>>);
@@ -21,9 +23,12 @@ struct Counted {
 
 impl Tallies {
     /// Counts the calls of one connection's link.
-    pub(crate) fn observer(&self, connection: ConnectionId) -> Observer {
-        let tallies = self.clone();
-        Arc::new(move |called| tallies.count(connection, called))
+    pub(crate) fn observer(&self, connection: ConnectionId, system: &str, counts: &Arc<Counts>) -> Observer {
+        let (tallies, counts, system) = (self.clone(), Arc::clone(counts), system.to_owned());
+        Arc::new(move |called| {
+            counts.call(&system, called.failed.map_or("ok", Cause::code), called.took);
+            tallies.count(connection, called);
+        })
     }
 
     /// What was counted since the last time.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use trunnion_kit::error::Error as SystemError;
-use trunnion_store::{Claim, Cleared, Error as StoreError, Failure, Finished};
+use trunnion_store::{Claim, Cleared, Error as StoreError, Failure, Finished, Run};
 
 use super::job::Halt;
 use super::run::End;
@@ -11,6 +11,7 @@ use crate::Engine;
 use crate::error::from_system;
 use crate::health::{self, Parked, park};
 use crate::links::Live;
+use crate::measures::Rows;
 
 /// Writes down how the run ended. A lease that was lost meanwhile leaves it to whoever has it.
 pub(super) async fn conclude(
@@ -22,7 +23,7 @@ pub(super) async fn conclude(
 ) -> Result<(), StoreError> {
     let now = engine.clock().now_micros();
     let finished = match ended {
-        Ok(End::Done { cursor, started }) => return succeeded(engine, claim, cursor, started).await,
+        Ok(End::Done { cursor, started }) => return succeeded(engine, (claim, live), cursor, started).await,
         Ok(End::Stopped) => {
             let error = failure("NODE_STOPPED", "the node was stopped; the run goes on from its last page");
             Finished::Retry { at: now, error }
@@ -77,6 +78,8 @@ pub(super) async fn conclude(
     if let Finished::Failed { error, .. } | Finished::Retry { error, .. } = &finished {
         let (connection, entity) = (claim.plan.connection, claim.entity.name);
         tracing::warn!(%connection, entity, code = error.code, error = error.message, "a sync did not complete");
+        let outcome = if matches!(finished, Finished::Retry { .. }) { "to_be_tried_again" } else { "failed" };
+        engine.counts().run(system(live), entity, outcome);
     }
     match engine.store().finish_run(&claim.lease, &finished).await {
         Ok(_) | Err(StoreError::LeaseLost) => Ok(()),
@@ -84,18 +87,32 @@ pub(super) async fn conclude(
     }
 }
 
-async fn succeeded(engine: &Engine, claim: &Claim, cursor: String, started: i64) -> Result<(), StoreError> {
+async fn succeeded(
+    engine: &Engine,
+    (claim, live): (&Claim, Option<&Live>),
+    cursor: String,
+    started: i64,
+) -> Result<(), StoreError> {
     let finished = Finished::Succeeded { cursor: Some(cursor), cursor_at: Some(started), next_run_at: None };
     match engine.store().finish_run(&claim.lease, &finished).await {
         Ok(run) => {
             let (connection, entity) = (claim.plan.connection, claim.entity.name);
             tracing::info!(%connection, entity, seen = run.seen, created = run.created, updated = run.updated, "synced");
+            let system = system(live);
+            let Run { created, updated, deleted, unchanged, quarantined, .. } = run;
+            engine.counts().run(system, entity, "succeeded");
+            engine.counts().rows(system, entity, Rows { created, updated, deleted, unchanged, quarantined });
         }
         Err(StoreError::LeaseLost) => return Ok(()),
         Err(error) => return Err(error),
     }
     // A connection is online once every entity's first sync is over: whoever finishes last sees all the others done.
     health::succeeded(engine, claim.plan.connection, Cleared::Entity(claim.entity.name)).await
+}
+
+/// Without a link nobody knows which system it is.
+fn system(live: Option<&Live>) -> &str {
+    live.map_or("", |live| live.spec.system.id.as_str())
 }
 
 fn failure(code: &str, message: &(impl ToString + ?Sized)) -> Failure {

@@ -51,6 +51,16 @@ pub(super) enum Verdict {
     Unknown(String, Option<String>),
 }
 
+impl Verdict {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Created(_) | Self::Changed(_) | Self::Deleted(_) => "succeeded",
+            Self::Failed(_) => "failed",
+            Self::Unknown(..) => "unknown",
+        }
+    }
+}
+
 /// Brings the operation as far as it goes now, and stores where it stands.
 pub(super) async fn perform(engine: &Engine, job: Job) {
     let deadline = engine.options().write.deadline;
@@ -65,6 +75,7 @@ pub(super) async fn perform(engine: &Engine, job: Job) {
         }),
         () = until_lost(engine, &job) => return,
     };
+    let outcome = verdict.name();
     let settled = settle(engine, &job, verdict).await;
     if let (false, Some(remote_id)) = (creates, &job.operation.remote_id) {
         // Otherwise it is free when its time is over.
@@ -73,7 +84,7 @@ pub(super) async fn perform(engine: &Engine, job: Job) {
         }
     }
     match settled {
-        Ok(()) => {}
+        Ok(()) => engine.counts().write(&job.live.spec.system.id, &job.operation.entity, outcome),
         Err(StoreError::LeaseLost) => tracing::warn!(operation = %id, "another node took the operation over"),
         // The lease runs out, and the operation is taken up again.
         Err(error) => tracing::error!(operation = %id, %error, "the outcome of a write was not stored"),

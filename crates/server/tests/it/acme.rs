@@ -1,5 +1,5 @@
-//! A made-up system that keeps vendors in memory. Its password is `secret`; a vendor called `Nobody` it refuses, and at
-//! one called `Panic` it panics.
+//! A made-up system that keeps vendors in memory. Its password is `secret`; a vendor called `Nobody` it refuses, at
+//! one called `Panic` it panics, and one called `Deaf` it does not give alone.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -99,7 +99,13 @@ impl Vendor for Acme {
 
     fn one<'a>(&'a self, _link: &'a Link, _entity: &'a EntitySpec, remote_id: &'a str) -> Answered<'a, Page> {
         self.readings.fetch_add(1, Ordering::SeqCst);
-        Box::pin(async move { Ok(self.find(|row| row["Id"] == remote_id)) })
+        Box::pin(async move {
+            let found = self.find(|row| row["Id"] == remote_id);
+            match found.rows()?.first().and_then(|row| row.get("Name")).and_then(Node::as_text) {
+                Some("Deaf") => Err(Error::Unreachable { reason: "no answer".to_owned(), after: None }),
+                _ => Ok(found),
+            }
+        })
     }
 
     fn create<'a>(

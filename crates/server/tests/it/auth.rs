@@ -10,7 +10,7 @@ use crate::app::{TestApp, make_key};
 use crate::documented::{Operation, operations};
 
 /// Routes that need no token, all of them. The exchange of a code has proofs of its own (see `connecting`).
-const OPEN: &[&str] = &["/healthz", "/readyz", "/api/v1/oauth/token"];
+const OPEN: &[&str] = &["/healthz", "/readyz", "/metrics", "/api/v1/oauth/token"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_documented_route_answers_success_without_a_token_that_is_good_for_it() {

@@ -209,7 +209,8 @@ fn undocumented(document: &Value, operation: &Operation, answer: &crate::answers
     if schema.is_null() {
         return vec![format!("{}: content type {} is not documented", operation.id, answer.header("content-type"))];
     }
-    if answer.header("content-type") == "text/event-stream" {
+    // What is no JSON has tests of its own.
+    if schema["type"] == "string" || answer.header("content-type") == "text/event-stream" {
         return Vec::new();
     }
     let found = shape::check(document, schema, &answer.json());

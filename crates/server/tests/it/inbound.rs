@@ -12,14 +12,14 @@ use crate::answers::{Ask, get, post};
 use crate::app::{Connected, TestApp};
 
 /// A connection with an address for hooks.
-struct Hooked {
-    app: TestApp,
-    connected: Connected,
-    url: String,
+pub(crate) struct Hooked {
+    pub(crate) app: TestApp,
+    pub(crate) connected: Connected,
+    pub(crate) url: String,
     secret: String,
 }
 
-async fn hooked(vendors: usize) -> Hooked {
+pub(crate) async fn hooked(vendors: usize) -> Hooked {
     let app = TestApp::start(Acme::with_vendors(vendors)).await;
     let connected = app.connect().await;
     let path = format!("/api/v1/connections/{}/inbound-hook", connected.id);
@@ -31,11 +31,11 @@ async fn hooked(vendors: usize) -> Hooked {
 
 impl Hooked {
     /// The status that the system's hook was answered with.
-    async fn hook(&self, id: &str, body: &Value) -> u16 {
+    pub(crate) async fn hook(&self, id: &str, body: &Value) -> u16 {
         self.hook_signed(&self.url, &self.secret, id, body).await
     }
 
-    async fn hook_signed(&self, url: &str, secret: &str, id: &str, body: &Value) -> u16 {
+    pub(crate) async fn hook_signed(&self, url: &str, secret: &str, id: &str, body: &Value) -> u16 {
         let now = Clock::system().now().as_second();
         let body = body.to_string();
         let signature = Webhook::new(secret).unwrap().sign(id, now, body.as_bytes()).unwrap();
@@ -48,7 +48,7 @@ impl Hooked {
         self.app.send(get(&path).token(&self.connected.token)).await.ok()["name"].clone()
     }
 
-    async fn wait_for_name(&self, id: &str, name: &str) {
+    pub(crate) async fn wait_for_name(&self, id: &str, name: &str) {
         for _ in 0..400 {
             if self.name_of(id).await == name {
                 return;
@@ -66,7 +66,7 @@ impl Hooked {
         self.app.send(get(&self.path()).token(&self.app.key)).await.ok()
     }
 
-    async fn until_all_is_done(&self) {
+    pub(crate) async fn until_all_is_done(&self) {
         for _ in 0..400 {
             if self.state().await["inbox"]["waiting"] == 0 {
                 return;

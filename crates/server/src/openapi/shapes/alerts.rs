@@ -43,6 +43,14 @@ pub(crate) enum AlertRule {
     FailureRate { above: f64, least_calls: Option<i64> },
     /// More than so many deliveries of webhooks were given up in the last hour.
     DeadDeliveries { above: Option<i64> },
+    /// A hook that the system sent waits for that long to be worked off.
+    HooksWaiting { after_seconds: i64 },
+    /// More than so many hooks were given up in the last hour.
+    DeadHooks { above: Option<i64> },
+    /// More than so many requests to the connection's address were not believed in the last hour; 0 to 199.
+    UnverifiableHooks { above: Option<i64> },
+    /// More than so many changes of the last day were found by a sync before any hook told of them.
+    MissedHooks { above: Option<i64> },
 }
 
 /// Where messages go.
