@@ -110,6 +110,33 @@ async fn a_lost_hook_is_found_by_the_next_sync_and_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_hooks_of_which_one_in_twenty_gets_lost_each_change_is_told_once_and_the_lost_are_counted() {
+    const CHANGES: usize = 200;
+    let hooked = hooked(CHANGES).await;
+    let ids: Vec<String> = (1001..1001 + CHANGES).map(|id| id.to_string()).collect();
+    for id in &ids {
+        hooked.app.acme.rename(id, &format!("Changed {id}"));
+    }
+    // Each that arrives comes three times, far from in order.
+    let told: Vec<&String> = ids.iter().enumerate().filter(|(place, _)| place % 20 != 7).map(|(_, id)| id).collect();
+    let copies: Vec<&String> =
+        (0..3).flat_map(|turn| told.iter().copied().cycle().skip(turn * 61).take(told.len())).collect();
+    for (place, _) in copies.iter().enumerate() {
+        let id = copies[place * 77 % copies.len()];
+        let hint = json!({"type": "vendor.changed", "id": id});
+        assert_eq!(hooked.hook(&format!("told-{id}"), &hint).await, 200);
+    }
+    hooked.until_all_is_done().await;
+    hooked.app.send(post("/api/v1/syncs").token(&hooked.connected.token).json(&json!({}))).await.ok();
+    for id in &ids {
+        hooked.wait_for_name(id, &format!("Changed {id}")).await;
+    }
+    assert_eq!(hooked.updates().await, CHANGES);
+    let state = hooked.state().await;
+    assert_eq!((&state["told_24h"], &state["missed_24h"]), (&json!(190), &json!(10)), "{state}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lies_and_strange_hooks_change_nothing_and_forgeries_are_refused() {
     let hooked = hooked(3).await;
     let before = hooked.updates().await;
