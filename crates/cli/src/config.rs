@@ -42,6 +42,12 @@ pub(crate) const KEYS: &[Key] = &[
         "",
         "a command that prints the master keys, as a key manager's client does; instead of secrets.keys",
     ),
+    key(
+        "api.requests_per_minute",
+        "60000",
+        "how many requests of one application each node answers in a minute; 0: as many as come",
+    ),
+    key("api.connection_requests_per_minute", "12000", "… and how many about one connection"),
     key("sync.interval_seconds", "900", "how often a connection's entities are synced if it does not say itself"),
     key("sync.slots", "32", "how many syncs run at once on this node"),
     key(

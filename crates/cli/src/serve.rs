@@ -1,6 +1,7 @@
 //! `trunnion serve`: the API and the workers in one process.
 
 use std::io::IsTerminal as _;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::LevelFilter;
 use trunnion_engine::services::keys;
+use trunnion_server::Rates;
 
 use crate::config::Config;
 use crate::start::{self, Refused};
@@ -57,12 +59,18 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let workers = engine.start();
     let public_url = Some(config.get("public_url").to_owned()).filter(|url| !url.is_empty());
     let metrics_token = Some(config.get("metrics.token")).filter(|token| !token.is_empty()).map(SecretString::from);
-    let options = trunnion_server::Options { public_url, metrics_token, ..Default::default() };
+    let options = trunnion_server::Options { public_url, metrics_token, rates: rates(&config)?, ..Default::default() };
     let app = trunnion_server::app(engine.clone(), options);
     trunnion_server::serve(listener, app, stopped()).await?;
     // A receiver has up to 30 seconds to answer what is on its way.
     workers.stop(Duration::from_secs(35)).await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// 0 is no limit.
+fn rates(config: &Config) -> Result<Rates, Refused> {
+    let rate = |name: &str| Ok(NonZeroU32::new(config.parse(name, "a number of requests, or 0")?));
+    Ok(Rates { application: rate("api.requests_per_minute")?, connection: rate("api.connection_requests_per_minute")? })
 }
 
 /// Completes when the process is asked to stop.

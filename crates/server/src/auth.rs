@@ -12,6 +12,7 @@
 //! stream keeps its own, to ask again whether it is good.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
@@ -27,6 +28,7 @@ use trunnion_engine::{Caller, Engine, Permission, Scope};
 use crate::audit::Witness;
 use crate::connect;
 use crate::extract::Segment;
+use crate::limits::{Limits, Rates};
 use crate::problem::{Code, Problem};
 
 pub(crate) const CONNECTION: HeaderName = HeaderName::from_static("trunnion-connection");
@@ -35,11 +37,19 @@ pub(crate) const CONNECTION: HeaderName = HeaderName::from_static("trunnion-conn
 #[derive(Clone)]
 pub(crate) struct Gate {
     engine: Engine,
+    limits: Arc<Limits>,
 }
 
 impl Gate {
-    pub(crate) fn new(engine: Engine) -> Self {
-        Self { engine }
+    pub(crate) fn new(engine: Engine, rates: Rates) -> Self {
+        Self { engine, limits: Arc::new(Limits::new(rates)) }
+    }
+
+    /// The caller at the connection `named`, if so many requests may be about it.
+    async fn scope(&self, parts: &Parts, caller: &Caller, named: Option<&str>) -> Result<Scope, Problem> {
+        let scope = trunnion_engine::scope(&self.engine, caller, named).await?;
+        self.limits.of_connection(parts, scope.id())?;
+        Ok(scope)
     }
 
     /// Writes down what somebody did.
@@ -185,7 +195,7 @@ impl<P: Needs> FromRequestParts<Gate> for OwnConnection<P> {
     async fn from_request_parts(parts: &mut Parts, gate: &Gate) -> Result<Self, Problem> {
         let Application { engine, caller, needs } = Application::<P>::from_request_parts(parts, gate).await?;
         let Segment(id) = Segment::from_request_parts(parts, gate).await?;
-        let scope = trunnion_engine::scope(&engine, &caller, Some(&id)).await?;
+        let scope = gate.scope(parts, &caller, Some(&id)).await?;
         witnessed(parts, |witness| witness.saw_connection(scope.id()));
         Ok(Self { engine, scope, needs })
     }
@@ -205,7 +215,7 @@ impl<P: Needs> FromRequestParts<Gate> for Connection<P> {
                 "is required with an application key: the id of the connection (con_…) that the request is about",
             ));
         }
-        let scope = trunnion_engine::scope(&gate.engine, &caller, named.as_deref()).await?;
+        let scope = gate.scope(parts, &caller, named.as_deref()).await?;
         witnessed(parts, |witness| witness.saw_connection(scope.id()));
         Ok(Self { engine: gate.engine.clone(), scope, needs: PhantomData })
     }
@@ -217,7 +227,7 @@ impl FromRequestParts<Gate> for Log {
     async fn from_request_parts(parts: &mut Parts, gate: &Gate) -> Result<Self, Problem> {
         let engine = gate.engine.clone();
         let token = bearer(&parts.headers)?;
-        let caller = trunnion_engine::authenticate(&engine, token.expose_secret()).await?;
+        let caller = authenticate(parts, gate).await?;
         caller.may(Permission::Read)?;
         let named = named_connection(parts)?;
         let reach = events::reach(&engine, &caller, named.as_deref()).await?;
@@ -233,7 +243,9 @@ fn witnessed(parts: &Parts, tell: impl FnOnce(&Witness)) {
 }
 
 async fn authenticate(parts: &Parts, gate: &Gate) -> Result<Caller, Problem> {
-    Ok(trunnion_engine::authenticate(&gate.engine, bearer(&parts.headers)?.expose_secret()).await?)
+    let caller = trunnion_engine::authenticate(&gate.engine, bearer(&parts.headers)?.expose_secret()).await?;
+    gate.limits.of_application(parts, caller.application())?;
+    Ok(caller)
 }
 
 pub(crate) fn bearer(headers: &HeaderMap) -> Result<SecretString, Problem> {

@@ -14,6 +14,7 @@ mod health;
 mod hooks;
 mod idempotency;
 mod items;
+mod limits;
 mod metrics;
 mod observe;
 mod openapi;
@@ -25,6 +26,7 @@ mod serve;
 mod stream;
 mod v1;
 
+pub use limits::Rates;
 pub use openapi::document;
 pub use router::{Options, app};
 pub use serve::serve;

@@ -17,9 +17,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::Gate;
+use crate::limits::Rates;
 use crate::problem::{Code, Problem};
 use crate::stream::Streams;
-use crate::{audit, connect, health, hooks, metrics, observe, openapi, pages, parameters, problem, v1};
+use crate::{audit, connect, health, hooks, limits, metrics, observe, openapi, pages, parameters, problem, v1};
 
 /// What may differ from server to server.
 #[derive(Clone, Debug)]
@@ -32,11 +33,13 @@ pub struct Options {
     pub public_url: Option<String>,
     /// What whoever reads `/metrics` must send; `None`: nothing.
     pub metrics_token: Option<SecretString>,
+    /// How many requests a minute are answered.
+    pub rates: Rates,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(100), public_url: None, metrics_token: None }
+        Self { timeout: Duration::from_secs(100), public_url: None, metrics_token: None, rates: Rates::default() }
     }
 }
 
@@ -46,7 +49,7 @@ pub fn app(engine: Engine, options: Options) -> Router {
     let document = openapi::document();
     let known = parameters::known(&document);
     let requests = metrics::Requests::default();
-    let gate = Gate::new(engine);
+    let gate = Gate::new(engine, options.rates);
     let witnessed = (gate.clone(), audit::actions(&document));
     let (fixed, _) = documented().split_for_parts();
     fixed
@@ -58,6 +61,7 @@ pub fn app(engine: Engine, options: Options) -> Router {
         .layer(Extension(metrics::Lock(options.metrics_token)))
         .layer(Extension(PublicUrl(options.public_url.map(Arc::from))))
         .layer(middleware::from_fn_with_state(witnessed, audit::keep))
+        .layer(middleware::from_fn(limits::tell))
         .with_state(gate)
         .merge(for_people(&document))
         .fallback(nowhere)

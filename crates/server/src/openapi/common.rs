@@ -10,9 +10,7 @@ pub(crate) fn complete(document: &mut Value) {
     document["components"]["securitySchemes"] = schemes();
     document["components"]["responses"] = json!({"Problem": problem_response()});
     document["components"]["parameters"] = json!({"Connection": connection_parameter()});
-    document["components"]["headers"] = json!({"RequestId": {
-        "description": "The request's id, for questions about it.", "schema": {"type": "string"}
-    }});
+    document["components"]["headers"] = headers();
     let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
     document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] = json!(codes);
     for item in document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut()) {
@@ -39,6 +37,10 @@ fn complete_operation(operation: &mut Value) {
     let has_body = operation.pointer("/requestBody/content/application~1json").is_some();
     for response in operation["responses"].as_object_mut().into_iter().flat_map(|all| all.values_mut()) {
         response["headers"]["X-Request-Id"] = json!({"$ref": "#/components/headers/RequestId"});
+        if who != Who::Anybody {
+            response["headers"]["RateLimit"] = json!({"$ref": "#/components/headers/RateLimit"});
+            response["headers"]["RateLimit-Policy"] = json!({"$ref": "#/components/headers/RateLimitPolicy"});
+        }
         if response["description"].as_str().is_none_or(str::is_empty) {
             response["description"] = json!("Success");
         }
@@ -49,7 +51,7 @@ fn complete_operation(operation: &mut Value) {
         (403, who != Who::Anybody),
         (404, has_path || of_a_connection),
         (410, who == Who::Log && has_query),
-        (429, who == Who::Log && has_query),
+        (429, who != Who::Anybody),
         (413, has_body),
         (415, has_body),
         (422, has_query || has_body),
@@ -59,6 +61,18 @@ fn complete_operation(operation: &mut Value) {
         operation["responses"][status.to_string()] = json!({"$ref": "#/components/responses/Problem"});
     }
     operation["responses"]["default"] = json!({"$ref": "#/components/responses/Problem"});
+}
+
+fn headers() -> Value {
+    let text = |description: &str| json!({"description": description, "schema": {"type": "string"}});
+    json!({
+        "RequestId": text("The request's id, for questions about it."),
+        "RateLimit": text("How many requests are left (`r`), and in how many seconds all of them are there again (`t`): of the \
+                           application, and of the connection that the request is about. \
+                           `\"application\";r=59998;t=1, \"connection\";r=11998;t=1`"),
+        "RateLimitPolicy": text("How many requests (`q`) may be made in how many seconds (`w`). \
+                                 `\"application\";q=60000;w=60, \"connection\";q=12000;w=60`"),
+    })
 }
 
 fn push(list: &mut Value, value: Value) {
@@ -96,6 +110,8 @@ fn problem_response() -> Value {
         "description": "A problem (RFC 9457). `code` tells programs what it is, `detail` tells people.",
         "headers": {
             "X-Request-Id": {"$ref": "#/components/headers/RequestId"},
+            "RateLimit": {"$ref": "#/components/headers/RateLimit"},
+            "RateLimit-Policy": {"$ref": "#/components/headers/RateLimitPolicy"},
             "Retry-After": {
                 "description": "With 429 and 503: seconds to wait before another try.", "schema": {"type": "integer"}
             }

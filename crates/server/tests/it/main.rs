@@ -13,6 +13,7 @@ mod drift;
 mod events;
 mod hook_alerts;
 mod inbound;
+mod limits;
 mod metrics;
 mod openapi;
 mod pages;
