@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use trunnion_engine::services::keys;
@@ -23,6 +24,9 @@ pub(crate) enum Command {
         /// What it may do: read, write, manage; may be given several times [default: all]
         #[arg(long, value_name = "SCOPE")]
         scope: Vec<String>,
+        /// It stops working after so many days [default: when it is revoked]
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+        expires_in: Option<u32>,
         #[command(flatten)]
         place: Place,
     },
@@ -31,6 +35,25 @@ pub(crate) enum Command {
         /// For scripts
         #[arg(long)]
         json: bool,
+        /// Of which application [default: the first]
+        #[arg(long)]
+        application: Option<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Make another key of the same name and scopes, and let the old one end
+    Rotate {
+        /// key_…, as `list` shows it
+        id: String,
+        /// So many hours both keys are good
+        #[arg(long, value_name = "HOURS", default_value_t = 24)]
+        overlap: u32,
+        /// The new one stops working after so many days [default: when it is revoked]
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+        expires_in: Option<u32>,
+        /// The application it belongs to [default: the first]
+        #[arg(long)]
+        application: Option<String>,
         #[command(flatten)]
         place: Place,
     },
@@ -38,6 +61,9 @@ pub(crate) enum Command {
     Revoke {
         /// key_…, as `list` shows it
         id: String,
+        /// The application it belongs to [default: the first]
+        #[arg(long)]
+        application: Option<String>,
         #[command(flatten)]
         place: Place,
     },
@@ -59,14 +85,21 @@ pub(crate) struct Place {
 
 pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Create { name, application, scope, place } => {
-            let scopes = if scope.is_empty() { ["read", "write", "manage"].map(str::to_owned).to_vec() } else { scope };
-            let made = keys::create_for(&open(&place).await?, &application, &name, &scopes).await?;
+        Command::Create { name, application, scope, expires_in, place } => {
+            let wanted = keys::Wanted { name: &name, scopes: &scope, good_for: expires_in.map(days) };
+            let made = keys::create_for(&open(&place).await?, &application, wanted).await?;
             say(&format!("{} {}", styled(BOLD, "Key (shown only this once):"), made.token));
         }
-        Command::List { json, place } => {
+        Command::Rotate { id, overlap, expires_in, application, place } => {
             let engine = open(&place).await?;
-            let all = keys::list(&engine, &keys::owner(&engine).await?).await?;
+            let owner = keys::owner(&engine, application.as_deref()).await?;
+            let overlap = Duration::from_secs(60 * 60 * u64::from(overlap));
+            let made = keys::rotate(&engine, &owner, &id, (expires_in.map(days), overlap)).await?;
+            say(&format!("{} {}", styled(BOLD, "Key (shown only this once):"), made.token));
+        }
+        Command::List { json, application, place } => {
+            let engine = open(&place).await?;
+            let all = keys::list(&engine, &keys::owner(&engine, application.as_deref()).await?).await?;
             if json {
                 say(&serde_json::to_string(&all)?);
             } else {
@@ -80,20 +113,25 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
                             key.scopes.join(" "),
                             key.created_at.clone(),
                             cell(&key.last_used_at),
+                            cell(&key.expires_at),
                             cell(&key.revoked_at),
                         ]
                     })
                     .collect();
-                terminal::table(&["KEY", "NAME", "SCOPES", "CREATED", "LAST USED", "REVOKED"], &rows, 0);
+                terminal::table(&["KEY", "NAME", "SCOPES", "CREATED", "LAST USED", "EXPIRES", "REVOKED"], &rows, 0);
             }
         }
-        Command::Revoke { id, place } => {
+        Command::Revoke { id, application, place } => {
             let engine = open(&place).await?;
-            keys::revoke(&engine, &keys::owner(&engine).await?, &id).await?;
+            keys::revoke(&engine, &keys::owner(&engine, application.as_deref()).await?, &id).await?;
             say(&format!("{id} is revoked"));
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn days(number: u32) -> Duration {
+    Duration::from_secs(24 * 60 * 60 * u64::from(number))
 }
 
 async fn open(place: &Place) -> anyhow::Result<trunnion_engine::Engine> {

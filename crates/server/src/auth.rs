@@ -48,7 +48,7 @@ impl Gate {
     /// The caller at the connection `named`, if so many requests may be about it.
     async fn scope(&self, parts: &Parts, caller: &Caller, named: Option<&str>) -> Result<Scope, Problem> {
         let scope = trunnion_engine::scope(&self.engine, caller, named).await?;
-        self.limits.of_connection(parts, scope.id())?;
+        self.limits.of_connection(parts, &scope.id().to_string())?;
         Ok(scope)
     }
 
@@ -244,7 +244,7 @@ fn witnessed(parts: &Parts, tell: impl FnOnce(&Witness)) {
 
 async fn authenticate(parts: &Parts, gate: &Gate) -> Result<Caller, Problem> {
     let caller = trunnion_engine::authenticate(&gate.engine, bearer(&parts.headers)?.expose_secret()).await?;
-    gate.limits.of_application(parts, caller.application())?;
+    gate.limits.of_application(parts, &caller.application().to_string())?;
     Ok(caller)
 }
 

@@ -78,13 +78,13 @@ impl Limits {
     }
 
     /// One request of an application's keys and tokens.
-    pub(crate) fn of_application(&self, parts: &Parts, id: impl ToString) -> Result<(), Problem> {
-        self.application.as_ref().map_or(Ok(()), |limit| limit.take(parts, id.to_string()))
+    pub(crate) fn of_application(&self, parts: &Parts, id: &str) -> Result<(), Problem> {
+        self.application.as_ref().map_or(Ok(()), |limit| limit.take(parts, id))
     }
 
     /// One request about a connection, whosever token it has.
-    pub(crate) fn of_connection(&self, parts: &Parts, id: impl ToString) -> Result<(), Problem> {
-        self.connection.as_ref().map_or(Ok(()), |limit| limit.take(parts, id.to_string()))
+    pub(crate) fn of_connection(&self, parts: &Parts, id: &str) -> Result<(), Problem> {
+        self.connection.as_ref().map_or(Ok(()), |limit| limit.take(parts, id))
     }
 }
 
@@ -94,12 +94,12 @@ impl Limit {
         Self { name, quota: rate.get(), keyed, untidied: AtomicU32::new(0) }
     }
 
-    fn take(&self, parts: &Parts, key: String) -> Result<(), Problem> {
+    fn take(&self, parts: &Parts, key: &str) -> Result<(), Problem> {
         if self.untidied.fetch_add(1, Ordering::Relaxed) >= TIDIED_EVERY {
             self.untidied.store(0, Ordering::Relaxed);
             self.keyed.retain_recent();
         }
-        let taken = self.keyed.check_key(&key);
+        let taken = self.keyed.check_key(&key.to_owned());
         let left = taken.as_ref().map_or(0, |state| state.remaining_burst_capacity());
         let used = u64::from(self.quota.saturating_sub(left));
         let whole_in = (used * u64::from(MINUTE)).div_ceil(u64::from(self.quota));

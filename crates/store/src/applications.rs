@@ -26,6 +26,8 @@ pub struct KeyInfo {
     pub created_at: i64,
     /// To the minute or so.
     pub last_used_at: Option<i64>,
+    /// From then on it is not taken.
+    pub expires_at: Option<i64>,
     pub revoked_at: Option<i64>,
 }
 
@@ -57,13 +59,15 @@ impl Store {
         Ok(rows.into_iter().map(|(id, name, at)| Application { id: ApplicationId(id), name, created_at: at }).collect())
     }
 
-    /// Stores the hash of a key that was just made. A scope is one word.
+    /// Stores the hash of a key that was just made. A scope is one word; without `expires_at` the key is good until it is
+    /// revoked.
     pub async fn create_key(
         &self,
         application: ApplicationId,
         name: &str,
         scopes: &[&str],
         token: &NewToken,
+        expires_at: Option<i64>,
     ) -> Result<KeyInfo> {
         let made = KeyInfo {
             id: KeyId::new(&self.inner.clock),
@@ -72,15 +76,16 @@ impl Store {
             scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
             created_at: self.now(),
             last_used_at: None,
+            expires_at,
             revoked_at: None,
         };
         let touched = self
             .inner
             .db
             .execute(
-                "insert into application_key (id, application_id, name, scopes, token_hash, created_at)
-                 select $1, id, $3, $4, $5, $6 from application where id = $2",
-                args![made.id, application, name, scopes.join(" "), &token.hash(), made.created_at],
+                "insert into application_key (id, application_id, name, scopes, token_hash, created_at, expires_at)
+                 select $1, id, $3, $4, $5, $6, $7 from application where id = $2",
+                args![made.id, application, name, scopes.join(" "), &token.hash(), made.created_at, expires_at],
             )
             .await?;
         if touched == 0 { Err(NO_APPLICATION) } else { Ok(made) }
@@ -88,13 +93,13 @@ impl Store {
 
     /// All keys of the application, the oldest first, revoked ones too.
     pub async fn list_keys(&self, application: ApplicationId) -> Result<Vec<KeyInfo>> {
-        type KeyRow = (Uuid, String, String, i64, Option<i64>, Option<i64>);
-        let sql = "select id, name, scopes, created_at, last_used_at, revoked_at from application_key
+        type KeyRow = (Uuid, String, String, i64, Option<i64>, Option<i64>, Option<i64>);
+        let sql = "select id, name, scopes, created_at, last_used_at, expires_at, revoked_at from application_key
                    where application_id = $1 order by id";
         let rows = self.inner.db.rows::<KeyRow>(sql, args![application]).await?;
-        let info = |(id, name, scopes, created_at, last_used_at, revoked_at): KeyRow| {
+        let info = |(id, name, scopes, created_at, last_used_at, expires_at, revoked_at): KeyRow| {
             let scopes = words_of(&scopes);
-            KeyInfo { id: KeyId(id), application, name, scopes, created_at, last_used_at, revoked_at }
+            KeyInfo { id: KeyId(id), application, name, scopes, created_at, last_used_at, expires_at, revoked_at }
         };
         Ok(rows.into_iter().map(info).collect())
     }
@@ -109,14 +114,25 @@ impl Store {
         }
     }
 
-    /// Who the token with this hash (from `token::inspect`) speaks for; `None` if it is unknown, revoked, or the token of
-    /// a disconnected connection.
+    /// The key stops working at that instant, or when it would have anyway, whichever is sooner.
+    pub async fn expire_key(&self, application: ApplicationId, key: KeyId, at: i64) -> Result<()> {
+        let sql = "update application_key set expires_at = case when expires_at < $3 then expires_at else $3 end
+                   where id = $1 and application_id = $2";
+        match self.inner.db.execute(sql, args![key, application, at]).await? {
+            0 => Err(Error::NotFound { what: "key" }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Who the token with this hash (from `token::inspect`) speaks for; `None` if it is unknown, expired, revoked, or the
+    /// token of a disconnected connection.
     pub async fn authenticate(&self, kind: TokenKind, hash: &[u8; 32]) -> Result<Option<Principal>> {
         match kind {
             TokenKind::Application => {
                 let sql = "select id, application_id, scopes, last_used_at from application_key
-                           where token_hash = $1 and revoked_at is null";
-                let found = self.inner.db.row::<(Uuid, Uuid, String, Option<i64>)>(sql, args![hash]).await?;
+                           where token_hash = $1 and revoked_at is null and (expires_at is null or expires_at > $2)";
+                let found =
+                    self.inner.db.row::<(Uuid, Uuid, String, Option<i64>)>(sql, args![hash, self.now()]).await?;
                 Ok(found.map(|(id, application, scopes, last_used_at)| {
                     let key = KeyId(id);
                     self.note_use(key, last_used_at);

@@ -55,7 +55,7 @@ pub(super) async fn start(port: u16) -> anyhow::Result<World> {
     ];
     let config = Config::load(None, &flags)?;
     let engine = start::engine(&config).await?;
-    let key = keys::create_for(&engine, "demo", "demo", &["read", "write", "manage"].map(str::to_owned)).await?.token;
+    let key = keys::create_for(&engine, "demo", keys::Wanted::all("demo")).await?.token;
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
     let url = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel::<()>();

@@ -63,7 +63,7 @@ impl House {
         // Where the simulators of these tests are.
         let options = Options { allow_networks: vec!["127.0.0.0/8".parse().unwrap()], ..Options::default() };
         let engine = Engine::new(store, catalogue, Clock::system(), options).unwrap();
-        let key = keys::create_for(&engine, "Parts Planner", "test", &[]).await.unwrap().token;
+        let key = keys::create_for(&engine, "Parts Planner", keys::Wanted::all("test")).await.unwrap().token;
         let app = trunnion_server::app(engine.clone(), trunnion_server::Options::default());
         let api = format!("{}/api/v1", listen(app).await);
         let returned = Returned::default();

@@ -61,7 +61,7 @@ async fn a_password_that_changes_in_tryton_costs_two_logins_and_one_event_and_th
         ..Options::default()
     };
     let engine = Engine::new(store, catalogue, clock, options).unwrap();
-    let key = keys::create_for(&engine, "Parts Planner", "test", &[]).await.unwrap().token;
+    let key = keys::create_for(&engine, "Parts Planner", keys::Wanted::all("test")).await.unwrap().token;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}/api/v1", listener.local_addr().unwrap());
     let app = trunnion_server::app(engine.clone(), trunnion_server::Options::default());

@@ -37,7 +37,7 @@ async fn main() {
     let spec = load("source.toml", include_str!("source.toml")).unwrap_or_else(|findings| panic!("{findings:#?}"));
     let idle = Connector { spec: Arc::new(spec), vendor: Arc::new(Idle(watch.clone())) };
     let engine = Engine::new(store, Catalogue::new(vec![idle]), clock.clone(), Options::default()).unwrap();
-    let key = keys::create_for(&engine, "bench", "key", &[]).await.unwrap();
+    let key = keys::create_for(&engine, "bench", keys::Wanted::all("key")).await.unwrap();
     let caller = authenticate(&engine, &key.token).await.unwrap();
     for number in 0..connections {
         connect(&engine, &caller, number).await;

@@ -106,7 +106,7 @@ async fn tokens_reach_their_own_connection_and_keys_their_own_application() {
     assert_eq!(scope(engine, &token, None).await.unwrap().id().to_string(), made.connection.id);
     assert_eq!(scope(engine, &token, Some(&other.connection.id)).await.unwrap_err().code(), "NOT_FOUND");
     assert_eq!(token.may(Permission::Manage).unwrap_err().code(), "PERMISSION_DENIED");
-    let stranger = keys::create_for(engine, "another application", "key", &[]).await.unwrap();
+    let stranger = keys::create_for(engine, "another application", keys::Wanted::all("key")).await.unwrap();
     let stranger = authenticate(engine, &stranger.token).await.unwrap();
     assert_eq!(scope(engine, &stranger, Some(&made.connection.id)).await.unwrap_err().code(), "NOT_FOUND");
     assert!(connections::list(engine, &stranger, &[]).await.unwrap().data.is_empty());
@@ -126,7 +126,9 @@ async fn a_key_does_what_its_scopes_permit_until_it_is_revoked() {
     let node = house.node().await;
     let engine = &node.engine;
     let owner = node.caller().await;
-    let key = keys::create(engine, &owner, "reader", &["read".into()]).await.unwrap();
+    let read = ["read".to_owned()];
+    let wanted = keys::Wanted { scopes: &read, ..keys::Wanted::all("reader") };
+    let key = keys::create(engine, &owner, wanted).await.unwrap();
     let reader = authenticate(engine, &key.token).await.unwrap();
     connections::list(engine, &reader, &[]).await.unwrap();
     let refused = connections::create(engine, &reader, new_connection(&json!({}))).await.unwrap_err();
@@ -135,8 +137,34 @@ async fn a_key_does_what_its_scopes_permit_until_it_is_revoked() {
     assert_eq!(authenticate(engine, &key.token).await.unwrap_err().status(), 401);
     let listed = keys::list(engine, &owner).await.unwrap();
     assert!(listed.iter().any(|listed| listed.id == key.key.id && listed.revoked_at.is_some()));
-    assert_eq!(keys::create(engine, &owner, "", &["fly".into()]).await.unwrap_err().errors().len(), 2);
+    let wrong = keys::Wanted { scopes: &["fly".to_owned()], ..keys::Wanted::all("") };
+    assert_eq!(keys::create(engine, &owner, wrong).await.unwrap_err().errors().len(), 2);
     assert!(keys::first_start(engine).await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_is_exchanged_for_one_like_it_and_ends_after_the_overlap() {
+    let house = House::new();
+    let node = house.node().await;
+    let engine = &node.engine;
+    let owner = node.caller().await;
+    let (read, day) = (["read".to_owned()], Duration::from_secs(86_400));
+    let wanted = keys::Wanted { scopes: &read, ..keys::Wanted::all("reader") };
+    let first = keys::create(engine, &owner, wanted).await.unwrap();
+    let second = keys::rotate(engine, &owner, &first.key.id, (Some(day), day)).await.unwrap();
+    assert_eq!((second.key.name.as_str(), &second.key.scopes), ("reader", &first.key.scopes));
+    assert!(second.key.expires_at.is_some());
+    for key in [&first, &second] {
+        authenticate(engine, &key.token).await.unwrap();
+    }
+    let third = keys::rotate(engine, &owner, &second.key.id, (None, Duration::ZERO)).await.unwrap();
+    assert_eq!(authenticate(engine, &second.token).await.unwrap_err().status(), 401);
+    authenticate(engine, &third.token).await.unwrap();
+    keys::revoke(engine, &owner, &third.key.id).await.unwrap();
+    let dead = keys::rotate(engine, &owner, &third.key.id, (None, day)).await.unwrap_err();
+    assert_eq!(dead.code(), "NOT_FOUND", "what was revoked does not come back");
+    let nothing = keys::Wanted { good_for: Some(Duration::ZERO), ..keys::Wanted::all("dead at once") };
+    assert_eq!(keys::create(engine, &owner, nothing).await.unwrap_err().code(), "VALIDATION_FAILED");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

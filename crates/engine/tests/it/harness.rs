@@ -130,7 +130,7 @@ impl Node {
     }
 
     pub(crate) async fn caller(&self) -> Caller {
-        let key = keys::create_for(&self.engine, "app", "key", &[]).await.unwrap();
+        let key = keys::create_for(&self.engine, "app", keys::Wanted::all("key")).await.unwrap();
         authenticate(&self.engine, &key.token).await.unwrap()
     }
 

@@ -66,7 +66,13 @@ impl Lab {
         // Small enough that pages are stored in parts.
         let options = Options { retry, deletion_guard: guard, commit_bytes: 1_000, ..Options::default() };
         let engine = Engine::new(store, catalogue, clock.clone(), options).unwrap();
-        let key = trunnion_engine::services::keys::create_for(&engine, "app", "key", &[]).await.unwrap();
+        let key = trunnion_engine::services::keys::create_for(
+            &engine,
+            "app",
+            trunnion_engine::services::keys::Wanted::all("key"),
+        )
+        .await
+        .unwrap();
         let caller = trunnion_engine::authenticate(&engine, &key.token).await.unwrap();
         Self { engine, caller, wild, clock, hands, _folder: folder }
     }

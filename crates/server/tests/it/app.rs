@@ -107,7 +107,10 @@ impl TestApp {
 
 pub(crate) async fn make_key(engine: &Engine, application: &str, scopes: &[&str]) -> String {
     let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
-    keys::create_for(engine, application, "test", &scopes).await.unwrap().token
+    keys::create_for(engine, application, keys::Wanted { scopes: &scopes, ..keys::Wanted::all("test") })
+        .await
+        .unwrap()
+        .token
 }
 
 pub(crate) fn new_connection(password: &str) -> Value {

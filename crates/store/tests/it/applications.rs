@@ -11,7 +11,7 @@ on_both! {
     async fn a_key_authenticates_until_it_is_revoked(world: World) {
         let (one, other) = (world.application().await, world.application().await);
         let token = NewToken::new(TokenKind::Application);
-        let key = world.store.create_key(one, "ci", &["read", "write"], &token).await.unwrap();
+        let key = world.store.create_key(one, "ci", &["read", "write"], &token, None).await.unwrap();
         let found = world.store.authenticate(TokenKind::Application, &token.hash()).await.unwrap();
         let scopes = vec!["read".to_owned(), "write".to_owned()];
         assert_eq!(found, Some(Principal::Application { application: one, key: key.id, scopes }));
@@ -28,10 +28,29 @@ on_both! {
 }
 
 on_both! {
+    async fn a_key_that_expires_is_taken_until_then_and_no_expiry_makes_it_live_longer(world: World) {
+        let application = world.application().await;
+        let token = NewToken::new(TokenKind::Application);
+        let end = world.clock.now_micros() + 60_000_000;
+        let key = world.store.create_key(application, "ci", &["read"], &token, Some(end)).await.unwrap();
+        let good = async || world.store.authenticate(TokenKind::Application, &token.hash()).await.unwrap().is_some();
+        world.store.expire_key(application, key.id, end + 1).await.unwrap();
+        assert_eq!(world.store.list_keys(application).await.unwrap()[0].expires_at, Some(end));
+        world.pass(59);
+        assert!(good().await);
+        world.pass(1);
+        assert!(!good().await);
+        let other = world.application().await;
+        let error = world.store.expire_key(other, key.id, 0).await.unwrap_err();
+        assert!(matches!(error, Error::NotFound { .. }), "another application's key: {error}");
+    }
+}
+
+on_both! {
     async fn the_last_use_of_a_key_is_noted_once_a_minute(world: World) {
         let application = world.application().await;
         let token = NewToken::new(TokenKind::Application);
-        world.store.create_key(application, "ci", &[], &token).await.unwrap();
+        world.store.create_key(application, "ci", &[], &token, None).await.unwrap();
         let start = world.clock.now_micros();
         for (wait, noted) in [(0, start), (59, start), (1, start + 60_000_000)] {
             world.pass(wait);

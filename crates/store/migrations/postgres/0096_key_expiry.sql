@@ -1,0 +1,2 @@
+-- When a key stops working by itself.
+alter table application_key add column expires_at bigint;
