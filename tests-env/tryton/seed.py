@@ -210,13 +210,14 @@ def receive(purchase, day):
     assert (shipment.state, purchase.shipment_state) == ("done", "received"), shipment.state
 
 
-def create_user(company, login, password):
+def create_user(company, login, password, groups=None):
+    """Whoever has no `groups` is in all of them."""
     from proteus import Model
 
     user = Model.get("res.user")(name=f"Tests over the API ({login})", login=login, password=password)
     user.companies.append(Model.get("company.company")(company.id))
     user.company = company
-    for group in Model.get("res.group").find([]):
+    for group in Model.get("res.group").find([] if groups is None else [("name", "in", groups)]):
         user.groups.append(group)
     user.save()
 
@@ -240,6 +241,9 @@ def main():
         for days, purchase in enumerate([each for each in purchases if each.state == "processing"][:2]):
             receive(purchase, today - datetime.timedelta(days=3 * days))
         create_user(company, login, password)
+        # Who may not do everything.
+        create_user(company, "storekeeper", password, ["Stock", "Party"])
+        create_user(company, "visitor", password, [])
         # Whose password a test changes.
         create_user(company, f"{login}-rotating", password)
     print(f"seeded {len(suppliers)} suppliers, {len(products)} products, {len(purchases)} purchases")

@@ -128,6 +128,12 @@ pub trait Vendor: Send + Sync + 'static {
         Box::pin(protocol::delete(link, entity, target))
     }
 
+    /// What the user we are logged in as may do with records, by the entity's name, where the system can be asked. What is
+    /// not told is not known.
+    fn rights<'a>(&'a self, _link: &'a Link) -> Answered<'a, Vec<(String, Rights)>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
     /// Computes what the declaration cannot say, on every row before it is mapped.
     fn row_hook(&self) -> Option<RowHook> {
         None
@@ -146,6 +152,15 @@ pub struct Target<'a> {
 pub struct Declared;
 
 impl Vendor for Declared {}
+
+/// What a user may do with the records of an entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rights {
+    pub read: bool,
+    pub create: bool,
+    pub update: bool,
+    pub delete: bool,
+}
 
 /// As whom we are logged in, for people: a user's or company's name.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -49,7 +49,9 @@ pub use health::{CallHour, Cleared, DueProbe, Incident, ProbeState, Tally, Troub
 pub use inbound::{InboundHook, InboundHookKey, MissedHooks};
 pub use keyring::Keyring;
 pub use links::{Link, LinkUse, NewLink, Redeemed};
-pub use operations::{Begun, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody};
+pub use operations::{
+    Begun, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody, WriteEvidence,
+};
 pub use quarantine::Quarantined;
 pub use records::{
     Applied, Commit, FieldFilter, FieldFilters, FieldKind, FieldPlace, FieldTest, Gone, ListQuery, NaturalMatch,

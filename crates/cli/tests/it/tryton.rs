@@ -8,6 +8,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::process::{Api, Server};
@@ -138,6 +139,54 @@ async fn tryton_refuses_a_wrong_password_after_one_login_attempt() {
     assert_eq!(proxy.calls("common.db.login").len(), 1);
     let connections: Value = manager.get("/connections").await;
     assert_eq!(connections["data"], json!([]), "nothing is left of it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tryton_user_who_may_not_see_something_is_refused_with_its_name() {
+    let Some(tryton) = Tryton::find() else { return skipped("a missing right") };
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), None);
+    let mut credentials = tryton.right_credentials();
+    credentials["username"] = "visitor".into();
+    let manager = server.api(server.key.as_deref().unwrap());
+    let body = json!({"system": "tryton", "credentials": credentials, "customer": {"id": "c", "name": "C"}});
+    let reply = manager.post("/connections", &body).await;
+    assert_eq!((reply.status, &reply.body["code"]), (403, &json!("PERMISSION_DENIED")), "{}", reply.body);
+    assert!(reply.body["detail"].as_str().unwrap().contains("purchase.purchase"), "{}", reply.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_tells_what_its_tryton_user_may_do() {
+    let Some(tryton) = Tryton::find() else { return skipped("a user's rights") };
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), None);
+    let mut credentials = tryton.right_credentials();
+    // Made with the database: works with stock, sees purchases, and makes none.
+    credentials["username"] = "storekeeper".into();
+    let (theirs, ours) =
+        (connect(&server, "tryton", credentials).await, connect(&server, "tryton", tryton.right_credentials()).await);
+    synced(&theirs).await;
+    let capabilities = async |api: &Api| {
+        let connection: Value = api.get("/connection").await;
+        let path = format!("/connections/{}/capabilities", connection["id"].as_str().unwrap());
+        server.api(server.key.as_deref().unwrap()).get::<Value>(&path).await["entities"]["purchase_order"].clone()
+    };
+    let limited = capabilities(&theirs).await;
+    let rights = &limited["rights"];
+    assert_eq!((&rights["read"]["allowed"], &rights["read"]["by"]), (&json!(true), &json!("system")), "{limited}");
+    assert_eq!((&rights["create"]["allowed"], &limited["create"]), (&json!(false), &json!(false)), "{limited}");
+    assert!(limited["why_not"]["create"].as_str().unwrap().contains("no right"), "{limited}");
+    // And it is so: the system refuses what it says it does.
+    let vendor = records(&theirs, "vendors").await.into_values().next().unwrap()["id"].clone();
+    let item = records(&theirs, "items").await.into_values().next().unwrap()["id"].clone();
+    let order = json!({
+        "vendor_id": vendor, "currency": "USD",
+        "lines": [{"item_id": item, "quantity": "1", "unit_price": "2.00"}]
+    });
+    let refused = theirs.send(Method::POST, "/purchase-orders", Some(&order), Some("keeper-1")).await;
+    assert_eq!((refused.status, &refused.body["code"]), (403, &json!("PERMISSION_DENIED")), "{}", refused.body);
+    let whole = capabilities(&ours).await;
+    assert_eq!((&whole["rights"]["create"]["allowed"], &whole["create"]), (&json!(true), &json!(true)), "{whole}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -306,8 +355,8 @@ async fn tryton_gets_a_vendor_and_an_order_once_however_often_they_are_sent() {
     let name = format!("Northgate {}", std::process::id());
     let address = json!({"line1": "8 Foundry Road", "city": "Pittsburgh", "postal_code": "15201", "country": "US"});
     let vendor = json!({"name": name, "email": "orders@northgate.example", "address": address});
-    let first = api.send(reqwest::Method::POST, "/vendors", Some(&vendor), Some("v1")).await;
-    let again = api.send(reqwest::Method::POST, "/vendors", Some(&vendor), Some("v1")).await;
+    let first = api.send(Method::POST, "/vendors", Some(&vendor), Some("v1")).await;
+    let again = api.send(Method::POST, "/vendors", Some(&vendor), Some("v1")).await;
     assert_eq!((first.status, again.status), (201, 201), "{} {}", first.body, again.body);
     assert_eq!(again.headers["idempotency-replayed"], "true");
     let theirs = tryton.client("parties_called", &json!({"name": name}));
@@ -317,9 +366,9 @@ async fn tryton_gets_a_vendor_and_an_order_once_however_often_they_are_sent() {
     let line = |sku: &str, quantity: &str, price: &str| json!({"item_sku": sku, "quantity": quantity, "unit": "EA", "unit_price": price, "required_on": "2027-01-15"});
     let order = json!({"vendor_id": first.body["id"], "ordered_on": "2026-11-23", "currency": "USD", "reference": "REQ-1",
         "lines": [line("SP-0001", "10", "12.5"), line("SP-0002", "4", "103.95")]});
-    let created = api.send(reqwest::Method::POST, "/purchase-orders", Some(&order), Some("o1")).await;
+    let created = api.send(Method::POST, "/purchase-orders", Some(&order), Some("o1")).await;
     assert_eq!((created.status, &created.body["status"]), (201, &json!("approved")), "{}", created.body);
-    let again = api.send(reqwest::Method::POST, "/purchase-orders", Some(&order), Some("o1")).await;
+    let again = api.send(Method::POST, "/purchase-orders", Some(&order), Some("o1")).await;
     assert_eq!(again.body, created.body);
     let theirs = tryton.client("purchases_of", &json!({"id": first.body["remote_id"]}));
     assert_eq!(theirs.as_array().unwrap().len(), 1, "{theirs}");
@@ -334,6 +383,6 @@ async fn tryton_gets_a_vendor_and_an_order_once_however_often_they_are_sent() {
     );
     let mut changed = order.clone();
     changed["lines"][0]["quantity"] = json!("11");
-    let other = api.send(reqwest::Method::POST, "/purchase-orders", Some(&changed), Some("o1")).await;
+    let other = api.send(Method::POST, "/purchase-orders", Some(&changed), Some("o1")).await;
     assert_eq!((other.status, &other.body["code"]), (422, &json!("IDEMPOTENCY_CONFLICT")));
 }

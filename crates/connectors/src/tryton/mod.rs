@@ -3,16 +3,16 @@
 mod derive;
 mod prepare;
 mod purchase;
+mod rights;
 mod stock;
 
 use std::sync::Arc;
 
-use trunnion_kit::error::Error;
 use trunnion_kit::json::Node;
 use trunnion_kit::link::Link;
-use trunnion_kit::mapping::RowHook;
+use trunnion_kit::mapping::{Change, RowHook};
 use trunnion_kit::spec::EntitySpec;
-use trunnion_kit::vendor::{Answered, Declared, Page, Vendor, Window};
+use trunnion_kit::vendor::{Account, Answered, Declared, Page, Rights, Target, Vendor, Window};
 
 pub(crate) const DECLARATION: &str = include_str!("connector.toml");
 
@@ -21,6 +21,19 @@ struct Tryton;
 impl Vendor for Tryton {
     fn row_hook(&self) -> Option<RowHook> {
         Some(derive::row)
+    }
+
+    fn rights<'a>(&'a self, link: &'a Link) -> Answered<'a, Vec<(String, Rights)>> {
+        Box::pin(rights::ask(link))
+    }
+
+    fn probe<'a>(&'a self, link: &'a Link) -> Answered<'a, Account> {
+        Box::pin(async move {
+            match Declared.probe(link).await {
+                Err(error) => Err(rights::explain_probe(link, error).await),
+                probed => probed,
+            }
+        })
     }
 
     fn page<'a>(&'a self, link: &'a Link, entity: &'a EntitySpec, window: &'a Window) -> Answered<'a, Page> {
@@ -45,24 +58,31 @@ impl Vendor for Tryton {
         write_key: &'a str,
     ) -> Answered<'a, String> {
         Box::pin(async move {
-            match entity.entity.name {
-                "purchase_order" => {
-                    prepare::purchase(link, &mut body).await?;
-                    let id = Declared.create(link, entity, body, write_key).await?;
-                    match purchase::confirm(link, &id).await {
-                        Ok(()) => Ok(id),
-                        // Refused means that nothing is there: the saved draft goes too.
-                        Err(refused @ (Error::Rejected(_) | Error::Permission(_))) => {
-                            purchase::discard(link, &id, &refused).await?;
-                            Err(refused)
-                        }
-                        Err(error) => Err(Error::OutcomeUnknown(format!("purchase {id} was saved, but: {error}"))),
-                    }
-                }
-                _ => {
-                    prepare::party(link, &mut body).await?;
-                    Declared.create(link, entity, body, write_key).await
-                }
+            let created = match entity.entity.name {
+                "purchase_order" => purchase::create(link, entity, body, write_key).await,
+                _ => match prepare::party(link, &mut body).await {
+                    Ok(()) => Declared.create(link, entity, body, write_key).await,
+                    Err(error) => Err(error),
+                },
+            };
+            match created {
+                Err(error) => Err(rights::explain(link, entity, |rights| !rights.create, error).await),
+                created => created,
+            }
+        })
+    }
+
+    fn update<'a>(
+        &'a self,
+        link: &'a Link,
+        entity: &'a EntitySpec,
+        target: Target<'a>,
+        change: Change,
+    ) -> Answered<'a, ()> {
+        Box::pin(async move {
+            match Declared.update(link, entity, target, change).await {
+                Err(error) => Err(rights::explain(link, entity, |rights| !rights.update, error).await),
+                Ok(()) => Ok(()),
             }
         })
     }

@@ -5,6 +5,30 @@ use trunnion_kit::http::Effect;
 use trunnion_kit::json::{Node, parse};
 use trunnion_kit::link::Link;
 use trunnion_kit::protocol::json_rpc;
+use trunnion_kit::spec::EntitySpec;
+use trunnion_kit::vendor::{Declared, Vendor as _};
+
+use super::prepare;
+
+/// Saves a purchase and confirms it.
+pub(super) async fn create(
+    link: &Link,
+    entity: &EntitySpec,
+    mut body: Node<'static>,
+    write_key: &str,
+) -> Result<String, Error> {
+    prepare::purchase(link, &mut body).await?;
+    let id = Declared.create(link, entity, body, write_key).await?;
+    match confirm(link, &id).await {
+        Ok(()) => Ok(id),
+        // Refused means that nothing is there: the saved draft goes too.
+        Err(refused @ (Error::Rejected(_) | Error::Permission(_))) => {
+            discard(link, &id, &refused).await?;
+            Err(refused)
+        }
+        Err(error) => Err(Error::OutcomeUnknown(format!("purchase {id} was saved, but: {error}"))),
+    }
+}
 
 /// Moves the purchase on, from wherever it stands, until it is confirmed. Doing it again does nothing, so that a create
 /// that was cut off in the middle can be finished.
@@ -22,7 +46,7 @@ pub(super) async fn confirm(link: &Link, id: &str) -> Result<(), Error> {
 }
 
 /// Takes a purchase away that was saved but refused to be confirmed.
-pub(super) async fn discard(link: &Link, id: &str, refused: &Error) -> Result<(), Error> {
+async fn discard(link: &Link, id: &str, refused: &Error) -> Result<(), Error> {
     let gone = async {
         if state(link, id).await? == "quotation" {
             step(link, "model.purchase.purchase.draft", id).await?;

@@ -1,11 +1,14 @@
 //! What can be done with each entity and each field, as data: of a system by its declaration, of a connection with what its
 //! form lacks. The same rows of the declaration check every write, so the two cannot say different things.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 use trunnion_kit::link::Link;
-use trunnion_kit::spec::{EntitySpec, Lock, Mode, Row, Spec};
+use trunnion_kit::spec::{EntitySpec, Inbound, Lock, Mode, Row, Spec};
 use trunnion_model::catalog::{Field, Kind, field_of};
 
+use super::rights::{self, EntityRights};
 use super::systems::strategy;
 use super::writes::ACTIONS;
 use crate::Engine;
@@ -15,22 +18,45 @@ use crate::error::{Result, ServiceError};
 /// By what the system is declared to do.
 pub fn of_system(engine: &Engine, system: &str) -> Result<Value> {
     let connector = engine.catalogue().get(system).ok_or_else(|| ServiceError::missing("system"))?;
-    Ok(json!({ "system": connector.spec.system.id, "entities": entities(&connector.spec, None) }))
+    Ok(json!({ "system": connector.spec.system.id, "entities": entities(&connector.spec, None, &HashMap::new()) }))
 }
 
-/// The same, without what this connection lacks: a create that needs a value which its form does not have says so.
+/// The same, without what this connection lacks: a create that needs a value which its form does not have says so, and so
+/// does what the customer's user has no right to.
 pub async fn of_connection(engine: &Engine, scope: &Scope) -> Result<Value> {
     scope.may(Permission::Read)?;
     let live = engine.links().get(engine, scope.row()).await?;
+    let rights = rights::measured(engine, scope, &live).await?;
     Ok(json!({
         "connection_id": scope.id().to_string(),
         "system": live.spec.system.id,
-        "entities": entities(&live.spec, Some(&live.link)),
+        "entities": entities(&live.spec, Some(&live.link), &rights),
     }))
 }
 
-fn entities(spec: &Spec, link: Option<&Link>) -> Map<String, Value> {
-    spec.entities.iter().map(|entity| (entity.entity.name.to_owned(), of_entity(entity, link))).collect()
+fn entities(spec: &Spec, link: Option<&Link>, rights: &HashMap<&'static str, EntityRights>) -> Map<String, Value> {
+    let one = |entity: &EntitySpec| {
+        let name = entity.entity.name;
+        let mut said = of_entity(entity, link);
+        let told = |inbound: &Inbound| inbound.entities.iter().any(|entity| entity.name == name);
+        said["real_time"] = spec.inbound.as_ref().is_some_and(told).into();
+        if let Some(rights) = rights.get(name) {
+            limit(&mut said, rights);
+        }
+        (name.to_owned(), said)
+    };
+    spec.entities.iter().map(one).collect()
+}
+
+/// What the user may not do cannot be done, whatever the connector can.
+fn limit(said: &mut Value, rights: &EntityRights) {
+    for (operation, right) in rights.iter().filter(|(_, right)| right.allowed == Some(false)) {
+        if said[operation] == true {
+            said[operation] = false.into();
+            said["why_not"][operation] = right.why.clone().into();
+        }
+    }
+    said["rights"] = json!(rights);
 }
 
 fn of_entity(spec: &EntitySpec, link: Option<&Link>) -> Value {
@@ -69,7 +95,6 @@ fn of_entity(spec: &EntitySpec, link: Option<&Link>) -> Value {
         "delete_modes": modes.map(|(name, mode)| delete_mode(name, mode)).collect::<Vec<_>>(),
         "moves": moves,
         "actions": actions,
-        "real_time": false,
         "fields": fields,
     });
     if let Some(update) = &spec.update {

@@ -16,6 +16,7 @@ pub mod oauth_clients;
 pub mod operations;
 pub mod quarantine;
 pub mod records;
+mod rights;
 pub mod schema_drift;
 pub mod schemas;
 pub mod syncs;

@@ -112,12 +112,37 @@ pub(crate) struct EntityCapabilities {
     /// Statuses in which nothing can be changed; `remote:…` is one in the system's own words.
     locked_in: Option<Vec<String>>,
     because: Option<String>,
+    /// Of a connection: by the operation (`read`, `create`, `update`, `delete`), what the customer's user may do.
+    rights: Option<BTreeMap<String, Right>>,
     /// Of a connection: by the operation, what it lacks.
     #[schema(value_type = Option<Object>)]
     why_not: Option<serde_json::Value>,
     real_time: bool,
     /// By the field's name.
     fields: BTreeMap<String, FieldCapabilities>,
+}
+
+/// A right of the customer's user in the system. Nothing is tried out to find it.
+#[derive(ToSchema)]
+pub(crate) struct Right {
+    /// Null: not known.
+    #[schema(required = true)]
+    allowed: Option<bool>,
+    /// Who says so: the system, asked just now; or how the last sync or write of this kind went.
+    #[schema(required = true)]
+    by: Option<RightSource>,
+    #[schema(required = true, format = DateTime)]
+    at: Option<String>,
+    #[schema(required = true)]
+    why: Option<String>,
+}
+
+#[derive(ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RightSource {
+    System,
+    Sync,
+    Write,
 }
 
 #[derive(ToSchema)]
