@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use trunnion_store::{Keyring, Store};
+use trunnion_store::{Keyring, NewAudit, Store};
 
 use crate::keys::Place;
 use crate::start::{self, Refused};
@@ -47,7 +47,26 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     if drop_old && let Some(path) = &file {
         drop_others(path)?;
     }
+    note(&store, if drop_old { "rotate_master_key_and_drop_old" } else { "rotate_master_key" }).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The keys seal what belongs to every application, so each finds it in its audit log.
+async fn note(store: &Store, action: &str) -> anyhow::Result<()> {
+    for application in store.list_applications().await? {
+        let deed = NewAudit {
+            application: application.id,
+            actor_kind: "command_line",
+            actor: None,
+            action: action.to_owned(),
+            target: None,
+            connection: None,
+            outcome: "succeeded".to_owned(),
+            request_id: None,
+        };
+        store.audit(deed).await?;
+    }
+    Ok(())
 }
 
 async fn reseal(store: &Store) -> anyhow::Result<(u64, u64)> {

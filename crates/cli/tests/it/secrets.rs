@@ -211,6 +211,11 @@ async fn the_master_key_is_changed_under_load_and_no_request_fails() {
     }
     assert_eq!(keys().lines().count(), 1);
     assert!(!keys().contains(first.trim()));
+    let noted: Value = server.api(&key).get("/audit?action=rotate_master_key_and_drop_old").await;
+    assert_eq!(
+        (noted["data"].as_array().map(Vec::len), &noted["data"][0]["actor"]["type"]),
+        (Some(1), &json!("command_line"))
+    );
 
     // A server that starts now knows the new key only.
     drop(server);
