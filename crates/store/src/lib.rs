@@ -28,6 +28,7 @@ mod reseal;
 mod schema_drift;
 mod seal;
 mod store;
+mod subscriptions;
 mod sync;
 mod webhooks;
 mod words;
@@ -38,14 +39,15 @@ pub use audit::{AuditEntry, AuditQuery, NewAudit};
 pub use budgets::{BudgetAsk, BudgetLease, BudgetNews};
 pub use bulks::{Bulk, BulkItem, BulkLease, BulkOutcome, NewBulkItem, OpenItem};
 pub use connections::{
-    Connection, ConnectionChanges, ConnectionFilter, ConnectionStatus, NewConnection, NewPlan, Reason, StatusChange,
+    Connection, ConnectionChanges, ConnectionFilter, ConnectionStatus, NewConnection, NewCredentials, NewPlan, Reason,
+    StatusChange,
 };
 pub use deletions::{HeldDeletion, HeldReason, HeldState};
 pub use error::{Error, Result};
 pub use events::{Event, EventPage, LogPage, NewEvent};
 pub use grants::{NewGrant, NewPending, StoredGrant};
 pub use health::{CallHour, Cleared, DueProbe, Incident, ProbeState, Tally, Trouble};
-pub use inbound::{InboundHook, InboundHookKey};
+pub use inbound::{InboundHook, InboundHookKey, NewAddress};
 pub use keyring::Keyring;
 pub use links::{Link, LinkUse, NewLink, Redeemed};
 pub use operations::{Begun, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody};
@@ -57,6 +59,7 @@ pub use records::{
 pub use reseal::Resealed;
 pub use schema_drift::{DriftFilter, DriftState, RowShape, SchemaDrift};
 pub use store::Store;
+pub use subscriptions::{DueSubscription, Subscription, SubscriptionState};
 pub use sync::{
     Claim, ClaimRequest, Failure, Finished, Lane, Lease, PlanChanges, PlanState, Room, Run, RunCause, RunMode,
     RunState, SyncPlan,

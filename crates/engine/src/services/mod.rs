@@ -18,6 +18,7 @@ pub mod quarantine;
 pub mod records;
 pub mod schema_drift;
 pub mod schemas;
+mod subscription;
 pub mod syncs;
 pub mod systems;
 pub mod unverifiable;

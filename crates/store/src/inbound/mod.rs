@@ -3,5 +3,5 @@
 mod hooks;
 mod missed;
 
-pub(crate) use hooks::hook_place;
-pub use hooks::{InboundHook, InboundHookKey};
+pub use hooks::{InboundHook, InboundHookKey, NewAddress};
+pub(crate) use hooks::{hook_place, open};
