@@ -88,6 +88,7 @@ pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
         sync_interval: Duration::from_secs(config.parse("sync.interval_seconds", "a number of seconds")?),
         allow_networks: system_networks(config)?,
         mail: mailer(config)?,
+        public_url: Some(config.get("public_url").to_owned()).filter(|url| !url.is_empty()),
         deletion_guard: DeletionGuard {
             count: config.parse("sync.deletion_guard_count", "a number of records")?,
             percent: config.parse("sync.deletion_guard_percent", "a number from 0 to 100")?,

@@ -88,6 +88,7 @@ async fn tenant(store: &Store, url: &str) -> ConnectionId {
         credentials: SecretString::from("{}"),
         token_hash: NewToken::new(TokenKind::Connection).hash(),
         plans: Vec::new(),
+        address: None,
     };
     let connection = store.create_connection(application, new).await.unwrap().id;
     endpoint(store, application, url).await;

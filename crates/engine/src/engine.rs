@@ -55,6 +55,9 @@ pub struct Options {
     pub write: WriteOptions,
     pub webhooks: WebhookOptions,
     pub health: HealthOptions,
+    pub subscriptions: SubscriptionOptions,
+    /// Under which systems reach this server; without it none is told where to send its hooks.
+    pub public_url: Option<String>,
     /// Where alerts by e-mail go out; `None`: nowhere.
     pub mail: Option<Mailer>,
     /// How long events are kept; `None`: for ever.
@@ -77,6 +80,22 @@ pub struct HealthOptions {
     pub at_once: usize,
     /// How often what calls came to is stored.
     pub store: Duration,
+}
+
+/// How subscriptions at systems are kept alive.
+#[derive(Clone, Debug)]
+pub struct SubscriptionOptions {
+    /// One that does not end by itself is looked at that often, in case the system dropped it.
+    pub every: Duration,
+    /// After a try that came to nothing; doubled after each further one, with jitter.
+    pub first: Duration,
+    pub most: Duration,
+    /// For the system's answers, all of one look together.
+    pub patience: Duration,
+    /// How long one stays with a node that shows no sign of life; longer than it waits for answers.
+    pub lease: Duration,
+    /// Looked at at once on this node.
+    pub at_once: usize,
 }
 
 /// How webhooks are sent.
@@ -173,6 +192,8 @@ impl Default for Options {
             write: WriteOptions::default(),
             webhooks: WebhookOptions::default(),
             health: HealthOptions::default(),
+            subscriptions: SubscriptionOptions::default(),
+            public_url: None,
             mail: None,
             events_kept: None,
             audit_kept: None,
@@ -189,6 +210,19 @@ impl Default for HealthOptions {
             most: Duration::from_secs(15 * 60),
             at_once: 8,
             store: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Default for SubscriptionOptions {
+    fn default() -> Self {
+        Self {
+            every: Duration::from_secs(24 * 60 * 60),
+            first: Duration::from_secs(15),
+            most: Duration::from_secs(60 * 60),
+            patience: Duration::from_secs(20),
+            lease: Duration::from_secs(30),
+            at_once: 8,
         }
     }
 }

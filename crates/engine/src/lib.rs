@@ -21,13 +21,16 @@ mod log;
 mod measures;
 mod params;
 pub mod services;
+mod subscriptions;
 mod sync;
 mod workers;
 mod write;
 
 pub use alerts::{Channel, Rule};
 pub use caller::{Actor, Caller, Permission, Scope, authenticate, scope};
-pub use engine::{DeletionGuard, Engine, HealthOptions, Options, RetryOptions, WebhookOptions, WriteOptions};
+pub use engine::{
+    DeletionGuard, Engine, HealthOptions, Options, RetryOptions, SubscriptionOptions, WebhookOptions, WriteOptions,
+};
 pub use error::{FieldError, Result, ServiceError, Vendor};
 pub use measures::metrics;
 pub use trunnion_kit::mail::Mailer;

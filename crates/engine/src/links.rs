@@ -18,7 +18,7 @@ use trunnion_kit::http::Lane;
 use trunnion_kit::link::Link;
 use trunnion_kit::mapping::Mapper;
 use trunnion_kit::spec::form::Credentials;
-use trunnion_kit::spec::{EntitySpec, Spec};
+use trunnion_kit::spec::{EntitySpec, FormField, FormKind, Spec};
 use trunnion_kit::vendor::{Connector, Vendor};
 use trunnion_model::ids::ConnectionId;
 use trunnion_store::{Connection, NewGrant};
@@ -129,9 +129,10 @@ pub(crate) async fn from_form(
         };
         problems.iter().map(told).collect::<Vec<_>>()
     })?;
-    let base = credentials.get("url").and_then(|url| Url::parse(url).ok());
-    if let Some(Err(error)) = base.map(|base| engine.client().may_call(&base)) {
-        return Err(vec![FieldError::new("/credentials/url", error.to_string())]);
+    let mut problems = not_callable(engine, connector, &credentials);
+    problems.extend(half_given(connector, &credentials));
+    if !problems.is_empty() {
+        return Err(problems);
     }
     let sealed: SecretString = credentials.to_json().to_string().into();
     let mut settings: serde_json::Map<String, Value> =
@@ -145,6 +146,32 @@ pub(crate) async fn from_form(
         link.keep_grant_in(vault.map_err(|error| vec![FieldError::new("/credentials", error.to_string())])?);
     }
     Ok(Fresh { link, budget, sealed, settings: Value::Object(settings).to_string() })
+}
+
+/// Addresses in the form that this server must not call.
+fn not_callable(engine: &Engine, connector: &Connector, credentials: &Credentials) -> Vec<FieldError> {
+    let addresses = connector.spec.form.iter().filter(|field| field.kind == FormKind::Url);
+    let refused = |field: &FormField| {
+        let url = Url::parse(credentials.get(&field.name)?).ok()?;
+        let error = engine.client().may_call(&url).err()?;
+        Some(FieldError::new(format!("/credentials/{}", field.name), error.to_string()))
+    };
+    addresses.filter_map(refused).collect()
+}
+
+/// What subscribing to hooks needs is given as a whole or not at all.
+fn half_given(connector: &Connector, credentials: &Credentials) -> Vec<FieldError> {
+    let Some(inbound) = &connector.spec.inbound else { return Vec::new() };
+    let lacking = inbound.lacking(|name| credentials.get(name).is_some()).unwrap_or_default();
+    let needs = inbound.subscription.iter().flat_map(|subscription| &subscription.needs).count();
+    if lacking.len() == needs {
+        return Vec::new();
+    }
+    let told = |name: &&str| {
+        let message = "is needed with the others for hooks: give all of them, or none";
+        FieldError::new(format!("/credentials/{name}"), message)
+    };
+    lacking.iter().map(told).collect()
 }
 
 /// What came of checked credentials.

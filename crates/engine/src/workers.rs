@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use trunnion_receiver::inbox::NoCatchUp;
 
-use crate::{Engine, alerts, budgets, deliver, health, ingest, log, sync, write};
+use crate::{Engine, alerts, budgets, deliver, health, ingest, log, subscriptions, sync, write};
 
 /// Idempotency keys are kept for a week.
 const KEYS_KEPT: i64 = 7 * 24 * 60 * 60 * 1_000_000;
@@ -38,6 +38,7 @@ impl Engine {
         tasks.spawn(deliver::work(self.clone(), stopping.clone()));
         tasks.spawn(alerts::watch(self.clone(), stopping.clone()));
         tasks.spawn(health::watch(self.clone(), stopping.clone()));
+        tasks.spawn(subscriptions::watch(self.clone(), stopping.clone()));
         tasks.spawn(log::keep_in_order(self.clone(), stopping.clone()));
         tasks.spawn(budgets::keep(self.clone(), stopping.clone()));
         tasks.spawn(share_news(self.clone(), stopping.clone()));

@@ -16,5 +16,6 @@ pub mod shape;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod spec;
+pub mod subscription;
 pub mod vendor;
 pub mod webhook;

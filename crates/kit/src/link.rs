@@ -3,6 +3,7 @@
 //! Once the system refused the credentials, the link is parked: every later call answers the same error without a
 //! request, because systems lock accounts that keep knocking. A new link, made from new credentials, starts afresh.
 
+mod beside;
 mod dry;
 mod grant;
 mod observe;
@@ -13,6 +14,7 @@ mod sign;
 #[cfg(test)]
 mod tests;
 
+pub use beside::Beside;
 pub use dry::{Planned, Recorder};
 pub use grant::{Held, TURN, Vault};
 pub use observe::{Called, Observer};

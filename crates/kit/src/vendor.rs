@@ -16,6 +16,7 @@ use crate::link::Link;
 use crate::mapping::{Change, RowHook};
 use crate::protocol;
 use crate::spec::{Call, EntitySpec, Spec};
+use crate::subscription::{Subscribed, Wanted};
 
 /// What the methods of [`Vendor`] give: a trait object cannot have `async fn`.
 pub type Answered<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
@@ -134,10 +135,30 @@ pub trait Vendor: Send + Sync + 'static {
         Box::pin(std::future::ready(Ok(Vec::new())))
     }
 
+    /// Sees to it that the system sends its hooks there: for systems that declare `[inbound.subscription]`. What is there
+    /// already under the name is kept if it is as wanted, and replaced if not, so that a repeat makes no second one.
+    fn subscribe<'a>(&'a self, _link: &'a Link, _wanted: &'a Wanted) -> Answered<'a, Subscribed> {
+        no_subscriptions()
+    }
+
+    /// Renews what [`Vendor::subscribe`] made, where it ends by itself. `None`: it is gone, or not as wanted.
+    fn renew<'a>(&'a self, _link: &'a Link, _wanted: &'a Wanted, _id: &'a str) -> Answered<'a, Option<Subscribed>> {
+        no_subscriptions()
+    }
+
+    /// Removes what was made under that name; `id`, if it is known. One that is gone is no error.
+    fn unsubscribe<'a>(&'a self, _link: &'a Link, _name: &'a str, _id: Option<&'a str>) -> Answered<'a, ()> {
+        no_subscriptions()
+    }
+
     /// Computes what the declaration cannot say, on every row before it is mapped.
     fn row_hook(&self) -> Option<RowHook> {
         None
     }
+}
+
+fn no_subscriptions<'a, T: Send + 'a>() -> Answered<'a, T> {
+    Box::pin(std::future::ready(Err(Error::Unexpected("the system has no API for subscriptions".to_owned()))))
 }
 
 /// The record that a write is about.

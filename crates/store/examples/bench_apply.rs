@@ -117,6 +117,7 @@ async fn prepare(store: &Store, entity: &'static Entity) -> (ConnectionId, Lease
         credentials: SecretString::from("{}"),
         token_hash: NewToken::new(TokenKind::Connection).hash(),
         plans: vec![plan],
+        address: None,
     };
     let connection = store.create_connection(application, new).await.unwrap().id;
     let request = ClaimRequest { node: "bench", lease_for: Duration::from_secs(600), limit: 1, per_connection: 1 };

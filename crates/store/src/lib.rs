@@ -29,6 +29,7 @@ mod schema_drift;
 mod seal;
 mod standing;
 mod store;
+mod subscriptions;
 mod sync;
 mod webhooks;
 mod words;
@@ -39,14 +40,15 @@ pub use audit::{AuditEntry, AuditQuery, NewAudit};
 pub use budgets::{BudgetAsk, BudgetLease, BudgetNews};
 pub use bulks::{Bulk, BulkItem, BulkLease, BulkOutcome, NewBulkItem, OpenItem};
 pub use connections::{
-    Connection, ConnectionChanges, ConnectionFilter, ConnectionStatus, NewConnection, NewPlan, Reason, StatusChange,
+    Connection, ConnectionChanges, ConnectionFilter, ConnectionStatus, NewConnection, NewCredentials, NewPlan, Reason,
+    StatusChange,
 };
 pub use deletions::{HeldDeletion, HeldReason, HeldState};
 pub use error::{Error, Result};
 pub use events::{Event, EventPage, LogPage, NewEvent};
 pub use grants::{NewGrant, NewPending, StoredGrant};
 pub use health::{CallHour, Cleared, DueProbe, Incident, ProbeState, Tally, Trouble};
-pub use inbound::{InboundHook, InboundHookKey, MissedHooks};
+pub use inbound::{InboundHook, InboundHookKey, MissedHooks, NewAddress};
 pub use keyring::Keyring;
 pub use links::{Link, LinkUse, NewLink, Redeemed};
 pub use operations::{
@@ -61,6 +63,7 @@ pub use reseal::Resealed;
 pub use schema_drift::{DriftFilter, DriftState, RowShape, SchemaDrift};
 pub use standing::{Named, Standing};
 pub use store::Store;
+pub use subscriptions::{DueSubscription, Subscription, SubscriptionState};
 pub use sync::{
     Claim, ClaimRequest, Failure, Finished, Lane, Lease, PlanChanges, PlanState, Room, Run, RunCause, RunMode,
     RunState, SyncPlan,

@@ -12,6 +12,7 @@ use crate::db::args;
 use crate::grants::{client_place, grant_place, pending_place};
 use crate::inbound::hook_place;
 use crate::seal::{Place, Sealed, rewrap};
+use crate::subscriptions::subscription_place;
 use crate::webhooks::secret_place;
 use crate::{Result, Store};
 
@@ -25,7 +26,7 @@ struct Sealing {
     place: fn(Uuid) -> Place,
 }
 
-const ALL: [Sealing; 7] = [
+const ALL: [Sealing; 8] = [
     Sealing {
         read: "select id, data_key, sealed from oauth_client where id > $1 order by id limit $2",
         write: "update oauth_client set data_key = $2 where id = $1 and data_key = $3",
@@ -46,6 +47,11 @@ const ALL: [Sealing; 7] = [
         read: "select id, data_key, sealed from inbound_hook where id > $1 order by id limit $2",
         write: "update inbound_hook set data_key = $2 where id = $1 and data_key = $3",
         place: hook_place,
+    },
+    Sealing {
+        read: "select id, data_key, sealed from subscription where id > $1 order by id limit $2",
+        write: "update subscription set data_key = $2 where id = $1 and data_key = $3",
+        place: subscription_place,
     },
     Sealing {
         read: "select id, data_key, sealed from alert where id > $1 order by id limit $2",

@@ -32,6 +32,7 @@ mod same_order;
 mod same_receipt;
 mod secrets;
 mod storm;
+mod subscriptions;
 mod torture;
 mod tryton;
 mod work_order;

@@ -12,7 +12,7 @@ use crate::process::{Api, Server, Simulator, command};
 use crate::provider::{CLIENT_SECRET, Provider};
 
 /// An address that answers every request with 400 and what was sent to it, headers and all: the rudest system there is.
-async fn echo() -> String {
+pub(crate) async fn echo() -> String {
     use axum::http::StatusCode;
     let answer = |request: axum::extract::Request| async move {
         let (head, body) = request.into_parts();
@@ -140,7 +140,7 @@ fn talkative(directory: &Path) -> Server {
 
 /// Where a secret could have gone: the database's files, the log and what was answered. The master key is wanted nowhere
 /// but in its file.
-fn places(directory: &Path, answers: Vec<String>) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn places(directory: &Path, answers: Vec<String>) -> Vec<(String, Vec<u8>)> {
     let mut places = Vec::new();
     files(&directory.join("data"), &mut places);
     places.retain(|(name, _)| !name.ends_with("master.key"));
@@ -153,7 +153,7 @@ fn places(directory: &Path, answers: Vec<String>) -> Vec<(String, Vec<u8>)> {
     places
 }
 
-fn are_nowhere(wanted: &[String], places: &[(String, Vec<u8>)]) {
+pub(crate) fn are_nowhere(wanted: &[String], places: &[(String, Vec<u8>)]) {
     for (place, bytes) in places {
         for secret in wanted {
             assert!(!find(bytes, secret), "{secret:?} is in {place}");

@@ -224,6 +224,7 @@ async fn connect(store: &Store) -> Vec<ConnectionId> {
             credentials: SecretString::from("{}"),
             token_hash: NewToken::new(TokenKind::Connection).hash(),
             plans: Vec::new(),
+            address: None,
         };
         all.push(store.create_connection(application, new).await.unwrap().id);
     }

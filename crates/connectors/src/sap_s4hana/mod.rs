@@ -2,6 +2,7 @@
 //! their own: stock levels and places.
 
 mod derive;
+mod event_mesh;
 mod places;
 mod prepare;
 pub mod sim;
@@ -13,6 +14,7 @@ use trunnion_kit::json::Node;
 use trunnion_kit::link::Link;
 use trunnion_kit::mapping::{Change, RowHook};
 use trunnion_kit::spec::EntitySpec;
+use trunnion_kit::subscription::{Subscribed, Wanted};
 use trunnion_kit::vendor::{Answered, Declared, Page, Target, Vendor, Window};
 
 pub(crate) const DECLARATION: &str = include_str!("connector.toml");
@@ -38,6 +40,18 @@ impl Vendor for SapS4Hana {
             "location" => Box::pin(places::one(link, remote_id)),
             _ => Declared.one(link, entity, remote_id),
         }
+    }
+
+    fn subscribe<'a>(&'a self, link: &'a Link, wanted: &'a Wanted) -> Answered<'a, Subscribed> {
+        Box::pin(event_mesh::subscribe(link, wanted))
+    }
+
+    fn renew<'a>(&'a self, link: &'a Link, wanted: &'a Wanted, id: &'a str) -> Answered<'a, Option<Subscribed>> {
+        Box::pin(event_mesh::renew(link, wanted, id))
+    }
+
+    fn unsubscribe<'a>(&'a self, link: &'a Link, name: &'a str, _id: Option<&'a str>) -> Answered<'a, ()> {
+        Box::pin(event_mesh::unsubscribe(link, name))
     }
 
     fn create<'a>(

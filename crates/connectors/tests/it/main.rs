@@ -6,6 +6,7 @@
 mod client;
 mod conform;
 mod deletions;
+mod event_mesh;
 mod sap_names;
 mod systems;
 mod traps;

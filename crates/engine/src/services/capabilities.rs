@@ -18,7 +18,9 @@ use crate::error::{Result, ServiceError};
 /// By what the system is declared to do.
 pub fn of_system(engine: &Engine, system: &str) -> Result<Value> {
     let connector = engine.catalogue().get(system).ok_or_else(|| ServiceError::missing("system"))?;
-    Ok(json!({ "system": connector.spec.system.id, "entities": entities(&connector.spec, None, &HashMap::new()) }))
+    let spec = &connector.spec;
+    let entities = entities(spec, None, &HashMap::new());
+    Ok(json!({ "system": spec.system.id, "hooks": hooks(spec, None), "entities": entities }))
 }
 
 /// The same, without what this connection lacks: a create that needs a value which its form does not have says so, and so
@@ -30,8 +32,23 @@ pub async fn of_connection(engine: &Engine, scope: &Scope) -> Result<Value> {
     Ok(json!({
         "connection_id": scope.id().to_string(),
         "system": live.spec.system.id,
+        "hooks": hooks(&live.spec, Some(&live.link)),
         "entities": entities(&live.spec, Some(&live.link), &rights),
     }))
+}
+
+/// Whether the system tells of changes, of which entities, and whether we can subscribe there ourselves.
+fn hooks(spec: &Spec, link: Option<&Link>) -> Value {
+    let Some(inbound) = &spec.inbound else { return Value::Null };
+    let given = |name: &str| link.is_some_and(|link| link.setting(name).is_some());
+    let entities: Vec<&str> = inbound.entities.iter().map(|entity| entity.name.as_str()).collect();
+    let lacking = inbound.lacking(given);
+    json!({
+        "entities": entities,
+        "subscription": lacking.is_some(),
+        "needs": inbound.subscription.iter().flat_map(|subscription| &subscription.needs).collect::<Vec<_>>(),
+        "lacking": link.and(lacking).unwrap_or_default(),
+    })
 }
 
 fn entities(spec: &Spec, link: Option<&Link>, rights: &HashMap<&'static str, EntityRights>) -> Map<String, Value> {

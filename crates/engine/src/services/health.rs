@@ -8,6 +8,7 @@ use crate::Engine;
 use crate::caller::{Permission, Scope};
 use crate::error::Result;
 use crate::services::connections::ReasonView;
+use crate::services::subscription::{SubscriptionView, subscription};
 
 const HOUR: i64 = 60 * 60 * 1_000_000;
 const DAY: i64 = 24 * HOUR;
@@ -26,6 +27,8 @@ pub struct HealthView {
     pub checked_at: Option<String>,
     pub next_check_at: Option<String>,
     pub entities: Vec<EntityHealth>,
+    /// How the system is told where its hooks go; `null` where it has none. It makes no difference to the status.
+    pub subscription: Option<SubscriptionView>,
     pub calls: CallsView,
     pub uptime: UptimeView,
     /// Of the last 30 days, the newest first.
@@ -91,6 +94,11 @@ pub async fn get(engine: &Engine, scope: &Scope) -> Result<HealthView> {
         last_success_at: plan.last_success_at.map(rfc3339_micros),
         last_error: plan.last_error.map(|error| ReasonView { code: error.code, message: error.message }),
     });
+    let connector = engine.catalogue().get(&row.system);
+    let hooks = match connector.and_then(|connector| connector.spec.inbound.as_ref()) {
+        Some(_) => Some(subscription(engine, scope).await?),
+        None => None,
+    };
     let up = |window: i64| uptime(&incidents, row.created_at.max(now - window), now);
     Ok(HealthView {
         status: row.status.as_str().to_owned(),
@@ -100,6 +108,7 @@ pub async fn get(engine: &Engine, scope: &Scope) -> Result<HealthView> {
         checked_at: probe.checked_at.map(rfc3339_micros),
         next_check_at: probe.due_at.map(rfc3339_micros),
         entities: entities.collect(),
+        subscription: hooks,
         calls: calls(hours.iter().map(|hour| hour.tally)),
         uptime: UptimeView { last_24_hours: up(DAY), last_7_days: up(7 * DAY), last_30_days: up(MONTH) },
         incidents: incidents.iter().take(MOST_INCIDENTS).map(incident).collect(),

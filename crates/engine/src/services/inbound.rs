@@ -2,23 +2,21 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use trunnion_kit::spec::{Inbound, SecretForm};
-use trunnion_kit::webhook::Secret;
+use trunnion_kit::spec::Inbound;
 use trunnion_model::time::rfc3339_micros;
 use trunnion_receiver::inbox::{Filter, Inbox, State, Stored};
 
 use crate::Engine;
 use crate::caller::{Permission, Scope};
 use crate::error::{Result, ServiceError};
+use crate::services::subscription::{SubscriptionView, subscription};
+use crate::subscriptions::{self, Minted};
 
 const DAY: i64 = 24 * 60 * 60 * 1_000_000;
-const USER: &str = "trunnion";
 const LONGEST_OVERLAP: u64 = 7 * 24 * 60 * 60;
 
 /// What `POST …/inbound-hook` takes.
@@ -40,6 +38,8 @@ pub struct MadeHook {
     pub secret_kind: &'static str,
     pub help: String,
     pub created_at: String,
+    /// Whether anybody has to enter them.
+    pub subscription: SubscriptionView,
 }
 
 /// What `POST …/inbound-hook/replay` takes.
@@ -57,6 +57,7 @@ pub struct HookView {
     pub active: bool,
     pub entities: Vec<String>,
     pub addresses: Vec<AddressView>,
+    pub subscription: SubscriptionView,
     pub inbox: InboxView,
     /// Since the first address that is still good, but at most a day: changes that hooks told of, and changes that a sync
     /// found before any hook did.
@@ -128,29 +129,24 @@ pub async fn create(engine: &Engine, scope: &Scope, new: NewHook) -> Result<Made
     if overlap > LONGEST_OVERLAP {
         return Err(ServiceError::invalid("/overlap_seconds", "must be 0 to 604800"));
     }
-    let path_secret = random()?;
-    let (secret, secret_kind) = match inbound.secret {
-        SecretForm::Standard => {
-            (Secret::generate().map_err(|error| ServiceError::internal(&error))?, "standard_webhooks")
+    let minted = Minted::new(inbound)?;
+    let subscribe = match &inbound.subscription {
+        None => false,
+        Some(_) => {
+            let live = engine.links().get(engine, scope.row()).await?;
+            subscriptions::wanted(engine, inbound, |name| live.link.setting(name).is_some())
         }
-        SecretForm::Basic => (SecretString::from(format!("{USER}:{}", random()?)), "basic"),
     };
-    let store = engine.store();
-    let made = store
-        .create_inbound_hook(
-            scope.application(),
-            scope.id(),
-            &path_hash(&path_secret),
-            &secret,
-            Duration::from_secs(overlap),
-        )
-        .await?;
+    let (application, id) = (scope.application(), scope.id());
+    let new = minted.stored(subscribe);
+    let made = engine.store().create_inbound_hook(application, id, &new, Duration::from_secs(overlap)).await?;
     Ok(MadeHook {
-        path: format!("/hooks/{}/{path_secret}", scope.id()),
-        secret: secret.expose_secret().to_owned(),
-        secret_kind,
+        path: format!("/hooks/{id}/{}", minted.path.expose_secret()),
+        secret: minted.secret.expose_secret().to_owned(),
+        secret_kind: minted.secret_kind,
         help: inbound.help.clone(),
         created_at: rfc3339_micros(made.created_at),
+        subscription: subscription(engine, scope).await?,
     })
 }
 
@@ -178,6 +174,7 @@ pub async fn get(engine: &Engine, scope: &Scope) -> Result<HookView> {
         active: !hooks.is_empty(),
         entities,
         addresses: hooks.iter().map(address).collect(),
+        subscription: subscription(engine, scope).await?,
         inbox: InboxView {
             waiting: own.waiting,
             oldest_received_at: own.oldest_received_at.map(rfc3339_micros),
@@ -192,7 +189,7 @@ pub async fn get(engine: &Engine, scope: &Scope) -> Result<HookView> {
     })
 }
 
-/// Closes all addresses at once.
+/// Closes all addresses at once; what we subscribed ourselves is removed at the system soon after.
 pub async fn delete(engine: &Engine, scope: &Scope) -> Result<()> {
     scope.may(Permission::Manage)?;
     Ok(engine.store().delete_inbound_hooks(scope.application(), scope.id()).await?)
@@ -272,11 +269,4 @@ pub(super) fn inbox(engine: &Engine) -> Result<&Inbox> {
 
 pub(super) fn failed(error: &trunnion_receiver::inbox::Error) -> ServiceError {
     ServiceError::internal(error)
-}
-
-/// 256 bits, in letters that every URL takes.
-fn random() -> Result<String> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| ServiceError::internal(&error))?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }

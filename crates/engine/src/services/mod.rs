@@ -19,6 +19,7 @@ pub mod records;
 mod rights;
 pub mod schema_drift;
 pub mod schemas;
+mod subscription;
 pub mod syncs;
 pub mod systems;
 pub mod unverifiable;

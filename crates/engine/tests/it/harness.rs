@@ -67,6 +67,11 @@ impl House {
         }
     }
 
+    /// Where nodes keep hooks.
+    pub(crate) fn inbox(&self) -> String {
+        format!("sqlite:{}", self.folder.path().join("inbox.sqlite").display())
+    }
+
     /// Starts a process; several may use the same database.
     pub(crate) async fn node(&self) -> Node {
         self.node_with(options()).await

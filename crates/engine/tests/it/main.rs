@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on says so by a panic")]
 
 mod alerts;
+mod broker;
 mod changes;
 mod connections;
 mod credentials;
@@ -18,6 +19,7 @@ mod lists;
 mod property;
 mod receiver;
 mod source;
+mod subscriptions;
 mod sync;
 mod truth;
 mod webhooks;

@@ -9,8 +9,11 @@ use trunnion_kit::json::Node;
 use trunnion_kit::link::Link;
 use trunnion_kit::mapping::Change;
 use trunnion_kit::spec::{Call, EntitySpec};
+use trunnion_kit::subscription::{Subscribed, Wanted};
 use trunnion_kit::vendor::{Account, Answered, Page, Target, Vendor, Window};
 use trunnion_model::time::{Clock, rfc3339};
+
+use super::broker::Broker;
 
 /// Makes an error each time it is wanted: errors cannot be cloned.
 pub(crate) type Trouble = fn() -> Error;
@@ -64,6 +67,7 @@ struct State {
 /// Shared by the test and the engine.
 #[derive(Clone)]
 pub(crate) struct Source {
+    pub(crate) broker: Broker,
     state: Arc<Mutex<State>>,
     clock: Clock,
 }
@@ -107,7 +111,7 @@ impl Tables {
 
 impl Source {
     pub(crate) fn new(clock: Clock) -> Self {
-        Self { state: Arc::default(), clock }
+        Self { broker: Broker::default(), state: Arc::default(), clock }
     }
 
     /// Stores a row, changed now.
@@ -419,6 +423,18 @@ impl Vendor for Source {
         self.alter("delete".to_owned(), move |tables, _| {
             tables.rows.get_mut(name).unwrap().remove(target.remote_id);
         })
+    }
+
+    fn subscribe<'a>(&'a self, _link: &'a Link, wanted: &'a Wanted) -> Answered<'a, Subscribed> {
+        Box::pin(self.broker.subscribe(wanted, &self.clock))
+    }
+
+    fn renew<'a>(&'a self, _link: &'a Link, wanted: &'a Wanted, _id: &'a str) -> Answered<'a, Option<Subscribed>> {
+        Box::pin(std::future::ready(self.broker.renew(wanted, &self.clock)))
+    }
+
+    fn unsubscribe<'a>(&'a self, _link: &'a Link, name: &'a str, _id: Option<&'a str>) -> Answered<'a, ()> {
+        Box::pin(std::future::ready(self.broker.unsubscribe(name, &self.clock)))
     }
 
     fn find_written<'a>(

@@ -3,6 +3,7 @@
 pub mod basic;
 mod header;
 pub mod oauth1;
+pub mod oauth2_client;
 pub mod oauth2_code;
 pub mod oauth2_jwt;
 

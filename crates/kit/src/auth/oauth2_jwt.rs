@@ -133,7 +133,7 @@ pub(super) fn token_answer(answer: &Answer) -> Result<TokenAnswer, Error> {
         .map_err(|_| Error::NotThatProduct("the token address answers without a token".to_owned()))
 }
 
-fn token(answer: &Answer, asked: Timestamp) -> Result<Token, Error> {
+pub(super) fn token(answer: &Answer, asked: Timestamp) -> Result<Token, Error> {
     let parsed = token_answer(answer)?;
     let expires_at = asked.checked_add(life(parsed.expires_in.as_ref())).unwrap_or(Timestamp::MAX);
     Ok(Token { value: parsed.access_token.into(), expires_at })

@@ -49,10 +49,10 @@ impl Push {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where the next hook goes, if it is to go anywhere.
-    pub fn next(&self) -> Option<Subscription> {
+    /// Where the next hook goes, if it is to go anywhere; `otherwise`: where nobody was told by hand.
+    pub fn next(&self, otherwise: impl FnOnce() -> Option<Subscription>) -> Option<Subscription> {
         let mut state = self.state();
-        let to = state.to.clone()?;
+        let to = state.to.clone().or_else(otherwise)?;
         if state.lose > 0 {
             state.lose -= 1;
             return None;

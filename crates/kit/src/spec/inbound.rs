@@ -5,7 +5,7 @@
 use trunnion_receiver::verify::{Found, Incoming, Place, Proof, Scheme};
 
 use super::table::{Document, Table};
-use super::types::{EntitySpec, ProtocolKind};
+use super::types::{EntitySpec, FormField, ProtocolKind};
 
 #[derive(Debug)]
 pub struct Inbound {
@@ -16,6 +16,15 @@ pub struct Inbound {
     pub entities: Vec<InboundEntity>,
     /// What the customer's administrator does there.
     pub help: String,
+    /// The system has an API by which we subscribe ourselves.
+    pub subscription: Option<Subscription>,
+}
+
+/// What subscribing takes beside a connection.
+#[derive(Debug)]
+pub struct Subscription {
+    /// Optional fields of the connection form, of which a customer gives all or none. Without them it is done by hand.
+    pub needs: Vec<String>,
 }
 
 /// Which text is handed to the system's administrator.
@@ -47,6 +56,13 @@ impl Inbound {
         Some(found.by.as_str()).filter(|column| !column.is_empty())
     }
 
+    /// Which of the fields that subscribing needs are missing; `given` tells what the connection has. `None`: the system has
+    /// no API for it.
+    pub fn lacking(&self, given: impl Fn(&str) -> bool) -> Option<Vec<&str>> {
+        let needs = self.subscription.as_ref()?.needs.iter().map(String::as_str);
+        Some(needs.filter(|name| !given(name)).collect())
+    }
+
     /// The kind of the hook, and which record of which entity it is about.
     pub fn object(&self, request: &Incoming<'_>) -> (String, Option<(&str, String)>) {
         let first = |places: &[Place]| {
@@ -67,6 +83,7 @@ impl Inbound {
 pub(super) fn inbound(
     document: &Document<'_>,
     table: &Table<'_, '_>,
+    form: &[FormField],
     entities: &[EntitySpec],
     protocol: Option<ProtocolKind>,
 ) -> Option<Inbound> {
@@ -89,6 +106,7 @@ pub(super) fn inbound(
     }
     let kind = places(document, table, "kind");
     let help = table.needed("help");
+    let subscription = subscription(document, &table.table("subscription"), form);
     let listed = table.table("entity");
     let of = |entry: super::table::Entry<'_, '_>| {
         if !entities.iter().any(|entity| entity.entity.name == entry.name) {
@@ -114,7 +132,24 @@ pub(super) fn inbound(
     if !fits {
         document.find(table.line(), "the secret's form is not that of the scheme");
     }
-    Some(Inbound { scheme, secret, kind, entities, help })
+    Some(Inbound { scheme, secret, kind, entities, help, subscription })
+}
+
+fn subscription(document: &Document<'_>, table: &Table<'_, '_>, form: &[FormField]) -> Option<Subscription> {
+    if !table.is_there() {
+        return None;
+    }
+    let needs = table.texts("needs");
+    for name in &needs {
+        match form.iter().find(|field| field.name == *name) {
+            None => document.find(table.line(), format!("`{name}` is in no [form.…]")),
+            Some(field) if field.required || field.default.is_some() => {
+                document.find(table.line(), format!("`{name}` must be optional: hooks can be set up by hand too"));
+            }
+            Some(_) => {}
+        }
+    }
+    Some(Subscription { needs })
 }
 
 fn places(document: &Document<'_>, table: &Table<'_, '_>, key: &str) -> Vec<Place> {

@@ -11,7 +11,7 @@ mod table;
 pub mod types;
 pub mod writes;
 
-pub use inbound::{Inbound, InboundEntity, SecretForm};
+pub use inbound::{Inbound, InboundEntity, SecretForm, Subscription};
 pub use parse::load;
 pub use table::Finding;
 pub use types::*;

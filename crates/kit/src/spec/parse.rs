@@ -48,7 +48,8 @@ fn spec(document: &Document<'_>, root: &Table<'_, '_>) -> Option<Spec> {
     if auth.is_empty() {
         document.find(1, "no [auth.…] is declared");
     }
-    let inbound = inbound(document, &root.table("inbound"), &entities, protocol.as_ref().map(|protocol| protocol.kind));
+    let inbound =
+        inbound(document, &root.table("inbound"), &form, &entities, protocol.as_ref().map(|protocol| protocol.kind));
     check_settings(document, &form, &auth, &entities);
     check_logins(document, &form, &auth);
     Some(Spec { system, protocol: protocol?, limits, form, auth, entities, units, inbound })

@@ -109,6 +109,14 @@ pub(super) const DRIFT: &[Member] = &[
     ("acknowledged_at", Kind::MaybeInstant, "When somebody acknowledged it"),
 ];
 
+pub(super) const SUBSCRIPTION: &[Member] = &[
+    ("connection_id", Kind::Id("con"), "Of which connection"),
+    ("state", Kind::Text("active"), "How it does"),
+    ("since", Kind::Instant, "Since when"),
+    ("code", Kind::MaybeText("AUTHENTICATION_FAILED"), "Why it fails"),
+    ("message", Kind::MaybeText("the client was refused"), "The same for people, with what to mend"),
+];
+
 pub(super) const OPERATION: &[Member] = &[
     ("id", Kind::Id("op"), "The write"),
     ("connection_id", Kind::Id("con"), "Of which connection"),
@@ -153,6 +161,7 @@ pub(super) fn members(about: About) -> Vec<Member> {
         About::Sync => SYNC.to_vec(),
         About::Held => HELD.to_vec(),
         About::Drift => DRIFT.to_vec(),
+        About::Subscription => SUBSCRIPTION.to_vec(),
         About::Operation => OPERATION.to_vec(),
         About::EndpointFailing => FAILING.to_vec(),
         About::EndpointDisabled => DISABLED.to_vec(),

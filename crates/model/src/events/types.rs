@@ -33,6 +33,8 @@ pub enum About {
     Operation,
     /// The record as it is after the change.
     Record(&'static Entity, Change),
+    /// A subscription at the system, for its hooks.
+    Subscription,
     /// A webhook endpoint that fails. In the application's own log, as the next.
     EndpointFailing,
     /// A webhook endpoint that was taken out of use.
@@ -59,6 +61,16 @@ const OTHERS: &[(&str, About, &str)] = &[
         "connection.disconnected",
         About::Connection,
         "A connection was taken out of use: its token is dead, its syncs have stopped, its data stays.",
+    ),
+    (
+        "subscription.active",
+        About::Subscription,
+        "The system tells of changes: a subscription was made, or works again after it failed.",
+    ),
+    (
+        "subscription.failing",
+        About::Subscription,
+        "A subscription at the system cannot be made or kept; `data.message` says why. Syncs go on. Once, until it works.",
     ),
     ("sync.completed", About::Sync, "A sync of one entity ended well."),
     (

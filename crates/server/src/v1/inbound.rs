@@ -16,7 +16,9 @@ use crate::router::PublicUrl;
 
 /// Make an address for the system's hooks
 ///
-/// Give `url` and `secret` to the system's administrator as `help` says; both are shown this once. A hook is a hint: it names
+/// Give `url` and `secret` to the system's administrator as `help` says; both are shown this once. Unless the subscription's
+/// state is `by_hand`, there is no need to: this server tells the system by itself, and removes the subscription of the
+/// address before when the new one works. A hook is a hint: it names
 /// records, which are then read from the system. An address that was there before stays good for `overlap_seconds`.
 #[utoipa::path(
     post, path = "/connections/{id}/inbound-hook", tag = CONNECTIONS, params(shapes::ConnectionPath),
@@ -33,7 +35,7 @@ pub(crate) async fn create_inbound_hook(
     let made = inbound::create(&auth.engine, &auth.scope, new).await?;
     let answer = json!({
         "url": format!("{base}{}", made.path), "secret": made.secret, "secret_kind": made.secret_kind,
-        "help": made.help, "created_at": made.created_at,
+        "help": made.help, "created_at": made.created_at, "subscription": made.subscription,
     });
     Ok((StatusCode::CREATED, Json(answer)))
 }
@@ -51,7 +53,8 @@ pub(crate) async fn get_inbound_hook(auth: OwnConnection<Read>) -> Result<Json<H
 
 /// Close the addresses for the system's hooks
 ///
-/// All of them, at once. What was received is kept.
+/// All of them, at once; a subscription that this server made is removed at the system soon after. What was received is
+/// kept.
 #[utoipa::path(
     delete, path = "/connections/{id}/inbound-hook", tag = CONNECTIONS, params(shapes::ConnectionPath),
     responses((status = 204, description = "Done"))

@@ -5,6 +5,7 @@ use trunnion_model::ids::{ApplicationId, ConnectionId};
 use super::{Connection, ConnectionChanges, ConnectionStatus, Reason, StatusChange, rows};
 use crate::db::{Tx, args};
 use crate::events::{NewEvent, append};
+use crate::subscriptions;
 use crate::sync::{cancel_all, lock_all, rest_or_work};
 use crate::{Error, Result, Store};
 
@@ -106,6 +107,7 @@ impl Store {
         tx.execute("update connection set token_hash = null where id = $1", args![id]).await?;
         let change = StatusChange { status: ConnectionStatus::Disconnected, reason: None, event: None };
         let (after, mut events) = write_status(&mut tx, before, &change, now).await?;
+        subscriptions::drop_all(&mut tx, id, now).await?;
         events.push(after.event("connection.disconnected"));
         append(&mut tx, &self.inner.clock, id, &events).await?;
         tx.commit().await?;

@@ -8,6 +8,7 @@ use crate::db::args;
 use crate::events::append;
 use crate::grants;
 use crate::health;
+use crate::inbound;
 use crate::links::{self, LinkUse};
 use crate::sync::insert_plan;
 use crate::{Error, Result, Store};
@@ -76,6 +77,9 @@ impl Store {
         health::begin(&mut tx, made.id, now).await?;
         for plan in &new.plans {
             insert_plan(&mut tx, made.id, made.status, plan, now).await?;
+        }
+        if let Some(address) = &new.address {
+            inbound::open(&mut tx, &self.inner.keyring, made.id, address, now).await?;
         }
         grants::put(&mut tx, &self.inner.keyring, made.id, link.and_then(|link| link.grant.as_ref())).await?;
         if let Some(link) = link {

@@ -8,11 +8,23 @@ use crate::db::{Tx, args};
 use crate::events::append;
 use crate::grants;
 use crate::health;
+use crate::inbound::{self, NewAddress};
 use crate::keyring::Keyring;
 use crate::links::{self, LinkUse};
 use crate::seal::{self, Place, Sealed};
+use crate::subscriptions;
 use crate::sync::make_due;
 use crate::{Error, Result, Store};
+
+/// What replaces a connection's credentials.
+#[derive(Clone, Copy, Debug)]
+pub struct NewCredentials<'a> {
+    pub credentials: &'a SecretString,
+    pub token_hash: &'a [u8; 32],
+    /// For hooks, if we can subscribe with these credentials; it is made if no other is wanted. Without it, what the old
+    /// credentials were for is forgotten.
+    pub address: Option<&'a NewAddress>,
+}
 
 impl Store {
     /// What the connector logs in with, opened.
@@ -33,7 +45,8 @@ impl Store {
         token_hash: &[u8; 32],
         change: &StatusChange,
     ) -> Result<Connection> {
-        self.replace_credentials_by(application, id, credentials, token_hash, change, None).await
+        let new = NewCredentials { credentials, token_hash, address: None };
+        self.replace_credentials_by(application, id, &new, change, None).await
     }
 
     /// As [`Store::replace_credentials`]; a link that they are given through is used up in the same transaction.
@@ -41,8 +54,7 @@ impl Store {
         &self,
         application: ApplicationId,
         id: ConnectionId,
-        credentials: &SecretString,
-        token_hash: &[u8; 32],
+        new: &NewCredentials<'_>,
         change: &StatusChange,
         link: Option<&LinkUse>,
     ) -> Result<Connection> {
@@ -51,13 +63,21 @@ impl Store {
         // Plans are locked before their connection, here as everywhere, so that nobody waits in a circle.
         make_due(&mut tx, id, now).await?;
         let before = rows::lock_own(&mut tx, application, id).await?;
-        store(&mut tx, &self.inner.keyring, id, credentials, now).await?;
+        store(&mut tx, &self.inner.keyring, id, new.credentials, now).await?;
         let sql = "update connection set token_hash = $2, modified_at = $3 where id = $1";
-        tx.execute(sql, args![id, token_hash, now]).await?;
+        tx.execute(sql, args![id, new.token_hash, now]).await?;
         health::resolve_all(&mut tx, id, now).await?;
         health::wake(&mut tx, id, now).await?;
         let (after, mut events) = change::write_status(&mut tx, before, change, now).await?;
         events.extend(change.event.clone());
+        match new.address {
+            None => subscriptions::forget_all(&mut tx, id).await?,
+            Some(address) => {
+                if !subscriptions::wake(&mut tx, id, now).await? {
+                    inbound::open(&mut tx, &self.inner.keyring, id, address, now).await?;
+                }
+            }
+        }
         grants::put(&mut tx, &self.inner.keyring, id, link.and_then(|link| link.grant.as_ref())).await?;
         if let Some(link) = link {
             links::use_up(&mut tx, link, id, now).await?;

@@ -46,6 +46,7 @@ impl Store {
             "delete from incident where connection_id = $1",
             "delete from call_hour where connection_id = $1",
             "delete from hook_hour where connection_id = $1",
+            "delete from subscription where connection_id = $1",
             "delete from inbound_hook where connection_id = $1",
             "delete from oauth_grant where connection_id = $1",
             "delete from credential where connection_id = $1",

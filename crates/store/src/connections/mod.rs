@@ -9,6 +9,7 @@ pub(crate) mod rows;
 mod types;
 
 pub(crate) use change::write_status;
+pub use credentials::NewCredentials;
 pub(crate) use credentials::credential_place;
 pub use types::{
     Connection, ConnectionChanges, ConnectionFilter, ConnectionStatus, NewConnection, NewPlan, Reason, StatusChange,

@@ -6,6 +6,7 @@ use trunnion_model::ids::{ApplicationId, ConnectionId};
 use trunnion_model::schedule::Schedule;
 
 use crate::events::NewEvent;
+use crate::inbound::NewAddress;
 use crate::words::words;
 
 words! {
@@ -87,6 +88,8 @@ pub struct NewConnection {
     pub token_hash: [u8; 32],
     /// What to sync; each is due at once, or after the quiet hours.
     pub plans: Vec<NewPlan>,
+    /// For hooks, if the system can be told of it by us.
+    pub address: Option<NewAddress>,
 }
 
 /// One entity to sync, and how.

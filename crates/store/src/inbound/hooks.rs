@@ -8,7 +8,9 @@ use uuid::Uuid;
 
 use crate::connections::rows;
 use crate::db::{Tx, args};
+use crate::keyring::Keyring;
 use crate::seal::{self, Place, Sealed};
+use crate::subscriptions;
 use crate::sync::{random, until};
 use crate::{ConnectionStatus, Error, Result, Store};
 
@@ -20,6 +22,17 @@ const MOST: usize = 5;
 pub struct InboundHook {
     pub created_at: i64,
     pub expires_at: Option<i64>,
+}
+
+/// An address to be made.
+#[derive(Clone, Debug)]
+pub struct NewAddress {
+    /// Of the secret part of the address.
+    pub path_hash: [u8; 32],
+    /// What proves the sender.
+    pub secret: SecretString,
+    /// The secret part, if we are to subscribe at the system ourselves.
+    pub subscribe: Option<SecretString>,
 }
 
 /// What a request to an address must prove, and whose it is.
@@ -35,8 +48,7 @@ impl Store {
         &self,
         application: ApplicationId,
         connection: ConnectionId,
-        path_hash: &[u8; 32],
-        secret: &SecretString,
+        new: &NewAddress,
         overlap: Duration,
     ) -> Result<InboundHook> {
         let mut tx = self.inner.db.begin().await?;
@@ -50,12 +62,9 @@ impl Store {
         tx.execute(sql, args![connection, until(now, overlap)]).await?;
         tx.execute("delete from inbound_hook where connection_id = $1 and expires_at <= $2", args![connection, now])
             .await?;
-        let row = Uuid::from_bytes(random()?);
-        let sealed = seal::seal(&self.inner.keyring, hook_place(row), secret)?;
-        let sql = "insert into inbound_hook (id, connection_id, path_hash, data_key, sealed, created_at)
-                   values ($1, $2, $3, $4, $5, $6)";
-        tx.execute(sql, args![row, connection, path_hash, sealed.data_key, sealed.sealed, now]).await?;
+        open(&mut tx, &self.inner.keyring, connection, new, now).await?;
         thin_out(&mut tx, connection).await?;
+        subscriptions::sweep(&mut tx, connection, now).await?;
         tx.commit().await?;
         Ok(InboundHook { created_at: now, expires_at: None })
     }
@@ -104,6 +113,7 @@ impl Store {
         let sealed = seal::seal(&self.inner.keyring, hook_place(row), secret)?;
         let sql = "update inbound_hook set data_key = $2, sealed = $3 where id = $1";
         tx.execute(sql, args![row, sealed.data_key, sealed.sealed]).await?;
+        subscriptions::remake(&mut tx, row, self.now()).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -116,12 +126,32 @@ impl Store {
         Ok(found.into_iter().map(|(created_at, expires_at)| InboundHook { created_at, expires_at }).collect())
     }
 
-    /// Closes all addresses of the connection at once.
+    /// Closes all addresses of the connection at once; what we subscribed ourselves is to be removed.
     pub async fn delete_inbound_hooks(&self, application: ApplicationId, connection: ConnectionId) -> Result<()> {
         let mut tx = self.inner.db.begin().await?;
         rows::lock_own(&mut tx, application, connection).await?;
+        subscriptions::drop_all(&mut tx, connection, self.now()).await?;
         tx.execute("delete from inbound_hook where connection_id = $1", args![connection]).await?;
         tx.commit().await
+    }
+}
+
+/// Makes the address, and says if we are to subscribe it.
+pub(crate) async fn open(
+    tx: &mut Tx,
+    keyring: &Keyring,
+    connection: ConnectionId,
+    new: &NewAddress,
+    now: i64,
+) -> Result<()> {
+    let row = Uuid::from_bytes(random()?);
+    let sealed = seal::seal(keyring, hook_place(row), &new.secret)?;
+    let sql = "insert into inbound_hook (id, connection_id, path_hash, data_key, sealed, created_at)
+               values ($1, $2, $3, $4, $5, $6)";
+    tx.execute(sql, args![row, connection, &new.path_hash, sealed.data_key, sealed.sealed, now]).await?;
+    match &new.subscribe {
+        Some(path) => subscriptions::want(tx, keyring, connection, row, path, now).await,
+        None => Ok(()),
     }
 }
 

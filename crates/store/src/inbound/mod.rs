@@ -3,7 +3,7 @@
 mod hooks;
 mod missed;
 
-pub(crate) use hooks::hook_place;
-pub use hooks::{InboundHook, InboundHookKey};
+pub use hooks::{InboundHook, InboundHookKey, NewAddress};
+pub(crate) use hooks::{hook_place, open};
 pub use missed::MissedHooks;
 pub(crate) use missed::note as note_hooks;

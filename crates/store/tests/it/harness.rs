@@ -178,6 +178,7 @@ impl World {
             credentials: SecretString::from(r#"{"password":"correct horse battery"}"#),
             token_hash: token.hash(),
             plans: plans.collect(),
+            address: None,
         };
         self.store.create_connection(application, new).await.unwrap()
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use trunnion_model::ids::{ApplicationId, ConnectionId};
 use trunnion_model::token::{NewToken, TokenKind};
-use trunnion_store::{ConnectionStatus, Error, Link, LinkUse, NewLink, Redeemed, StatusChange};
+use trunnion_store::{ConnectionStatus, Error, Link, LinkUse, NewCredentials, NewLink, Redeemed, StatusChange};
 
 use crate::harness::{World, on_both, vendor};
 
@@ -54,7 +54,8 @@ async fn reconnect(
     let change = StatusChange { status: ConnectionStatus::Online, reason: None, event: None };
     let token = NewToken::new(TokenKind::Connection).hash();
     let credentials = SecretString::from("{}");
-    world.store.replace_credentials_by(application, connection, &credentials, &token, &change, Some(&used)).await?;
+    let new = NewCredentials { credentials: &credentials, token_hash: &token, address: None };
+    world.store.replace_credentials_by(application, connection, &new, &change, Some(&used)).await?;
     Ok(())
 }
 

@@ -22,6 +22,7 @@ mod runs;
 mod schema;
 mod schema_drift;
 mod secrets;
+mod subscriptions;
 mod webhook_order;
 mod webhook_world;
 mod webhooks;

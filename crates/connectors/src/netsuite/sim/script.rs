@@ -37,7 +37,7 @@ pub(super) fn after_submit(app: &App, record_type: &str, id: &str, event: &str) 
     if !DEPLOYED.contains(&record_type) {
         return;
     }
-    let Some(to) = app.push.next() else { return };
+    let Some(to) = app.push.next(|| None) else { return };
     let Ok(key) = STANDARD.decode(&to.secret) else { return };
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else { return };
     let now = app.control.now();

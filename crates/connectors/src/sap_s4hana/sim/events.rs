@@ -5,7 +5,7 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use trunnion_kit::sim::Subscription;
+use trunnion_kit::sim::{Push, Subscription};
 
 use super::schema::Family;
 use super::server::App;
@@ -14,14 +14,18 @@ const ORIGIN: &str = "sandbox.eventmesh.example";
 
 /// Asks the receiver first, as the broker does.
 pub(super) async fn subscribe(State(app): State<App>, Query(to): Query<Subscription>) -> StatusCode {
-    let ask = [("webhook-request-origin", ORIGIN.to_owned()), ("webhook-request-rate", "120".to_owned())];
-    match app.push.send("OPTIONS", &to.url, &ask, String::new()).await {
-        Some((200, headers)) if allows(&headers) => {
-            app.push.subscribe(Some(to));
-            StatusCode::NO_CONTENT
-        }
-        _ => StatusCode::CONFLICT,
+    if !agrees(&app.push, &to.url).await {
+        return StatusCode::CONFLICT;
     }
+    app.push.subscribe(Some(to));
+    StatusCode::NO_CONTENT
+}
+
+/// Whether the receiver at that address wants events from here.
+pub(super) async fn agrees(push: &Push, url: &str) -> bool {
+    let ask = [("webhook-request-origin", ORIGIN.to_owned()), ("webhook-request-rate", "120".to_owned())];
+    let answer = push.send("OPTIONS", url, &ask, String::new()).await;
+    matches!(answer, Some((200, headers)) if allows(&headers))
 }
 
 fn allows(headers: &HeaderMap) -> bool {
@@ -51,7 +55,7 @@ fn object(family: Family) -> Option<&'static str> {
 /// Sends the event that a document was `Created`, `Changed` or `Deleted` on its way; the change does not wait for it.
 pub(super) fn tell(app: &App, family: Family, what: &str, id: &str) {
     let Some(object) = object(family) else { return };
-    let Some(to) = app.push.next() else { return };
+    let Some(to) = app.push.next(|| app.mesh.next()) else { return };
     let now = app.control.now();
     let event = serde_json::json!({
         "type": format!("sap.s4.beh.{}.v1.{object}.{what}.v1", object.to_lowercase()),

@@ -20,9 +20,10 @@
 //! changes the order only when it completes an item, and then its change time. Releasing and completing a maintenance
 //! order confirms its operations. A change of a supplier's data counts as a change of its business partner. Message
 //! classes and numbers follow the vendor's form; where no example is published they are ours. Nothing here was compared
-//! with a live system.
+//! with a live system. Event Mesh is simulated beside it, on the same port: see `event_mesh.rs`.
 
 mod errors;
+mod event_mesh;
 mod events;
 mod filter;
 mod metadata;
@@ -42,4 +43,5 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use event_mesh::{CLIENT_ID, CLIENT_SECRET, QUEUE};
 pub use server::{Options, start};

@@ -8,6 +8,7 @@
 //! | `POST /_control/release_purchase_order?id=N`, `…/reject_purchase_order?id=N` | ends or refuses the release of one |
 //! | `POST /_control/touch_purchase_order?id=N` | raises a price and with it the change time |
 //! | `POST /_control/subscribe?url=U&secret=USER:PASSWORD` | events of orders, partners and products go there, whoever changes them, after the receiver agreed; 409 if it did not |
+//! | `POST /_control/drop_subscriptions` | Event Mesh forgets all of its subscriptions |
 //! | `POST /_control/lose_events?count=N` | the next events get lost |
 //! | `POST /_control/reassign_equipment?id=N` | gives a piece of equipment to another cost centre: a new validity row |
 //! | `POST /_control/page_cap?rows=N` | no answer has more rows than that |
@@ -32,6 +33,7 @@ pub(super) fn router() -> Router<App> {
         .route("/_control/reject_purchase_order", post(reject))
         .route("/_control/touch_purchase_order", post(touch))
         .route("/_control/subscribe", post(events::subscribe))
+        .route("/_control/drop_subscriptions", post(drop_subscriptions))
         .route("/_control/lose_events", post(events::lose))
         .route("/_control/reassign_equipment", post(reassign))
         .route("/_control/page_cap", post(page_cap))
@@ -86,6 +88,11 @@ async fn touch(State(app): State<App>, Query(Order { id }): Query<Order>) -> Sta
 
 async fn reassign(State(app): State<App>, Query(Order { id }): Query<Order>) -> StatusCode {
     change(&app, &id, write::reassign)
+}
+
+async fn drop_subscriptions(State(app): State<App>) -> StatusCode {
+    app.mesh.drop_all();
+    StatusCode::NO_CONTENT
 }
 
 async fn page_cap(State(app): State<App>, Query(Rows { rows }): Query<Rows>) -> StatusCode {

@@ -10,6 +10,7 @@ use trunnion_kit::sim::{Control, Push, Sim};
 use trunnion_model::time::Clock;
 
 use super::errors::{Message, Refusal, answer};
+use super::event_mesh::Mesh;
 use super::events;
 use super::metadata;
 use super::node::Node;
@@ -56,8 +57,9 @@ pub async fn start(options: Options, port: u16) -> std::io::Result<Sim> {
         sessions: Arc::new(Mutex::new(Sessions::new(&options.user, &options.password, options.seed))),
         transactions: Arc::default(),
         push: Push::default(),
+        mesh: Mesh::default(),
     };
-    let router = super::remote::router().fallback(handle).with_state(app);
+    let router = super::remote::router().merge(super::event_mesh::router()).fallback(handle).with_state(app);
     trunnion_kit::sim::start(router, control, port).await
 }
 
@@ -69,6 +71,7 @@ pub(super) struct App {
     sessions: Arc<Mutex<Sessions>>,
     transactions: Arc<std::sync::atomic::AtomicU64>,
     pub(super) push: Push,
+    pub(super) mesh: Mesh,
 }
 
 impl App {

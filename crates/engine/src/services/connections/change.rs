@@ -11,6 +11,7 @@ use super::view::ConnectionView;
 use crate::Engine;
 use crate::caller::{Permission, Scope};
 use crate::error::{Result, ServiceError};
+use crate::subscriptions;
 
 /// What `PATCH /connections/{id}` takes; what is absent stays.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -80,6 +81,8 @@ pub async fn delete(engine: &Engine, scope: &Scope, erase: bool) -> Result<()> {
     scope.may(Permission::Manage)?;
     engine.store().disconnect(scope.application(), scope.id()).await?;
     if erase {
+        // What is needed to unsubscribe is erased too.
+        subscriptions::take_away(engine, scope.row()).await?;
         engine.store().erase(scope.application(), scope.id()).await?;
     }
     engine.links().forget(scope.id()).await;

@@ -10,7 +10,7 @@ use trunnion_kit::link::Link;
 use trunnion_kit::vendor::{Account, Connector, Vendor};
 use trunnion_model::time::rfc3339;
 use trunnion_model::token::{NewToken, TokenKind};
-use trunnion_store::{Cleared, ConnectionStatus, LinkUse, NewEvent, StatusChange};
+use trunnion_store::{Cleared, ConnectionStatus, LinkUse, NewCredentials, NewEvent, StatusChange};
 
 use super::settings::{SyncSettings, plans};
 use super::view::{ConnectionView, ReasonView};
@@ -19,6 +19,7 @@ use crate::caller::{Caller, Permission, Scope};
 use crate::error::{FieldError, Result, ServiceError, connecting, from_system};
 use crate::health::{self, park};
 use crate::links::from_form;
+use crate::subscriptions;
 
 /// What `POST /connections` takes.
 #[derive(Clone, Deserialize)]
@@ -128,6 +129,7 @@ pub(crate) async fn create_by(
                 credentials: fresh.sealed.clone(),
                 token_hash: token.hash(),
                 plans: plans(&connector.spec, &new.sync, seconds),
+                address: subscriptions::mint(engine, &connector.spec, |name| fresh.link.setting(name).is_some())?,
             },
             link,
         )
@@ -175,7 +177,13 @@ pub(crate) async fn reconnect_by(
     let change = StatusChange { status, reason: None, event: Some(event) };
     let (application, id) = (scope.application(), scope.id());
     let (sealed, hash) = (&fresh.sealed, token.hash());
-    engine.store().replace_credentials_by(application, id, sealed, &hash, &change, used).await?;
+    if subscriptions::moved(&connector.spec, &scope.row().settings, &fresh.settings) {
+        // Only the old credentials reach what was made with them.
+        subscriptions::take_away(engine, scope.row()).await?;
+    }
+    let address = subscriptions::mint(engine, &connector.spec, |name| fresh.link.setting(name).is_some())?;
+    let new = NewCredentials { credentials: sealed, token_hash: &hash, address: address.as_ref() };
+    engine.store().replace_credentials_by(application, id, &new, &change, used).await?;
     let told = trunnion_store::ConnectionChanges {
         settings: Some(fresh.settings.clone()),
         account: Some(account.name),
@@ -214,6 +222,8 @@ pub async fn check(engine: &Engine, scope: &Scope) -> Result<CheckView> {
         _ => {
             let live = engine.links().get(engine, scope.row()).await?;
             let probed = probe(engine, live.vendor.as_ref(), &live.link).await;
+            // Whoever asks wants to know of everything.
+            engine.store().wake_subscriptions(scope.id()).await?;
             match &probed {
                 Ok(_) => health::succeeded(engine, scope.id(), Cleared::Probe).await?,
                 Err(SystemError::Authentication(message)) => {

@@ -4,6 +4,7 @@
 use utoipa::ToSchema;
 
 use super::connections::{ConnectionStatus, Failure};
+use super::inbound::HookSubscription;
 
 /// How a connection is doing, and how it did.
 #[derive(ToSchema)]
@@ -22,6 +23,9 @@ pub(crate) struct ConnectionHealth {
     #[schema(required = true, format = DateTime)]
     next_check_at: Option<String>,
     entities: Vec<EntityHealth>,
+    /// How the system is told where its hooks go; null where it has none. It makes no difference to `status`.
+    #[schema(required = true)]
+    subscription: Option<HookSubscription>,
     /// Of the last 24 hours.
     calls: Calls,
     uptime: Uptime,

@@ -4,6 +4,8 @@
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
+use super::connections::Failure;
+
 #[derive(ToSchema)]
 #[schema(example = json!({}))]
 pub(crate) struct NewInboundHook {
@@ -25,6 +27,8 @@ pub(crate) struct MadeInboundHook {
     help: String,
     #[schema(format = DateTime)]
     created_at: String,
+    /// If its state is not `by_hand`, nobody has to enter anything at the system.
+    subscription: HookSubscription,
 }
 
 #[derive(ToSchema)]
@@ -34,11 +38,44 @@ pub(crate) struct InboundHook {
     /// The entities whose hooks are understood.
     entities: Vec<String>,
     addresses: Vec<InboundAddress>,
+    subscription: HookSubscription,
     inbox: InboundInbox,
     /// Changes that hooks told of, in the last day or since the first address.
     told_24h: i64,
     /// Changes in the same time that a sync found before any hook told of them.
     missed_24h: i64,
+}
+
+/// How the system is told where its hooks go.
+#[derive(ToSchema)]
+pub(crate) struct HookSubscription {
+    state: SubscriptionState,
+    /// Of `by_hand`: why, and what would change it.
+    #[schema(required = true)]
+    why: Option<String>,
+    #[schema(required = true, format = DateTime)]
+    since: Option<String>,
+    /// When it ends by itself; it is renewed before.
+    #[schema(required = true, format = DateTime)]
+    expires_at: Option<String>,
+    /// When the system was asked last.
+    #[schema(required = true, format = DateTime)]
+    checked_at: Option<String>,
+    /// Why the last try came to nothing, and what to mend. Syncs go on at their intervals.
+    #[schema(required = true)]
+    last_error: Option<Failure>,
+}
+
+/// `by_hand`: an administrator enters address and secret. The others are kept alive by this server: `pending` (not made yet),
+/// `active`, `failing` (the last try came to nothing; it is tried again), `removing`.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum SubscriptionState {
+    ByHand,
+    Pending,
+    Active,
+    Failing,
+    Removing,
 }
 
 #[derive(ToSchema)]

@@ -86,8 +86,25 @@ pub(crate) struct EntityOffer {
 pub(crate) struct Capabilities {
     #[schema(example = "acme-erp")]
     system: String,
+    /// Null: the system is asked at intervals only.
+    #[schema(required = true)]
+    hooks: Option<HookCapabilities>,
     /// By the entity's name.
     entities: BTreeMap<String, EntityCapabilities>,
+}
+
+/// How the system tells of changes by itself.
+#[derive(ToSchema)]
+pub(crate) struct HookCapabilities {
+    /// Of which entities.
+    #[schema(example = json!(["purchase_order"]))]
+    entities: Vec<String>,
+    /// Whether this server can subscribe there by itself.
+    subscription: bool,
+    /// Optional fields of the connection form that it needs for that, all of them.
+    needs: Vec<String>,
+    /// Of a connection: which of those it lacks.
+    lacking: Vec<String>,
 }
 
 #[derive(ToSchema)]
@@ -170,6 +187,9 @@ pub(crate) struct ConnectionCapabilities {
     connection_id: String,
     #[schema(example = "acme-erp")]
     system: String,
+    /// Null: the system is asked at intervals only.
+    #[schema(required = true)]
+    hooks: Option<HookCapabilities>,
     /// By the entity's name.
     entities: BTreeMap<String, EntityCapabilities>,
 }
