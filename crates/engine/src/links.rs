@@ -14,6 +14,7 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::sync::Mutex;
+use trunnion_kit::error::{Error as SystemError, VendorMessage};
 use trunnion_kit::http::Lane;
 use trunnion_kit::link::Link;
 use trunnion_kit::mapping::Mapper;
@@ -140,7 +141,7 @@ pub(crate) async fn from_form(
     settings.insert("auth".to_owned(), credentials.auth().into());
     let budget = budgets::key(&connector.spec, &credentials);
     let link = link(engine, connector, credentials, budget).await;
-    let link = link.map_err(|error| vec![FieldError::new("/credentials", error.detail())])?;
+    let link = link.map_err(|error| vec![unusable(&error)])?;
     if let Some(grant) = grant {
         let vault = grants::Fresh::of(grant);
         link.keep_grant_in(vault.map_err(|error| vec![FieldError::new("/credentials", error.to_string())])?);
@@ -206,7 +207,7 @@ pub(crate) async fn make(engine: &Engine, row: &Connection, credentials: &Secret
     // What was taken once is not refused later because a setting changed: `http` was checked when it was given.
     let parsed = Credentials::parse(&connector.spec, &given, true).map_err(|_| unreadable())?;
     let budget = budgets::key(&connector.spec, &parsed);
-    let link = link(engine, connector, parsed, budget).await?;
+    let link = link(engine, connector, parsed, budget).await.map_err(|error| ServiceError::internal(&error))?;
     link.keep_grant_in(Arc::new(grants::Stored {
         store: engine.store().clone(),
         application: row.application,
@@ -224,12 +225,27 @@ pub(crate) async fn make(engine: &Engine, row: &Connection, credentials: &Secret
     })
 }
 
-async fn link(engine: &Engine, connector: &Connector, credentials: Credentials, budget: budgets::Key) -> Result<Link> {
+/// The error says what of the credentials cannot be used.
+async fn link(
+    engine: &Engine,
+    connector: &Connector,
+    credentials: Credentials,
+    budget: budgets::Key,
+) -> std::result::Result<Link, SystemError> {
     let limits = &connector.spec.limits;
     let budget = engine.budgets().ready(engine, budget, limits.requests_at_once).await;
     let client = engine.client().with_limits(limits).with_budget(budget);
     Link::new(connector.spec.clone(), credentials, client, engine.clock().clone())
-        .map_err(|error| ServiceError::internal(&error))
+}
+
+/// For whoever gave the credentials: at the field, where it is one.
+fn unusable(error: &SystemError) -> FieldError {
+    match error {
+        SystemError::Authentication(VendorMessage { field: Some(field), text, .. }) => {
+            FieldError::new(format!("/credentials/{field}"), text.clone())
+        }
+        other => FieldError::new("/credentials", ServiceError::internal(other).detail()),
+    }
 }
 
 fn keep(known: &mut HashMap<ConnectionId, Kept>, most: usize, live: Live, seen: i64) {

@@ -74,6 +74,7 @@ impl Link {
         let base = credentials.get("url").ok_or_else(|| sign::missing("url"))?;
         let base = Url::parse(base).map_err(|error| Error::Unexpected(format!("the stored address: {error}")))?;
         let signer = sign::Signer::new(&connector, &credentials, &base)?;
+        let client = sign::client(&credentials, client)?;
         let inner = Inner {
             connector,
             credentials,

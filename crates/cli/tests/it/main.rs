@@ -17,6 +17,7 @@ mod inbox;
 mod inbox_torture;
 mod kills;
 mod listening;
+mod logins;
 mod mail;
 mod metrics;
 mod moods;

@@ -9,7 +9,7 @@ use trunnion_model::time::Timestamp;
 
 use super::message::{Answer, Effect, Request, http_date};
 use super::transport::Failure;
-use crate::error::Error;
+use crate::error::{Error, VendorMessage};
 
 #[derive(Debug)]
 pub(super) enum Verdict {
@@ -32,6 +32,9 @@ pub(super) fn judge(request: &Request, outcome: Result<Answer, Failure>, limit: 
         }
         // Neither is mended by asking again at once.
         Err(Failure::Untrusted(reason)) => Verdict::Failed(Error::Untrusted(reason)),
+        Err(Failure::CertificateRefused(text)) => {
+            Verdict::Failed(Error::Authentication(VendorMessage { text, ..VendorMessage::default() }))
+        }
         Err(Failure::NotAllowed(reason)) => Verdict::Failed(Error::NotAllowed(reason)),
         Err(Failure::Broken(reason)) if writes => Verdict::Failed(Error::OutcomeUnknown(reason)),
         Err(Failure::Broken(reason)) => Verdict::Again(Error::Unreachable { reason, after: None }, None),

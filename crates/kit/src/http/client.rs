@@ -66,24 +66,15 @@ impl Client {
     }
 
     fn build(limits: &Limits, clock: Clock, guard: Option<Guard>) -> Result<Self, Error> {
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("trunnion/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(IDLE_CONNECTION)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false);
-        if let Some(guard) = guard.clone() {
-            // Whether http is good enough is for the form to say: this is about places.
-            let resolver = Guarded { guard, secure: true, exempt: proxies(), lookup: system() };
-            builder = builder.dns_resolver(Arc::new(resolver));
-        }
-        let http = builder
-            .build()
-            .map_err(|error| Error::Unexpected(format!("the HTTP client cannot be made here: {error:?}")))?;
+        let http = http(guard.as_ref(), None)?;
         let budget = Budget::new(limits.requests_at_once);
         let random = Random::system()?;
         Ok(Self { http, limits: limits.clone(), pace: Pace::default(), budget, clock, random, guard })
+    }
+
+    /// The same, on connections of its own, which show that certificate.
+    pub(crate) fn with_identity(&self, identity: reqwest::Identity) -> Result<Self, Error> {
+        Ok(Self { http: http(self.guard.as_ref(), Some(identity))?, ..self.clone() })
     }
 
     /// The same connections and certificates with limits of its own: one for each system that is talked to.
@@ -203,6 +194,26 @@ impl Client {
         let span = u64::try_from(half.as_micros()).unwrap_or(u64::MAX).saturating_add(1);
         half + Duration::from_micros(self.random.next() % span)
     }
+}
+
+/// What sends: follows nothing, repeats nothing, calls what `guard` lets pass.
+fn http(guard: Option<&Guard>, identity: Option<reqwest::Identity>) -> Result<reqwest::Client, Error> {
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("trunnion/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_CONNECTION)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false);
+    if let Some(guard) = guard.cloned() {
+        // Whether http is good enough is for the form to say: this is about places.
+        let resolver = Guarded { guard, secure: true, exempt: proxies(), lookup: system() };
+        builder = builder.dns_resolver(Arc::new(resolver));
+    }
+    if let Some(identity) = identity {
+        builder = builder.identity(identity);
+    }
+    builder.build().map_err(|error| Error::Unexpected(format!("the HTTP client cannot be made here: {error:?}")))
 }
 
 /// The hosts of the proxies that the environment names.

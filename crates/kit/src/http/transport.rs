@@ -13,6 +13,8 @@ pub(super) enum Failure {
     NotSent { reason: String, try_again: bool },
     /// No connection came about, because the system's certificate is not trusted.
     Untrusted(String),
+    /// The system did not take the certificate that we showed, or wants one: it broke off before it read anything.
+    CertificateRefused(String),
     /// The address is none that may be called.
     NotAllowed(String),
     /// The request, or a part of it, may have arrived.
@@ -59,6 +61,9 @@ fn failure(error: &reqwest::Error, request: &Request) -> Failure {
     if error.is_builder() {
         return Failure::NotSent { reason: format!("the request cannot be sent: {cause}"), try_again: false };
     }
+    if let Some(alert) = refuses_certificate(error) {
+        return Failure::CertificateRefused(format!("{host} does not take the client certificate ({alert})"));
+    }
     if !error.is_connect() {
         return Failure::Broken(format!("the connection to {host} broke: {cause}"));
     }
@@ -94,6 +99,24 @@ fn is_refused(error: &reqwest::Error) -> bool {
         cause = inner.source();
     }
     false
+}
+
+/// What a TLS server says of a client's certificate (RFC 8446, section 6.2). With TLS 1.3 it says so after our handshake is
+/// over, but it has read nothing of the request then.
+fn refuses_certificate(error: &reqwest::Error) -> Option<&'static str> {
+    const ALERTS: [&str; 8] = [
+        "CertificateRequired",
+        "BadCertificate",
+        "UnsupportedCertificate",
+        "CertificateRevoked",
+        "CertificateExpired",
+        "CertificateUnknown",
+        "UnknownCA",
+        "AccessDenied",
+    ];
+    let cause = root_cause(error);
+    let alert = cause.strip_prefix("received fatal alert: ")?;
+    ALERTS.into_iter().find(|known| alert.contains(known))
 }
 
 /// The innermost text: the outer ones name the URL, whose query may hold a secret.

@@ -40,7 +40,7 @@ impl Link {
     pub async fn beside(&self, base: &str, token_url: &str, of: &OAuthClient) -> Result<Beside<'_>, Error> {
         let client = self.0.client.with_limits(&LIMITS);
         let base = parsed(base)?;
-        let fetched = fetch(&client, &parsed(token_url)?, of, &self.0.clock).await;
+        let fetched = fetch(&client, &parsed(token_url)?, of, "", &self.0.clock).await;
         let token = fetched.map_err(|error| self.redacted(error))?.value;
         Ok(Beside { link: self, client, base, token, hidden: Vec::new() })
     }

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use http::HeaderValue;
 use jiff::SignedDuration;
 use secrecy::ExposeSecret as _;
 use url::Url;
 
 use super::Link;
-use super::sign::{refusal, send_with};
+use super::sign::{authorization, refusal, send_with};
 use crate::auth::oauth2_code::{OAuthClient, Tokens, renew};
 use crate::error::{Error, VendorMessage};
 use crate::http::{Answer, Request};
@@ -55,7 +54,7 @@ pub(super) async fn send(link: &Link, token_url: &Url, request: &Request) -> Res
 
 async fn send_as(link: &Link, request: &Request, held: &Held) -> Result<Answer, Error> {
     let header = crate::auth::sensitive(&format!("Bearer {}", held.tokens.access.expose_secret()))?;
-    let sign = |_: &Request| Ok::<HeaderValue, Error>(header.clone());
+    let sign = |_: &Request| Ok(authorization(header.clone()));
     send_with(link, request, sign, |_| ()).await
 }
 

@@ -28,6 +28,8 @@ const KEY: &str = include_str!("../auth/oauth2_jwt/keys/p256.pem");
 #[derive(Clone, Default)]
 struct Seen {
     authorizations: Arc<Mutex<Vec<String>>>,
+    /// Of the last request.
+    headers: Arc<Mutex<http::HeaderMap>>,
     tokens: Arc<AtomicUsize>,
     /// The newest token that the server takes; 0 takes none.
     good_token: Arc<AtomicUsize>,
@@ -36,6 +38,7 @@ struct Seen {
 async fn orders(State(seen): State<Seen>, request: Incoming) -> Response {
     let header = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
     let header = header.unwrap_or_default();
+    seen.headers.lock().unwrap().clone_from(request.headers());
     seen.authorizations.lock().unwrap().push(header.clone());
     let bearer = header.strip_prefix("Bearer token-").map(|number| number.parse::<usize>().unwrap());
     let refused = match bearer {
@@ -71,18 +74,14 @@ fn field(name: &str, kind: FormKind) -> FormField {
 }
 
 fn spec(scheme: AuthScheme) -> Spec {
-    let names: &[&str] = match scheme {
-        AuthScheme::Basic | AuthScheme::Session => &["username", "password"],
-        AuthScheme::OAuth1 => &["account", "consumer_key", "consumer_secret", "token_id", "token_secret"],
-        AuthScheme::OAuth2Code { .. } => &[],
-        AuthScheme::OAuth2Jwt { .. } => &["client_id", "certificate_id", "private_key"],
-    };
+    let names = scheme.fields().iter().filter(|name| **name != "url");
     let kind = |name: &str| match name {
         "private_key" => FormKind::SecretText,
-        "password" | "consumer_secret" | "token_secret" => FormKind::Secret,
+        "password" | "api_key" | "client_secret" | "consumer_secret" | "token_secret" => FormKind::Secret,
+        "token_url" => FormKind::Url,
         _ => FormKind::Text,
     };
-    let form = names.iter().map(|name| field(name, kind(name))).collect();
+    let form = names.map(|name| field(name, kind(name))).collect();
     Spec {
         system: System {
             id: "acme".to_owned(),
@@ -112,6 +111,7 @@ fn link(sim: &Sim, scheme: AuthScheme) -> (Link, Hands) {
         given[&field.name] = match field.name.as_str() {
             "private_key" => KEY.into(),
             "password" => "hush".into(),
+            "token_url" => format!("{}/base/token", sim.url).into(),
             name => format!("{name}'s &value").into(),
         };
     }
@@ -124,6 +124,10 @@ fn link(sim: &Sim, scheme: AuthScheme) -> (Link, Hands) {
 
 fn jwt() -> AuthScheme {
     AuthScheme::OAuth2Jwt { token_path: "/token".to_owned(), scope: "all".to_owned() }
+}
+
+fn secret() -> AuthScheme {
+    AuthScheme::OAuth2Client { scope: "all".to_owned() }
 }
 
 async fn get(link: &Link, path: &str) -> Result<String, Error> {
@@ -149,6 +153,18 @@ async fn basic_is_signed_and_addresses_stay_below_the_base() {
     }
     let other = Request::get("http://127.0.0.1:1/base/api/orders".parse().unwrap());
     assert!(matches!(link.call(other).await, Err(Error::Unexpected(text)) if text.contains("nothing was sent")));
+}
+
+#[tokio::test]
+async fn a_key_goes_into_its_own_header_and_nowhere_else() {
+    let (sim, seen) = server().await;
+    let header = http::HeaderName::from_static("x-key");
+    let (link, _) = link(&sim, AuthScheme::ApiKey { header, prefix: "token ".to_owned() });
+    get(&link, "/orders").await.unwrap();
+    let headers = seen.headers.lock().unwrap().clone();
+    assert_eq!(headers["x-key"], "token api_key's &value");
+    assert!(!headers.contains_key("authorization"));
+    assert_eq!(link.redact("said api_key's &value"), "said [redacted]");
 }
 
 #[tokio::test]
@@ -249,63 +265,69 @@ async fn oauth1_signs_each_try_anew_and_a_server_can_verify_it() {
 }
 
 #[tokio::test]
-async fn a_token_is_fetched_once_for_all_and_again_before_it_ends() {
-    let (sim, seen) = server().await;
-    seen.good_token.store(1, Ordering::SeqCst);
-    let (link, hands) = link(&sim, jwt());
-    let calls: Vec<_> = (0..8)
-        .map(|_| {
-            tokio::spawn({
-                let link = link.clone();
-                async move { get(&link, "/orders").await }
+async fn a_token_is_fetched_once_for_all_and_again_before_it_ends_by_key_and_by_secret() {
+    for scheme in [jwt(), secret()] {
+        let (sim, seen) = server().await;
+        seen.good_token.store(1, Ordering::SeqCst);
+        let (link, hands) = link(&sim, scheme.clone());
+        let calls: Vec<_> = (0..8)
+            .map(|_| {
+                tokio::spawn({
+                    let link = link.clone();
+                    async move { get(&link, "/orders").await }
+                })
             })
-        })
-        .collect();
-    for call in calls {
-        assert!(call.await.unwrap().unwrap().starts_with("200"));
+            .collect();
+        for call in calls {
+            assert!(call.await.unwrap().unwrap().starts_with("200"));
+        }
+        assert_eq!(seen.tokens.load(Ordering::SeqCst), 1);
+        hands.advance(Duration::from_secs(539));
+        get(&link, "/orders").await.unwrap();
+        assert_eq!(seen.tokens.load(Ordering::SeqCst), 1);
+        hands.advance(Duration::from_secs(2));
+        seen.good_token.store(2, Ordering::SeqCst);
+        get(&link, "/orders").await.unwrap();
+        assert_eq!(seen.tokens.load(Ordering::SeqCst), 2);
     }
-    assert_eq!(seen.tokens.load(Ordering::SeqCst), 1);
-    hands.advance(Duration::from_secs(539));
-    get(&link, "/orders").await.unwrap();
-    assert_eq!(seen.tokens.load(Ordering::SeqCst), 1);
-    hands.advance(Duration::from_secs(2));
-    seen.good_token.store(2, Ordering::SeqCst);
-    get(&link, "/orders").await.unwrap();
-    assert_eq!(seen.tokens.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
-async fn a_token_that_worked_is_renewed_once_after_a_401_even_for_a_write() {
-    let (sim, seen) = server().await;
-    seen.good_token.store(1, Ordering::SeqCst);
-    let (link, _) = link(&sim, jwt());
-    get(&link, "/orders").await.unwrap();
-    seen.good_token.store(2, Ordering::SeqCst);
-    let request = Request::new(Method::POST, link.url("/orders").unwrap(), Effect::Write);
-    assert_eq!(link.call(request).await.unwrap().status, 200);
-    assert_eq!(paths(&sim), ["200 token", "200 orders", "401 orders", "200 token", "200 orders"]);
-    // Now no token is taken: one renewal, one replay, and the end.
-    seen.good_token.store(0, Ordering::SeqCst);
-    sim.control.clear_requests();
-    for _ in 0..3 {
-        assert!(matches!(get(&link, "/orders").await, Err(Error::Authentication(_))));
+async fn a_token_that_worked_is_renewed_once_after_a_401_even_for_a_write_by_key_and_by_secret() {
+    for scheme in [jwt(), secret()] {
+        let (sim, seen) = server().await;
+        seen.good_token.store(1, Ordering::SeqCst);
+        let (link, _) = link(&sim, scheme.clone());
+        get(&link, "/orders").await.unwrap();
+        seen.good_token.store(2, Ordering::SeqCst);
+        let request = Request::new(Method::POST, link.url("/orders").unwrap(), Effect::Write);
+        assert_eq!(link.call(request).await.unwrap().status, 200);
+        assert_eq!(paths(&sim), ["200 token", "200 orders", "401 orders", "200 token", "200 orders"]);
+        // Now no token is taken: one renewal, one replay, and the end.
+        seen.good_token.store(0, Ordering::SeqCst);
+        sim.control.clear_requests();
+        for _ in 0..3 {
+            assert!(matches!(get(&link, "/orders").await, Err(Error::Authentication(_))));
+        }
+        assert_eq!(paths(&sim), ["401 orders", "200 token", "401 orders"]);
     }
-    assert_eq!(paths(&sim), ["401 orders", "200 token", "401 orders"]);
 }
 
 #[tokio::test]
-async fn a_new_token_that_is_refused_and_a_refused_client_end_it_at_once() {
-    let (sim, _) = server().await;
-    let (first, _) = link(&sim, jwt());
-    assert!(matches!(get(&first, "/orders").await, Err(Error::Authentication(_))));
-    assert!(first.is_parked());
-    assert_eq!(paths(&sim), ["200 token", "401 orders"]);
-    let (sim, seen) = server().await;
-    seen.good_token.store(99, Ordering::SeqCst);
-    let (second, _) = link(&sim, jwt());
-    let calls = futures_util::future::join_all((0..5).map(|_| get(&second, "/orders"))).await;
-    assert!(calls.iter().all(|call| matches!(call, Err(Error::Authentication(m)) if m.text == "invalid_client")));
-    assert_eq!(paths(&sim), ["401 token"]);
+async fn a_new_token_that_is_refused_and_a_refused_client_end_it_at_once_by_key_and_by_secret() {
+    for scheme in [jwt(), secret()] {
+        let (sim, _) = server().await;
+        let (first, _) = link(&sim, scheme.clone());
+        assert!(matches!(get(&first, "/orders").await, Err(Error::Authentication(_))));
+        assert!(first.is_parked());
+        assert_eq!(paths(&sim), ["200 token", "401 orders"]);
+        let (sim, seen) = server().await;
+        seen.good_token.store(99, Ordering::SeqCst);
+        let (second, _) = link(&sim, scheme.clone());
+        let calls = futures_util::future::join_all((0..5).map(|_| get(&second, "/orders"))).await;
+        assert!(calls.iter().all(|call| matches!(call, Err(Error::Authentication(m)) if m.text == "invalid_client")));
+        assert_eq!(paths(&sim), ["401 token"]);
+    }
 }
 
 #[tokio::test]

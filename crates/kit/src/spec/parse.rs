@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
+use http::HeaderName;
+use http::header::AUTHORIZATION;
 use toml::de::DeTable;
 
 use super::entity::entity;
@@ -124,6 +126,18 @@ fn form(document: &Document<'_>, table: &Table<'_, '_>) -> Vec<FormField> {
         .collect()
 }
 
+/// As `[auth.NAME]` names them.
+const WAYS: [&str; 8] =
+    ["basic", "session", "api_key", "certificate", "oauth1", "oauth2_client", "oauth2_code", "oauth2_jwt"];
+
+fn header(document: &Document<'_>, method: &Table<'_, '_>) -> HeaderName {
+    let name = method.needed("header");
+    HeaderName::try_from(name.as_str()).unwrap_or_else(|_| {
+        document.find(method.line(), format!("`header`: {name:?} is no name of a header"));
+        AUTHORIZATION
+    })
+}
+
 fn auth(document: &Document<'_>, table: &Table<'_, '_>) -> Vec<AuthMethod> {
     let mut methods = Vec::new();
     for entry in table.entries() {
@@ -132,6 +146,12 @@ fn auth(document: &Document<'_>, table: &Table<'_, '_>) -> Vec<AuthMethod> {
             "basic" => AuthScheme::Basic,
             "session" => AuthScheme::Session,
             "oauth1" => AuthScheme::OAuth1,
+            "certificate" => AuthScheme::Certificate,
+            "api_key" => AuthScheme::ApiKey {
+                header: header(document, &method),
+                prefix: method.text("prefix").unwrap_or_default(),
+            },
+            "oauth2_client" => AuthScheme::OAuth2Client { scope: method.text("scope").unwrap_or_default() },
             "oauth2_jwt" => {
                 AuthScheme::OAuth2Jwt { token_path: method.needed("token_path"), scope: method.needed("scope") }
             }
@@ -142,10 +162,7 @@ fn auth(document: &Document<'_>, table: &Table<'_, '_>) -> Vec<AuthMethod> {
                 scope: method.needed("scope"),
             },
             name => {
-                document.find(
-                    entry.line,
-                    format!("unknown way to log in `{name}`; known: basic, session, oauth1, oauth2_code, oauth2_jwt"),
-                );
+                document.find(entry.line, format!("unknown way to log in `{name}`; known: {}", WAYS.join(", ")));
                 continue;
             }
         };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::HeaderName;
 use trunnion_model::catalog::{Entity, Field};
 
 use super::inbound::Inbound;
@@ -116,6 +117,12 @@ pub struct AuthMethod {
 pub enum AuthScheme {
     /// `username`, `password` (RFC 7617).
     Basic,
+    /// `api_key`: sent as it is in a header, after a prefix.
+    ApiKey { header: HeaderName, prefix: String },
+    /// `certificate`, `private_key` (PEM): proved by the connection itself (TLS client certificate, X.509).
+    Certificate,
+    /// `token_url`, `client_id`, `client_secret`: OAuth 2.0 client credentials (RFC 6749, section 4.4).
+    OAuth2Client { scope: String },
     /// `username`, `password`: exchanged for a session by the protocol's own login call.
     Session,
     /// `client_id`, `certificate_id`, `private_key` (PEM): OAuth 2.0 client credentials with a signed JWT (RFC 7523).
@@ -132,6 +139,9 @@ impl AuthScheme {
     pub fn fields(&self) -> &'static [&'static str] {
         match self {
             Self::Basic | Self::Session => &["url", "username", "password"],
+            Self::ApiKey { .. } => &["url", "api_key"],
+            Self::Certificate => &["url", "certificate", "private_key"],
+            Self::OAuth2Client { .. } => &["url", "token_url", "client_id", "client_secret"],
             Self::OAuth2Code { .. } => &["url"],
             Self::OAuth2Jwt { .. } => &["url", "client_id", "certificate_id", "private_key"],
             Self::OAuth1 => &["url", "account", "consumer_key", "consumer_secret", "token_id", "token_secret"],
@@ -143,6 +153,9 @@ impl AuthScheme {
         match self {
             Self::Basic => "basic",
             Self::Session => "session",
+            Self::ApiKey { .. } => "api_key",
+            Self::Certificate => "certificate",
+            Self::OAuth2Client { .. } => "oauth2_client",
             Self::OAuth2Code { .. } => "oauth2_code",
             Self::OAuth2Jwt { .. } => "oauth2_jwt",
             Self::OAuth1 => "oauth1",

@@ -9,7 +9,8 @@
 //! $select $expand`), `$count`, entities by key, navigations, single properties; deep insert, `PATCH`/`MERGE`, `DELETE`,
 //! function imports.
 //!
-//! **As the vendor does.** Basic authentication whose failures all look alike and lock the user after five; CSRF tokens
+//! **As the vendor does.** Basic authentication whose failures all look alike and lock the user after five, and three other
+//! ways in (see `gate.rs`); CSRF tokens
 //! bound to a session; decimals as texts; `/Date(…)/`; numeric texts with leading zeros; upper case; versions with 428
 //! and 412; the error envelope; `sap-message`; a release strategy; deleted items stay with code `L`; goods movements that
 //! cannot be changed, only cancelled by another document, and whose answer shows no items; stock that only movements
@@ -26,6 +27,7 @@ mod errors;
 mod event_mesh;
 mod events;
 mod filter;
+pub mod gate;
 mod metadata;
 mod node;
 mod org;

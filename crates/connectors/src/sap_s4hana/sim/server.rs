@@ -12,6 +12,7 @@ use trunnion_model::time::Clock;
 use super::errors::{Message, Refusal, answer};
 use super::event_mesh::Mesh;
 use super::events;
+use super::gate::Gate;
 use super::metadata;
 use super::node::Node;
 use super::read::{self, Listing, Resource, Shape, Tail};
@@ -58,8 +59,13 @@ pub async fn start(options: Options, port: u16) -> std::io::Result<Sim> {
         transactions: Arc::default(),
         push: Push::default(),
         mesh: Mesh::default(),
+        gate: Gate::default(),
     };
-    let router = super::remote::router().merge(super::event_mesh::router()).fallback(handle).with_state(app);
+    let router = super::remote::router()
+        .merge(super::event_mesh::router())
+        .merge(super::gate::router())
+        .fallback(handle)
+        .with_state(app);
     trunnion_kit::sim::start(router, control, port).await
 }
 
@@ -72,6 +78,7 @@ pub(super) struct App {
     transactions: Arc<std::sync::atomic::AtomicU64>,
     pub(super) push: Push,
     pub(super) mesh: Mesh,
+    pub(super) gate: Gate,
 }
 
 impl App {
@@ -112,7 +119,8 @@ async fn handle(State(app): State<App>, request: Request) -> Response {
     let now = stamp::from_timestamp(app.control.now());
     let client = client(&query);
     let expired = app.control.credentials_expired();
-    let caller = match app.sessions().authenticate(&parts.headers, client.as_deref(), expired, now) {
+    let vouched = app.gate.vouches(&parts.headers, app.control.now());
+    let caller = match app.sessions().authenticate(&parts.headers, client.as_deref(), (expired, vouched), now) {
         Ok(caller) => caller,
         Err(denied) => return denied.into_response(),
     };

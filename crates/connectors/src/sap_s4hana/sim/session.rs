@@ -87,7 +87,7 @@ impl Sessions {
         &mut self,
         headers: &HeaderMap,
         client: Option<&str>,
-        expired: bool,
+        (expired, vouched): (bool, bool),
         now: i64,
     ) -> Result<Caller, Denied> {
         let client = client.unwrap_or(DEFAULT_CLIENT).to_owned();
@@ -95,25 +95,32 @@ impl Sessions {
             self.open.clear();
             return Err(Denied::Logon(client));
         }
-        let credentials = basic(headers).ok_or_else(|| Denied::Logon(client.clone()))?;
-        if !credentials.0.eq_ignore_ascii_case(&self.user) {
+        if !vouched && !self.knows(headers) {
             return Err(Denied::Logon(client));
         }
-        let locked = self.wrong_passwords >= WRONG_PASSWORDS_TO_LOCK;
-        if credentials.1 != self.password {
-            self.wrong_passwords = self.wrong_passwords.saturating_add(1);
-            return Err(Denied::Logon(client));
-        }
-        if locked {
-            return Err(Denied::Logon(client));
-        }
-        self.wrong_passwords = 0;
         self.open.retain(|_, session| now - session.last_used < IDLE_LIMIT);
         let session = cookie(headers, &format!("SAP_SESSIONID_SIM_{client}")).filter(|id| self.open.contains_key(id));
         if let Some(session) = session.as_ref().and_then(|id| self.open.get_mut(id)) {
             session.last_used = now;
         }
         Ok(Caller { client, session })
+    }
+
+    /// Whether user and password are right, and the user is not locked.
+    fn knows(&mut self, headers: &HeaderMap) -> bool {
+        let Some((user, password)) = basic(headers) else { return false };
+        if !user.eq_ignore_ascii_case(&self.user) {
+            return false;
+        }
+        if password != self.password {
+            self.wrong_passwords = self.wrong_passwords.saturating_add(1);
+            return false;
+        }
+        let locked = self.wrong_passwords >= WRONG_PASSWORDS_TO_LOCK;
+        if !locked {
+            self.wrong_passwords = 0;
+        }
+        !locked
     }
 
     /// Answers `x-csrf-token: Fetch`: the session's token, in a new session if there is none.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use url::{Host, Url};
 
 use super::{LONGEST, fields};
-use crate::auth::oauth2_jwt;
+use crate::auth::{certificate, oauth2_jwt};
 use crate::spec::{AuthScheme, FormField, FormKind, Spec};
 
 /// What is wrong with one member; the text is for the customer and repeats no value.
@@ -150,6 +150,7 @@ fn value(
         (_, AuthScheme::OAuth2Jwt { .. }, "private_key") => {
             oauth2_jwt::Key::from_pem(text)?;
         }
+        (_, AuthScheme::Certificate, "certificate") => certificate::check(text)?,
         _ => {}
     }
     Ok(Some(text.to_owned()))
