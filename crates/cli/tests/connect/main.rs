@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::house::{House, Simulated};
+use crate::walks::look;
 
 /// RFC 7636, appendix B.
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -29,7 +30,9 @@ async fn a_magic_link_leads_past_a_wrong_password_to_data() {
             "/link-sessions",
             &json!({
                 "customer": {"id": "c-17", "name": "Acme Bearings"}, "redirect_uri": house.back, "state": "s-1",
-                "expires_in": 7 * 24 * 3600, "code_challenge": CHALLENGE
+                "expires_in": 7 * 24 * 3600, "code_challenge": CHALLENGE,
+                "choices": {"history_days": [30, 90, null], "interval_seconds": [900, 3600, 86_400]},
+                "sync": {"history_days": 90}
             }),
         )
         .await;
@@ -37,6 +40,7 @@ async fn a_magic_link_leads_past_a_wrong_password_to_data() {
     browser.picture("connect-choose").await;
     browser.click("a[href='?system=sap-s4hana']").await;
     browser.shows("h1", "Connect SAP S/4HANA").await;
+    look(&browser, "the choices").await;
 
     let right = simulated.right();
     let wrong = simulated.wrong();
@@ -56,6 +60,8 @@ async fn a_magic_link_leads_past_a_wrong_password_to_data() {
     assert_eq!(browser.value("#f-url").await, wrong["url"].as_str().unwrap());
     assert_eq!(browser.value("#f-password").await, "");
     fill(&browser, &right).await;
+    browser.click("input[name='c.interval_seconds'][value='3600']").await;
+    browser.picture("connect-choices").await;
     browser.click("button.main").await;
     browser.shows("h1", "back at the application").await;
     let returned = house.returned();
@@ -65,6 +71,9 @@ async fn a_magic_link_leads_past_a_wrong_password_to_data() {
     let granted = house.exchange(&given("code"), VERIFIER).await;
     let token = granted["access_token"].as_str().unwrap();
     assert_eq!(house.get("/connection", token).await["id"], granted["connection_id"]);
+    let status = house.get("/sync-status", token).await;
+    let plan = (&status["data"][0]["history_days"], &status["data"][0]["interval_seconds"]);
+    assert_eq!(plan, (&json!(90), &json!(3600)), "the suggested history, and the interval that was chosen");
     let orders = house.some("/purchase-orders", token).await;
     assert!(orders["data"][0]["id"].as_str().unwrap().starts_with("po_"));
     browser.open(link["url"].as_str().unwrap()).await;

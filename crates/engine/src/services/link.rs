@@ -4,6 +4,7 @@
 //! The application makes a session and sends its customer to the session's address. Whoever has the address may use it once.
 //! Success ends in a code at the application's redirect address, which the application exchanges for the connection's token.
 
+mod choices;
 mod consent;
 mod create;
 mod exchange;
@@ -13,6 +14,7 @@ mod redirects;
 mod submit;
 mod visit;
 
+pub use choices::{Choice, Choices, Offer, Subject, offers};
 pub use consent::{Back, Returned, returned};
 pub use create::{LinkCreated, NewLinkSession, create};
 pub use exchange::{Grant, GrantError, Granted, exchange};

@@ -33,7 +33,7 @@ async fn submit(engine: &Engine, secret: &str) -> Submitted {
     };
     let values = [("url", "https://acme.example"), ("username", "api"), ("password", "hush-hush")];
     let values = values.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    let answers = Answers { system: None, auth: Some("basic".to_owned()), values };
+    let answers = Answers { system: None, auth: Some("basic".to_owned()), values, chosen: Vec::new() };
     link::submit(engine, &visit, secret, &answers, "https://connect.example").await.unwrap()
 }
 

@@ -2,6 +2,7 @@
 //! for eyes, keyboards and screen readers; drawn from what the connector declares.
 
 mod callback;
+mod choosing;
 mod html;
 mod page;
 mod routes;

@@ -19,6 +19,8 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The prefix of a connector's fields in the form.
 const FIELD: &str = "f.";
+/// And of what the session offers to choose.
+pub(super) const CHOICE: &str = "c.";
 
 /// `GET /link/{secret}`
 pub(crate) async fn show(guest: Guest, Query(query): Query<Pairs>) -> Page {
@@ -80,6 +82,7 @@ fn again(guest: &Guest, answers: &Answers, refusal: &Refusal, status: StatusCode
     let Some(mut form) = link::form(&guest.engine, &guest.visit, system, auth) else {
         return view::choice(&guest.visit, &link::systems(&guest.engine, ""), "");
     };
+    form.offers = link::offers(&guest.visit, &answers.chosen);
     for field in &mut form.fields {
         let given = answers.values.iter().find(|(name, _)| *name == field.name);
         if let Some((_, value)) = given.filter(|_| matches!(field.kind, link::FieldKind::Url | link::FieldKind::Text)) {
@@ -92,10 +95,11 @@ fn again(guest: &Guest, answers: &Answers, refusal: &Refusal, status: StatusCode
 fn answers(pairs: Pairs) -> Answers {
     let mut answers = Answers::default();
     for (name, value) in pairs {
-        match (name.as_str(), name.strip_prefix(FIELD)) {
-            ("system", _) => answers.system = Some(value),
-            ("auth", _) => answers.auth = Some(value),
-            (_, Some(field)) => answers.values.push((field.to_owned(), value)),
+        match (name.as_str(), name.strip_prefix(FIELD), name.strip_prefix(CHOICE)) {
+            ("system", ..) => answers.system = Some(value),
+            ("auth", ..) => answers.auth = Some(value),
+            (_, Some(field), _) => answers.values.push((field.to_owned(), value)),
+            (_, _, Some(subject)) => answers.chosen.push((subject.to_owned(), value)),
             _ => {}
         }
     }

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use trunnion_engine::services::link::{Closed, FieldKind, Form, FormField, Refusal, SystemChoice, Visit};
 
+use super::choosing::choosing;
 use super::html::{escape, query};
 use super::page::Page;
 
@@ -87,6 +88,9 @@ pub(super) fn form(visit: &Visit, form: &Form, refusal: Option<&Refusal>, status
     for field in &form.fields {
         let wrong = refusal.and_then(|refusal| refusal.fields.iter().find(|(name, _)| *name == field.name));
         content.push_str(&entry(field, wrong.map(|(_, message)| message.as_str())));
+    }
+    for offer in &form.offers {
+        content.push_str(&choosing(offer));
     }
     let (button, note) = match form.consents {
         true => ("Continue", "You go on at the system itself, log in there and agree. Then you come back."),

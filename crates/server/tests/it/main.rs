@@ -7,6 +7,7 @@ mod app;
 mod audit;
 mod auth;
 mod bulks;
+mod choices;
 mod connecting;
 mod documented;
 mod drift;

@@ -12,7 +12,7 @@ use trunnion_model::token::{NewToken, hash_of};
 use trunnion_store::NewPending;
 use url::Url;
 
-use super::submit::{Refusal, Submitted, refusal, try_on_system};
+use super::submit::{Filled, Refusal, Submitted, refusal, try_on_system};
 use super::visit::{Closed, Opened, Visit, open};
 use crate::error::{Result, ServiceError, connecting};
 use crate::services::oauth_clients::redirect_uri;
@@ -27,7 +27,7 @@ struct Pending {
     /// Of the session's address.
     secret: String,
     system: String,
-    credentials: Value,
+    filled: Filled,
     verifier: String,
     redirect_uri: String,
 }
@@ -59,7 +59,7 @@ pub(super) async fn begin(
     visit: &Visit,
     secret: &str,
     connector: &Connector,
-    credentials: Value,
+    filled: Filled,
     base: &str,
 ) -> Result<Submitted> {
     let system = connector.spec.system.id.clone();
@@ -69,7 +69,7 @@ pub(super) async fn begin(
             "Whoever sent you here has to register with the system first. Tell them, or choose another way to log in.",
         )));
     };
-    let ends = provider(connector, &credentials)?;
+    let ends = provider(connector, &filled.credentials)?;
     let (state, browser) = (NewToken::one_time("st"), NewToken::one_time("br"));
     // 256 random bits in 58 characters of those that a verifier may have.
     let verifier = NewToken::one_time("v").reveal().to_owned();
@@ -83,7 +83,7 @@ pub(super) async fn begin(
         verifier: &verifier,
     };
     let address = consent.url().to_string();
-    let kept = Pending { secret: secret.to_owned(), system, credentials, verifier, redirect_uri: redirect_uri.clone() };
+    let kept = Pending { secret: secret.to_owned(), system, filled, verifier, redirect_uri: redirect_uri.clone() };
     let kept = serde_json::to_string(&kept).map_err(|error| ServiceError::internal(&error))?;
     let pending = NewPending {
         link: visit.link.id,
@@ -119,7 +119,7 @@ async fn go_on(engine: &Engine, visit: &Visit, back: &Back, pending: Pending) ->
     let connector = connector.ok_or_else(|| ServiceError::missing("system"))?;
     let client = client(engine, visit, &pending.system).await?;
     let client = client.ok_or_else(|| ServiceError::missing("OAuth client"))?;
-    let ends = provider(connector, &pending.credentials)?;
+    let ends = provider(connector, &pending.filled.credentials)?;
     let http = engine.client().with_limits(&connector.spec.limits);
     let (redirect, verifier) = (&pending.redirect_uri, &pending.verifier);
     let exchanged = exchange(&http, &ends.token, &client, code, redirect, verifier, engine.clock()).await;
@@ -127,7 +127,7 @@ async fn go_on(engine: &Engine, visit: &Visit, back: &Back, pending: Pending) ->
         Ok(grant) => grant,
         Err(error) => return Ok(Submitted::Refused(refusal(&connecting(&error)))),
     };
-    try_on_system(engine, visit, &pending.secret, connector, pending.credentials, Some(grant)).await
+    try_on_system(engine, visit, &pending.secret, connector, pending.filled, Some(grant)).await
 }
 
 /// Of the address in a form that was checked.

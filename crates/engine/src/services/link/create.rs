@@ -1,12 +1,13 @@
 //! Making a session.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use trunnion_model::ids::ConnectionId;
 use trunnion_model::time::rfc3339_micros;
 use trunnion_model::token::NewToken;
 use trunnion_store::NewLink;
 
+use super::choices::Choices;
 use super::redirects::checked;
 use crate::Engine;
 use crate::caller::{Caller, Permission};
@@ -40,6 +41,9 @@ pub struct NewLinkSession {
     pub expires_in: Option<i64>,
     #[serde(default)]
     pub sync: Option<Value>,
+    /// What the customer may choose.
+    #[serde(default)]
+    pub choices: Option<Choices>,
     /// The connection to reconnect.
     #[serde(default)]
     pub connection_id: Option<String>,
@@ -82,6 +86,7 @@ pub async fn create(engine: &Engine, caller: &Caller, new: NewLinkSession) -> Re
         customer_name: String::new(),
         metadata: check_metadata(new.metadata.as_ref(), &mut errors),
         sync: "{}".to_owned(),
+        choices: "{}".to_owned(),
         redirect_uri: new.redirect_uri.clone(),
         state: new.state.clone(),
         code_challenge: new.code_challenge.clone(),
@@ -146,6 +151,10 @@ fn for_new(engine: &Engine, new: &NewLinkSession, link: &mut NewLink, errors: &m
     if connector.is_some_and(|found| found.is_none()) {
         errors.push(FieldError::new("/system", "there is no such system"));
     }
+    if let Some(choices) = &new.choices {
+        errors.extend(choices.problems(new.sync.as_ref()));
+        link.choices = json!(choices).to_string();
+    }
     let Some(sync) = &new.sync else { return };
     link.sync = sync.to_string();
     match serde_json::from_value::<SyncSettings>(sync.clone()) {
@@ -178,9 +187,12 @@ async fn for_reconnect(
         errors.push(FieldError::new("/connection_id", "there is no such connection"));
         return Ok(());
     };
-    for (name, given) in
-        [("customer", new.customer.is_some()), ("metadata", new.metadata.is_some()), ("sync", new.sync.is_some())]
-    {
+    for (name, given) in [
+        ("customer", new.customer.is_some()),
+        ("metadata", new.metadata.is_some()),
+        ("sync", new.sync.is_some()),
+        ("choices", new.choices.is_some()),
+    ] {
         if given {
             errors.push(FieldError::new(format!("/{name}"), "stays as it is when a connection is reconnected"));
         }

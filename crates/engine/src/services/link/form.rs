@@ -4,6 +4,7 @@ use serde_json::Value;
 use trunnion_kit::spec::{self, AuthMethod, AuthScheme, FormKind};
 use trunnion_kit::vendor::Connector;
 
+use super::choices::{Offer, offers};
 use super::visit::Visit;
 use crate::Engine;
 
@@ -26,6 +27,8 @@ pub struct Form {
     pub fields: Vec<FormField>,
     /// The customer goes on at the system, and consents there.
     pub consents: bool,
+    /// What else the customer may choose.
+    pub offers: Vec<Offer>,
 }
 
 #[derive(Clone, Debug)]
@@ -87,6 +90,7 @@ pub fn form(engine: &Engine, visit: &Visit, chosen: Option<&str>, auth: Option<&
         methods: spec.auth.iter().map(told).collect(),
         auth: method.scheme.name().to_owned(),
         consents: matches!(method.scheme, AuthScheme::OAuth2Code { .. }),
+        offers: offers(visit, &[]),
         fields: spec.form.iter().chain(&method.form).map(|field| shown(field, &visit.settings)).collect(),
     })
 }

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use trunnion_kit::vendor::Connector;
 use trunnion_model::ids::ConnectionId;
 use trunnion_model::token::NewToken;
 use trunnion_store::{LinkUse, NewGrant};
 
+use super::choices::settled;
 use super::consent;
 use super::form::connector;
 use super::redirects::checked;
@@ -30,6 +32,15 @@ pub struct Answers {
     pub system: Option<String>,
     pub auth: Option<String>,
     pub values: Vec<(String, String)>,
+    /// Of what the session offers, by [`Subject::name`](super::Subject::name).
+    pub chosen: Vec<(String, String)>,
+}
+
+/// Checked values, and how to sync.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Filled {
+    pub(super) credentials: Value,
+    pub(super) sync: Value,
 }
 
 /// Why it did not work, for the customer: what to do, and at which field.
@@ -67,10 +78,15 @@ pub async fn submit(engine: &Engine, visit: &Visit, secret: &str, answers: &Answ
     if let Err(errors) = from_form(engine, connector, &credentials, None).await {
         return Ok(Submitted::Refused(refusal(&ServiceError::ValidationFailed { errors })));
     }
-    if credentials["auth"] == "oauth2_code" {
-        return consent::begin(engine, visit, secret, connector, credentials, base).await;
+    let Some(sync) = settled(visit, &answers.chosen) else {
+        let advice = "Choose again: the page offers the values that are possible.";
+        return Ok(Submitted::Refused(Refusal::new("What was chosen is not on offer.", advice)));
+    };
+    let filled = Filled { credentials, sync };
+    if filled.credentials["auth"] == "oauth2_code" {
+        return consent::begin(engine, visit, secret, connector, filled, base).await;
     }
-    try_on_system(engine, visit, secret, connector, credentials, None).await
+    try_on_system(engine, visit, secret, connector, filled, None).await
 }
 
 /// With checked values, and what the customer consented to if that is the way to log in.
@@ -79,7 +95,7 @@ pub(super) async fn try_on_system(
     visit: &Visit,
     secret: &str,
     connector: &Connector,
-    credentials: Value,
+    filled: Filled,
     grant: Option<NewGrant>,
 ) -> Result<Submitted> {
     let link = &visit.link;
@@ -97,7 +113,7 @@ pub(super) async fn try_on_system(
         code_expires_at: engine.clock().now_micros().saturating_add(CODE_MICROS),
         grant,
     };
-    let connected = connect(engine, visit, &connector.spec.system.id, credentials, &used).await;
+    let connected = connect(engine, visit, &connector.spec.system.id, filled, &used).await;
     let deed = Deed {
         action: if link.reconnects { "reconnect_by_link" } else { "connect_by_link" }.to_owned(),
         target: Some(link.id.to_string()),
@@ -119,30 +135,24 @@ pub(super) async fn try_on_system(
     }
 }
 
-async fn connect(
-    engine: &Engine,
-    visit: &Visit,
-    system: &str,
-    credentials: Value,
-    used: &LinkUse,
-) -> Result<ConnectionId> {
+async fn connect(engine: &Engine, visit: &Visit, system: &str, filled: Filled, used: &LinkUse) -> Result<ConnectionId> {
     let link = &visit.link;
     // Who made the session could do this; the session is the permission.
     let caller = Caller::owner(link.application, Actor::Link(link.id));
     // The token that is made here is shown to nobody: the exchange of the code makes the one that is.
     if let Some(id) = link.connection {
         let scope = scope(engine, &caller, Some(&id.to_string())).await?;
-        reconnect_by(engine, &scope, credentials, Some(used)).await?;
+        reconnect_by(engine, &scope, filled.credentials, Some(used)).await?;
         return Ok(id);
     }
-    let stored = |text: &str| serde_json::from_str(text).map_err(|error| ServiceError::internal(&error));
-    let sync = serde_json::from_str(&link.sync).map_err(|error| ServiceError::internal(&error))?;
+    let metadata = serde_json::from_str(&link.metadata).map_err(|error| ServiceError::internal(&error))?;
+    let sync = serde_json::from_value(filled.sync).map_err(|error| ServiceError::internal(&error))?;
     let new = NewConnection {
         tags: Vec::new(),
         system: system.to_owned(),
-        credentials,
+        credentials: filled.credentials,
         customer: Customer { id: link.customer_id.clone(), name: link.customer_name.clone() },
-        metadata: Some(stored(&link.metadata)?),
+        metadata: Some(metadata),
         sync,
     };
     let made = create_by(engine, &caller, new, Some(used)).await?;

@@ -1,11 +1,12 @@
 //! Opening a session by the secret in its address.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use trunnion_model::token::hash_of;
 use trunnion_store::Link;
 
+use super::choices::Choices;
 use crate::Engine;
-use crate::error::Result;
+use crate::error::{Result, ServiceError};
 
 /// How often one session may be submitted. Systems lock accounts after a few wrong passwords; this bounds what one address
 /// can do to any number of them.
@@ -18,6 +19,9 @@ pub struct Visit {
     pub(super) application: String,
     /// Of the connection to reconnect: what was given before and is no secret.
     pub(super) settings: Value,
+    /// How to sync, as the application gave it, and what the customer may choose of it.
+    pub(super) sync: Map<String, Value>,
+    pub(super) choices: Choices,
 }
 
 /// Why a session cannot be used.
@@ -81,7 +85,10 @@ pub async fn open(engine: &Engine, secret: &str) -> Result<Opened> {
         None => None,
     };
     let settings = connection.and_then(|row| serde_json::from_str(&row.settings).ok()).unwrap_or_default();
-    Ok(Opened::Visit(Box::new(Visit { link, application: application.unwrap_or_default(), settings })))
+    let sync = serde_json::from_str(&link.sync).map_err(|error| ServiceError::internal(&error))?;
+    let choices = serde_json::from_str(&link.choices).map_err(|error| ServiceError::internal(&error))?;
+    let application = application.unwrap_or_default();
+    Ok(Opened::Visit(Box::new(Visit { link, application, settings, sync, choices })))
 }
 
 /// Nothing, if it can be used.
