@@ -149,7 +149,7 @@ impl FromRequestParts<Gate> for Guest {
         let Segment(secret) = segment.map_err(IntoResponse::into_response)?;
         match link::open(&gate.engine, &secret).await {
             Ok(Opened::Visit(visit)) => Ok(Self { engine: gate.engine.clone(), visit, secret }),
-            Ok(Opened::Closed(why)) => Err(connect::closed(why).into_response()),
+            Ok(Opened::Closed(why, brand)) => Err(connect::closed(why).branded(&brand).into_response()),
             Err(error) => Err(Problem::from(error).into_response()),
         }
     }

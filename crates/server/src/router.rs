@@ -65,8 +65,8 @@ pub fn app(engine: Engine, options: Options) -> Router {
 /// The routes that the OpenAPI document describes by their handlers' annotations.
 pub(crate) fn documented() -> OpenApiRouter<Gate> {
     use v1::{
-        alerts, audit, bulks, connections, events, held, inbound, links, oauth_clients, operations, schema_drift,
-        syncs, systems, webhooks,
+        alerts, audit, branding, bulks, connections, events, held, inbound, links, oauth_clients, operations,
+        schema_drift, syncs, systems, webhooks,
     };
     let api = OpenApiRouter::new()
         .routes(routes!(systems::list_systems))
@@ -97,6 +97,8 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(inbound::list_inbound_messages))
         .routes(routes!(inbound::replay_inbound_messages))
         .routes(routes!(links::list_redirect_uris, links::set_redirect_uris))
+        .routes(routes!(branding::get_branding, branding::set_branding))
+        .routes(routes!(branding::set_logo, branding::delete_logo))
         .routes(routes!(links::exchange_code))
         .routes(routes!(
             oauth_clients::get_oauth_client,
@@ -170,6 +172,8 @@ fn for_customers() -> Router<Gate> {
         .route("/link/{secret}", get(connect::show).post(connect::submit))
         .route(connect::CALLBACK, get(connect::returned))
         .route(connect::STYLE, get(connect::style))
+        .route("/connect/accent/{file}", get(connect::accent))
+        .route("/connect/logo/{hash}", get(connect::logo))
 }
 
 /// Where this server is reached.

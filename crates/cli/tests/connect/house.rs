@@ -80,6 +80,16 @@ impl House {
         assert_eq!(request.send().await.unwrap().status(), 200);
     }
 
+    /// Dresses the page as an integrator would.
+    pub(crate) async fn brand(&self) {
+        let branding =
+            json!({"name": "Parts Planner", "accent": "#5b2a86", "privacy_url": "https://planner.example/privacy"});
+        self.put("/branding", &branding).await;
+        let logo = include_str!("logo.svg");
+        let request = self.client.put(format!("{}/branding/logo", self.api)).bearer_auth(&self.key).body(logo);
+        assert_eq!(request.send().await.unwrap().status(), 200);
+    }
+
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Value {
         let request = self.client.post(format!("{}{path}", self.api)).bearer_auth(&self.key).json(body);
         let answer = request.send().await.unwrap();

@@ -24,6 +24,7 @@ pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 async fn a_magic_link_leads_past_a_wrong_password_to_data() {
     let Some(browser) = Browser::start().await else { return };
     let house = House::start().await;
+    house.brand().await;
     let simulated = Simulated::start("sap-s4hana").await;
     let link = house
         .post(
@@ -37,6 +38,9 @@ async fn a_magic_link_leads_past_a_wrong_password_to_data() {
         )
         .await;
     browser.open(link["url"].as_str().unwrap()).await;
+    look(&browser, "the choice").await;
+    let loaded = "arguments[0](document.querySelector('.logo').naturalWidth)";
+    assert_eq!(browser.run(loaded).await, 220, "the policy lets the logo through");
     browser.picture("connect-choose").await;
     browser.click("a[href='?system=sap-s4hana']").await;
     browser.shows("h1", "Connect SAP S/4HANA").await;

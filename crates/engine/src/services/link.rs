@@ -22,4 +22,4 @@ pub use form::{FieldKind, Form, FormField, Method, SystemChoice, form, systems};
 pub use list::{LinkPage, LinkView, list, withdraw};
 pub use redirects::{RedirectUris, redirect_uris, set_redirect_uris};
 pub use submit::{Answers, Refusal, Submitted, submit};
-pub use visit::{Closed, Opened, Visit, open};
+pub use visit::{Brand, Closed, Opened, Visit, open};

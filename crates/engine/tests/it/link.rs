@@ -29,7 +29,7 @@ async fn invite(engine: &Engine, caller: &Caller) -> String {
 async fn submit(engine: &Engine, secret: &str) -> Submitted {
     let visit = match link::open(engine, secret).await.unwrap() {
         Opened::Visit(visit) => visit,
-        Opened::Closed(why) => return Submitted::Closed(why),
+        Opened::Closed(why, _) => return Submitted::Closed(why),
     };
     let values = [("url", "https://acme.example"), ("username", "api"), ("password", "hush-hush")];
     let values = values.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();

@@ -4,6 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use trunnion_engine::services::link::{self, Back, Returned, Submitted};
 
+use super::page::Page;
 use super::routes::see;
 use super::view;
 use crate::auth::Anybody;
@@ -20,12 +21,12 @@ const COOKIE_SECONDS: u32 = 30 * 60;
 
 /// Browsers hold what follows a form to the page's policy, and the system's host is not known when that is written. So this
 /// is a page that moves on by itself.
-pub(super) fn leave(address: &str, browser: &str, base: &str) -> Result<Response, Problem> {
+pub(super) fn leave(page: Page, browser: &str, base: &str) -> Result<Response, Problem> {
     let secure = if base.starts_with("https://") { "; Secure" } else { "" };
     let cookie =
         format!("{COOKIE}={browser}; Path={CALLBACK}; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Lax{secure}");
     let cookie = HeaderValue::try_from(cookie).map_err(|_| Problem::internal("a cookie is no header value"))?;
-    let mut response = view::leaving(address).into_response();
+    let mut response = page.into_response();
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)
 }
@@ -45,8 +46,12 @@ pub(crate) async fn returned(
     };
     let page = match link::returned(anybody.engine(), &back).await? {
         Returned::Submitted { outcome: Submitted::Done(address), .. } => return see(address),
-        Returned::Submitted { outcome: Submitted::Refused(refusal), again } => view::returned(&refusal, &again),
-        Returned::Submitted { outcome: Submitted::Closed(why), .. } | Returned::Closed(why) => view::closed(why),
+        Returned::Submitted { outcome: Submitted::Refused(refusal), again, brand } => {
+            view::returned(&refusal, &again).branded(&brand)
+        }
+        Returned::Submitted { outcome: Submitted::Closed(why), brand, .. } | Returned::Closed(why, brand) => {
+            view::closed(why).branded(&brand)
+        }
         Returned::Submitted { again, .. } => return see(again),
         Returned::Unknown => view::notice(
             StatusCode::BAD_REQUEST,

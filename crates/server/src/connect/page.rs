@@ -2,7 +2,9 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use trunnion_engine::services::link::Brand;
 
+use super::brand;
 use super::html::escape;
 use crate::problem::Finished;
 
@@ -10,7 +12,7 @@ use crate::problem::Finished;
 pub(crate) const STYLE: &str = "/connect.css";
 
 /// What is shown, with which status.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Page {
     pub(super) status: StatusCode,
     pub(super) title: String,
@@ -20,12 +22,22 @@ pub(crate) struct Page {
     pub(super) leads_to: Option<String>,
     /// Where the browser goes on by itself, without a script.
     pub(super) moves_to: Option<String>,
+    /// Who shows it.
+    pub(super) brand: Brand,
+}
+
+impl Page {
+    pub(crate) fn branded(mut self, brand: &Brand) -> Self {
+        self.brand = brand.clone();
+        self
+    }
 }
 
 impl IntoResponse for Page {
     fn into_response(self) -> Response {
         let policy = format!(
-            "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' {}",
+            "default-src 'none'; style-src 'self'; {}base-uri 'none'; frame-ancestors 'none'; form-action 'self' {}",
+            if self.brand.logo.is_some() { "img-src 'self'; " } else { "" },
             self.leads_to.as_deref().unwrap_or_default()
         );
         // Our own words and an origin as the URL standard writes it: always ASCII.
@@ -39,8 +51,11 @@ impl IntoResponse for Page {
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n{moves}\
-             <link rel=\"stylesheet\" href=\"{STYLE}\">\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
-            self.content
+             <link rel=\"stylesheet\" href=\"{STYLE}\">\n{}</head>\n<body>\n{}<main>\n{}</main>\n{}</body>\n</html>\n",
+            brand::sheet(&self.brand),
+            brand::head(&self.brand),
+            self.content,
+            brand::foot(&self.brand),
         );
         let headers: [(HeaderName, HeaderValue); 5] = [
             (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),

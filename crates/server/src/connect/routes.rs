@@ -25,13 +25,14 @@ pub(super) const CHOICE: &str = "c.";
 /// `GET /link/{secret}`
 pub(crate) async fn show(guest: Guest, Query(query): Query<Pairs>) -> Page {
     let given = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    match link::form(&guest.engine, &guest.visit, given("system"), given("auth")) {
+    let page = match link::form(&guest.engine, &guest.visit, given("system"), given("auth")) {
         Some(form) => view::form(&guest.visit, &form, None, StatusCode::OK),
         None => {
             let text = given("q").unwrap_or_default();
             view::choice(&guest.visit, &link::systems(&guest.engine, text), text)
         }
-    }
+    };
+    page.branded(guest.visit.brand())
 }
 
 /// `POST /link/{secret}`: success leads back to the application, with the code.
@@ -48,7 +49,9 @@ pub(crate) async fn submit(
     let base = public.base(&headers)?;
     let page = match link::submit(&guest.engine, &guest.visit, &guest.secret, &answers, &base).await? {
         Submitted::Done(address) => return see(address),
-        Submitted::Consent { address, browser } => return callback::leave(&address, &browser, &base),
+        Submitted::Consent { address, browser } => {
+            return callback::leave(view::leaving(&address).branded(guest.visit.brand()), &browser, &base);
+        }
         Submitted::Refused(refusal) => again(&guest, &answers, &refusal, StatusCode::UNPROCESSABLE_ENTITY),
         Submitted::Busy => {
             let refusal = Refusal {
@@ -61,7 +64,7 @@ pub(crate) async fn submit(
         }
         Submitted::Closed(why) => view::closed(why),
     };
-    Ok(page.into_response())
+    Ok(page.branded(guest.visit.brand()).into_response())
 }
 
 pub(super) fn see(address: String) -> Result<Response, Problem> {

@@ -41,7 +41,7 @@ pub(super) fn foreign() -> Page {
 
 pub(super) fn notice(status: StatusCode, title: &str, advice: &str) -> Page {
     let content = format!("<h1>{}</h1>\n<p>{}</p>\n", escape(title), escape(advice));
-    Page { status, title: title.to_owned(), content, leads_to: None, moves_to: None }
+    Page { status, title: title.to_owned(), content, ..Page::default() }
 }
 
 /// The list of systems, with a search that works without a script.
@@ -66,7 +66,7 @@ pub(super) fn choice(visit: &Visit, systems: &[SystemChoice], text: &str) -> Pag
         }
         content.push_str("</ul>\n");
     }
-    Page { status: StatusCode::OK, title: "Connect your system".to_owned(), content, leads_to: None, moves_to: None }
+    Page { status: StatusCode::OK, title: "Connect your system".to_owned(), content, ..Page::default() }
 }
 
 /// The form, with what was wrong the last time, if anything was.
@@ -101,13 +101,13 @@ pub(super) fn form(visit: &Visit, form: &Form, refusal: Option<&Refusal>, status
         content.push_str("<p><a href=\"?\">Choose another system</a></p>\n");
     }
     let title = if refusal.is_some() { format!("Problem: {heading}") } else { heading };
-    Page { status, title, content, leads_to: Some(visit.redirect_origin()), moves_to: None }
+    Page { status, title, content, leads_to: Some(visit.redirect_origin()), ..Page::default() }
 }
 
 fn intro(visit: &Visit, heading: &str) -> String {
     format!(
         "<p class=\"who\"><strong>{}</strong> asks for access on behalf of <strong>{}</strong>.</p>\n<h1>{}</h1>\n",
-        escape(visit.application()),
+        escape(&visit.brand().name),
         escape(visit.customer()),
         escape(heading)
     )
@@ -136,7 +136,7 @@ pub(super) fn leaving(address: &str) -> Page {
         escape(address)
     );
     let title = "On to the system".to_owned();
-    Page { status: StatusCode::OK, title, content, leads_to: None, moves_to: Some(address.to_owned()) }
+    Page { status: StatusCode::OK, title, content, moves_to: Some(address.to_owned()), ..Page::default() }
 }
 
 /// Back from the system, without success.
@@ -152,7 +152,7 @@ pub(super) fn returned(refusal: &Refusal, again: &str) -> Page {
         escape(again)
     );
     let (status, title) = (StatusCode::UNPROCESSABLE_ENTITY, refusal.title.clone());
-    Page { status, title, content, leads_to: None, moves_to: None }
+    Page { status, title, content, ..Page::default() }
 }
 
 /// The summary takes the focus, so that a screen reader reads it first; each line leads to its field.

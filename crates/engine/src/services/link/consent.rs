@@ -13,7 +13,7 @@ use trunnion_store::NewPending;
 use url::Url;
 
 use super::submit::{Filled, Refusal, Submitted, refusal, try_on_system};
-use super::visit::{Closed, Opened, Visit, open};
+use super::visit::{Brand, Closed, Opened, Visit, open};
 use crate::error::{Result, ServiceError, connecting};
 use crate::services::oauth_clients::redirect_uri;
 use crate::{Engine, grants};
@@ -47,8 +47,9 @@ pub enum Returned {
     Submitted {
         outcome: Submitted,
         again: String,
+        brand: Brand,
     },
-    Closed(Closed),
+    Closed(Closed, Brand),
     /// No consent is waited for, or not from this browser.
     Unknown,
 }
@@ -104,11 +105,11 @@ pub async fn returned(engine: &Engine, back: &Back) -> Result<Returned> {
         serde_json::from_str(taken.expose_secret()).map_err(|error| ServiceError::internal(&error))?;
     let visit = match open(engine, &pending.secret).await? {
         Opened::Visit(visit) => visit,
-        Opened::Closed(why) => return Ok(Returned::Closed(why)),
+        Opened::Closed(why, brand) => return Ok(Returned::Closed(why, brand)),
     };
     let again = format!("/link/{}?system={}&auth=oauth2_code", pending.secret, pending.system);
     let outcome = go_on(engine, &visit, back, pending).await?;
-    Ok(Returned::Submitted { outcome, again })
+    Ok(Returned::Submitted { outcome, again, brand: visit.brand })
 }
 
 async fn go_on(engine: &Engine, visit: &Visit, back: &Back, pending: Pending) -> Result<Submitted> {

@@ -103,7 +103,7 @@ pub(super) async fn try_on_system(
     if !engine.store().begin_link_attempt(link.id, MOST_ATTEMPTS, time).await? {
         return Ok(match open(engine, secret).await? {
             Opened::Visit(_) => Submitted::Busy,
-            Opened::Closed(closed) => Submitted::Closed(closed),
+            Opened::Closed(closed, _) => Submitted::Closed(closed),
         });
     }
     let code = NewToken::one_time("code");

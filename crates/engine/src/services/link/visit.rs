@@ -15,8 +15,7 @@ pub(super) const MOST_ATTEMPTS: i64 = 20;
 /// Somebody with the address of a session that can still be used.
 pub struct Visit {
     pub(super) link: Link,
-    /// Whose application it is.
-    pub(super) application: String,
+    pub(super) brand: Brand,
     /// Of the connection to reconnect: what was given before and is no secret.
     pub(super) settings: Value,
     /// How to sync, as the application gave it, and what the customer may choose of it.
@@ -36,13 +35,25 @@ pub enum Closed {
 
 pub enum Opened {
     Visit(Box<Visit>),
-    Closed(Closed),
+    /// Of a session that is known, whose it was.
+    Closed(Closed, Brand),
+}
+
+/// How the application shows itself. Of nobody: nothing at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Brand {
+    pub name: String,
+    /// `#rrggbb`
+    pub accent: Option<String>,
+    pub privacy_url: Option<String>,
+    /// The hash of its logo.
+    pub logo: Option<String>,
 }
 
 impl Visit {
-    /// The name of the application that asks.
-    pub fn application(&self) -> &str {
-        &self.application
+    /// The application that asks.
+    pub fn brand(&self) -> &Brand {
+        &self.brand
     }
 
     pub fn customer(&self) -> &str {
@@ -73,13 +84,14 @@ impl std::fmt::Debug for Visit {
 
 pub async fn open(engine: &Engine, secret: &str) -> Result<Opened> {
     let Some(link) = engine.store().link_by_secret(&hash_of(secret)).await? else {
-        return Ok(Opened::Closed(Closed::Unknown));
+        return Ok(Opened::Closed(Closed::Unknown, Brand::default()));
     };
+    let (own, given) = engine.store().branding(link.application).await?;
+    let name = given.name.unwrap_or(own);
+    let brand = Brand { name, accent: given.accent, privacy_url: given.privacy_url, logo: given.logo };
     if let Some(closed) = closed(engine, &link) {
-        return Ok(Opened::Closed(closed));
+        return Ok(Opened::Closed(closed, brand));
     }
-    let known = engine.store().list_applications().await?;
-    let application = known.into_iter().find(|known| known.id == link.application).map(|known| known.name);
     let connection = match link.connection {
         Some(id) => engine.store().connection(link.application, id).await?,
         None => None,
@@ -87,8 +99,7 @@ pub async fn open(engine: &Engine, secret: &str) -> Result<Opened> {
     let settings = connection.and_then(|row| serde_json::from_str(&row.settings).ok()).unwrap_or_default();
     let sync = serde_json::from_str(&link.sync).map_err(|error| ServiceError::internal(&error))?;
     let choices = serde_json::from_str(&link.choices).map_err(|error| ServiceError::internal(&error))?;
-    let application = application.unwrap_or_default();
-    Ok(Opened::Visit(Box::new(Visit { link, application, settings, sync, choices })))
+    Ok(Opened::Visit(Box::new(Visit { link, brand, settings, sync, choices })))
 }
 
 /// Nothing, if it can be used.
