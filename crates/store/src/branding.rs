@@ -11,6 +11,8 @@ pub struct Branding {
     pub name: Option<String>,
     pub accent: Option<String>,
     pub privacy_url: Option<String>,
+    /// Of customers whose browsers ask for none that the page speaks.
+    pub language: Option<String>,
     /// The hash of its logo.
     pub logo: Option<String>,
 }
@@ -24,27 +26,28 @@ pub struct Logo {
 
 const NO_APPLICATION: Error = Error::NotFound { what: "application" };
 
-type BrandingRow = (String, Option<String>, Option<String>, Option<String>, Option<String>);
+type BrandingRow = (String, Option<String>, Option<String>, Option<String>, Option<String>, Option<String>);
 
 impl Store {
     /// The application's own name, and what it gave.
     pub async fn branding(&self, application: ApplicationId) -> Result<(String, Branding)> {
-        let sql = "select a.name, b.name, b.accent, b.privacy_url, l.hash from application a
+        let sql = "select a.name, b.name, b.accent, b.privacy_url, b.language, l.hash from application a
                    left join branding b on b.application_id = a.id left join logo l on l.application_id = a.id
                    where a.id = $1";
         let row = self.inner.db.row::<BrandingRow>(sql, args![application]).await?;
-        let (own, name, accent, privacy_url, logo) = row.ok_or(NO_APPLICATION)?;
-        Ok((own, Branding { name, accent, privacy_url, logo }))
+        let (own, name, accent, privacy_url, language, logo) = row.ok_or(NO_APPLICATION)?;
+        Ok((own, Branding { name, accent, privacy_url, language, logo }))
     }
 
     /// Replaces everything but the logo.
     pub async fn set_branding(&self, application: ApplicationId, new: &Branding) -> Result<()> {
-        let sql = "insert into branding (application_id, name, accent, privacy_url, modified_at)
-                   select id, $2, $3, $4, $5 from application where id = $1
+        let sql = "insert into branding (application_id, name, accent, privacy_url, language, modified_at)
+                   select id, $2, $3, $4, $5, $6 from application where id = $1
                    on conflict (application_id) do update set name = excluded.name, accent = excluded.accent,
-                       privacy_url = excluded.privacy_url, modified_at = excluded.modified_at";
-        let bound =
-            args![application, new.name.as_deref(), new.accent.as_deref(), new.privacy_url.as_deref(), self.now()];
+                       privacy_url = excluded.privacy_url, language = excluded.language, modified_at = excluded.modified_at";
+        let texts = [&new.name, &new.accent, &new.privacy_url, &new.language].map(Option::as_deref);
+        let [name, accent, privacy_url, language] = texts;
+        let bound = args![application, name, accent, privacy_url, language, self.now()];
         if self.inner.db.execute(sql, bound).await? == 0 { Err(NO_APPLICATION) } else { Ok(()) }
     }
 

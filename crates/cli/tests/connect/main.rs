@@ -40,7 +40,7 @@ async fn a_magic_link_leads_past_a_wrong_password_to_data() {
     browser.open(link["url"].as_str().unwrap()).await;
     look(&browser, "the choice").await;
     let loaded = "arguments[0](document.querySelector('.logo').naturalWidth)";
-    assert_eq!(browser.run(loaded).await, 220, "the policy lets the logo through");
+    assert_eq!(browser.run(loaded).await, 240, "the policy lets the logo through");
     browser.picture("connect-choose").await;
     browser.click("a[href='?system=sap-s4hana']").await;
     browser.shows("h1", "Connect SAP S/4HANA").await;
@@ -82,6 +82,39 @@ async fn a_magic_link_leads_past_a_wrong_password_to_data() {
     assert!(orders["data"][0]["id"].as_str().unwrap().starts_with("po_"));
     browser.open(link["url"].as_str().unwrap()).await;
     browser.shows("h1", "This link was used already").await;
+    browser.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_german_customer_switches_the_language_chooses_and_is_told_in_german() {
+    let Some(browser) = Browser::start().await else { return };
+    let house = House::start().await;
+    house.brand().await;
+    let simulated = Simulated::start("sap-s4hana").await;
+    let session = json!({
+        "customer": {"id": "c-17", "name": "Kugellager AG"}, "redirect_uri": house.back, "code_challenge": CHALLENGE,
+        "choices": {"history_days": [0, 30, null], "interval_seconds": [900, 3600, 86_400]}
+    });
+    let link = house.post("/link-sessions", &session).await;
+    browser.open(link["url"].as_str().unwrap()).await;
+    browser.click("a[hreflang='de']").await;
+    browser.shows("h1", "Ihr System verbinden").await;
+    look(&browser, "the choice in German").await;
+    browser.click("a[href='?system=sap-s4hana&lang=de']").await;
+    browser.shows("h1", "SAP S/4HANA verbinden").await;
+    look(&browser, "the form in German").await;
+    fill(&browser, &simulated.wrong()).await;
+    browser.click("input[name='c.history_days'][value='30']").await;
+    browser.click("button.main").await;
+    browser.shows(".errors h2", "Das System hat diese Zugangsdaten abgelehnt.").await;
+    look(&browser, "the problem in German").await;
+    browser.picture("connect-german").await;
+    fill(&browser, &simulated.right()).await;
+    browser.click("button.main").await;
+    browser.shows("h1", "back at the application").await;
+    browser.open(link["url"].as_str().unwrap()).await;
+    browser.click("a[hreflang='de']").await;
+    browser.shows("h1", "Dieser Link wurde schon verwendet").await;
     browser.stop().await;
 }
 

@@ -27,6 +27,8 @@ pub struct NewBranding {
     pub accent: Option<String>,
     #[serde(default)]
     pub privacy_url: Option<String>,
+    #[serde(default)]
+    pub language: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -34,6 +36,7 @@ pub struct BrandingView {
     pub name: Option<String>,
     pub accent: Option<String>,
     pub privacy_url: Option<String>,
+    pub language: Option<String>,
     pub logo_url: Option<String>,
 }
 
@@ -46,12 +49,19 @@ pub fn logo_path(hash: &str) -> String {
 pub async fn get(engine: &Engine, caller: &Caller, base: &str) -> Result<BrandingView> {
     caller.may(Permission::Manage)?;
     let (_, found) = engine.store().branding(caller.application()).await?;
-    let logo_url = found.logo.map(|hash| format!("{base}{}", logo_path(&hash)));
-    Ok(BrandingView { name: found.name, accent: found.accent, privacy_url: found.privacy_url, logo_url })
+    let logo_url = found.logo.as_ref().map(|hash| format!("{base}{}", logo_path(hash)));
+    let Branding { name, accent, privacy_url, language, .. } = found;
+    Ok(BrandingView { name, accent, privacy_url, language, logo_url })
 }
 
-/// Replaces all but the logo.
-pub async fn set(engine: &Engine, caller: &Caller, new: NewBranding, base: &str) -> Result<BrandingView> {
+/// Replaces all but the logo. `languages` are those that the page speaks.
+pub async fn set(
+    engine: &Engine,
+    caller: &Caller,
+    new: NewBranding,
+    languages: &[&str],
+    base: &str,
+) -> Result<BrandingView> {
     caller.may(Permission::Manage)?;
     let mut errors = Vec::new();
     let mut check = |pointer: &str, wrong: Option<String>| {
@@ -60,11 +70,12 @@ pub async fn set(engine: &Engine, caller: &Caller, new: NewBranding, base: &str)
     check("/name", new.name.as_deref().and_then(wrong_name));
     check("/accent", new.accent.as_deref().and_then(|text| Accent::parse(text).err()));
     check("/privacy_url", new.privacy_url.as_deref().and_then(wrong_url));
+    check("/language", new.language.as_deref().and_then(|language| wrong_language(language, languages)));
     if !errors.is_empty() {
         return Err(ServiceError::ValidationFailed { errors });
     }
     let accent = new.accent.map(|text| text.to_ascii_lowercase());
-    let new = Branding { name: new.name, accent, privacy_url: new.privacy_url, logo: None };
+    let new = Branding { name: new.name, accent, privacy_url: new.privacy_url, language: new.language, logo: None };
     engine.store().set_branding(caller.application(), &new).await?;
     get(engine, caller, base).await
 }
@@ -90,6 +101,11 @@ pub async fn delete_logo(engine: &Engine, caller: &Caller) -> Result<()> {
 /// For everybody: customers see it.
 pub async fn logo(engine: &Engine, hash: &str) -> Result<Option<Logo>> {
     Ok(engine.store().logo(hash).await?)
+}
+
+/// What is wrong with the code of a language that the page should be in.
+pub(crate) fn wrong_language(language: &str, known: &[&str]) -> Option<String> {
+    (!known.contains(&language)).then(|| format!("must be one of: {}", known.join(", ")))
 }
 
 fn wrong_name(name: &str) -> Option<String> {

@@ -6,7 +6,10 @@ use http::{HeaderName, StatusCode, header};
 use trunnion_engine::services::branding::{self, Accent, logo_path};
 use trunnion_engine::services::link::Brand;
 
-use super::html::escape;
+use super::html::{escape, filled};
+use super::languages::{self, Texts};
+use super::page::Page;
+use super::scene::Scene;
 use crate::auth::Anybody;
 use crate::extract::Segment;
 use crate::problem::Problem;
@@ -47,21 +50,38 @@ pub(super) fn sheet(brand: &Brand) -> String {
     })
 }
 
-/// Above the content.
-pub(super) fn head(brand: &Brand) -> String {
-    brand.logo.as_deref().map_or(String::new(), |hash| {
+/// Above the content: the logo, and the way to other languages.
+pub(super) fn head(page: &Page) -> String {
+    let brand = &page.scene.brand;
+    let logo = brand.logo.as_deref().map_or(String::new(), |hash| {
         let (path, name) = (escape(&logo_path(hash)), escape(&brand.name));
-        format!("<header><img class=\"logo\" src=\"{path}\" alt=\"{name}\"></header>\n")
-    })
+        format!("<img class=\"logo\" src=\"{path}\" alt=\"{name}\">\n")
+    });
+    let switch = page.here.as_deref().map_or(String::new(), |here| switch(&page.scene, here));
+    if logo.is_empty() && switch.is_empty() { String::new() } else { format!("<header>\n{logo}{switch}</header>\n") }
+}
+
+/// Each language is named in itself.
+fn switch(scene: &Scene, here: &[(&str, String)]) -> String {
+    let entry = |texts: &&Texts| {
+        let (code, name) = (texts.code, escape(texts.name));
+        if code == scene.texts.code {
+            return format!("<li><span lang=\"{code}\" aria-current=\"true\">{name}</span></li>\n");
+        }
+        let here = here.iter().map(|(name, value)| (*name, value.as_str()));
+        let to = scene.to(&here.chain([("lang", code)]).collect::<Vec<_>>());
+        format!("<li><a href=\"{to}\" lang=\"{code}\" hreflang=\"{code}\">{name}</a></li>\n")
+    };
+    let entries: String = languages::ALL.iter().map(entry).collect();
+    let label = escape(scene.texts.languages);
+    format!("<nav aria-label=\"{label}\"><ul class=\"languages\">\n{entries}</ul></nav>\n")
 }
 
 /// Below it. The policy opens in a window of its own, so that nothing typed is lost.
-pub(super) fn foot(brand: &Brand) -> String {
-    brand.privacy_url.as_deref().map_or(String::new(), |url| {
-        let (url, name) = (escape(url), escape(&brand.name));
-        format!(
-            "<footer><a href=\"{url}\" target=\"_blank\" rel=\"noopener noreferrer\">Privacy policy of {name} \
-             (opens a new window)</a></footer>\n"
-        )
+pub(super) fn foot(scene: &Scene) -> String {
+    scene.brand.privacy_url.as_deref().map_or(String::new(), |url| {
+        let words = filled(scene.texts.privacy, &[("application", &escape(&scene.brand.name))]);
+        let url = escape(url);
+        format!("<footer><a href=\"{url}\" target=\"_blank\" rel=\"noopener noreferrer\">{words}</a></footer>\n")
     })
 }

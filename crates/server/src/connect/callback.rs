@@ -1,11 +1,12 @@
 //! The way to a system's own page, where the customer consents, and back.
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
-use trunnion_engine::services::link::{self, Back, Returned, Submitted};
+use http::{HeaderMap, HeaderValue, header};
+use trunnion_engine::services::link::{self, Back, Brand, Returned, Submitted, Way};
 
 use super::page::Page;
 use super::routes::see;
+use super::scene::Scene;
 use super::view;
 use crate::auth::Anybody;
 use crate::extract::{Pairs, Query};
@@ -46,18 +47,19 @@ pub(crate) async fn returned(
     };
     let page = match link::returned(anybody.engine(), &back).await? {
         Returned::Submitted { outcome: Submitted::Done(address), .. } => return see(address),
-        Returned::Submitted { outcome: Submitted::Refused(refusal), again, brand } => {
-            view::returned(&refusal, &again).branded(&brand)
+        Returned::Submitted { outcome, again, brand, way } => {
+            let again = again + &way.query();
+            let scene = Scene::new(&headers, way, brand);
+            match outcome {
+                Submitted::Refused(refusal) => view::returned(&scene, &refusal, &again),
+                Submitted::Closed(why) => Page { here: None, ..view::closed(&scene, why) },
+                Submitted::Done(_) | Submitted::Consent { .. } | Submitted::Busy => return see(again),
+            }
         }
-        Returned::Submitted { outcome: Submitted::Closed(why), brand, .. } | Returned::Closed(why, brand) => {
-            view::closed(why).branded(&brand)
+        Returned::Closed { why, brand, way } => {
+            Page { here: None, ..view::closed(&Scene::new(&headers, way, brand), why) }
         }
-        Returned::Submitted { again, .. } => return see(again),
-        Returned::Unknown => view::notice(
-            StatusCode::BAD_REQUEST,
-            "Nobody waits for this",
-            "It took too long, was done already, or began in another browser. Open the link that you were sent again.",
-        ),
+        Returned::Unknown => view::nobody_waits(&Scene::new(&headers, Way::default(), Brand::default())),
     };
     Ok(page.into_response())
 }

@@ -3,57 +3,65 @@
 
 use trunnion_engine::services::link::{Choice, Offer, Subject};
 
+use super::html::{escape, filled};
+use super::languages::Texts;
 use super::routes::CHOICE;
 
-pub(super) fn choosing(offer: &Offer) -> String {
+pub(super) fn choosing(texts: &Texts, offer: &Offer) -> String {
     let name = offer.subject.name();
     let (question, help) = match offer.subject {
-        Subject::History => {
-            ("How far back should data be read?", "Once, with the first sync. Later syncs read what changed.")
-        }
-        Subject::Interval => ("How often should changes be read?", "More often means more requests to your system."),
+        Subject::History => (texts.history, texts.history_help),
+        Subject::Interval => (texts.interval, texts.interval_help),
     };
     let mut html = format!(
-        "<fieldset aria-describedby=\"h-{CHOICE}{name}\">\n<legend>{question}</legend>\n\
-         <p class=\"help\" id=\"h-{CHOICE}{name}\">{help}</p>\n"
+        "<fieldset aria-describedby=\"h-{CHOICE}{name}\">\n<legend>{}</legend>\n\
+         <p class=\"help\" id=\"h-{CHOICE}{name}\">{}</p>\n",
+        escape(question),
+        escape(help)
     );
     for choice in &offer.options {
-        html.push_str(&radio(offer.subject, choice));
+        html.push_str(&radio(texts, offer.subject, choice));
     }
     html.push_str("</fieldset>\n");
     html
 }
 
-fn radio(subject: Subject, choice: &Choice) -> String {
+fn radio(texts: &Texts, subject: Subject, choice: &Choice) -> String {
     let (name, value) = (subject.name(), choice.text());
     let checked = if choice.chosen { " checked" } else { "" };
-    let usual = if choice.usual { " <span class=\"optional\">(suggested)</span>" } else { "" };
+    let usual = match choice.usual {
+        true => format!(" <span class=\"optional\">{}</span>", escape(texts.suggested)),
+        false => String::new(),
+    };
     format!(
         "<label class=\"choice\"><input type=\"radio\" name=\"{CHOICE}{name}\" value=\"{value}\"{checked}> \
          <span>{}{usual}</span></label>\n",
-        words(subject, choice.value)
+        words(texts, subject, choice.value)
     )
 }
 
-fn words(subject: Subject, value: Option<i64>) -> String {
-    let Some(value) = value else {
-        return match subject {
-            Subject::History => "Everything".to_owned(),
-            Subject::Interval => "Only when asked".to_owned(),
-        };
+/// As HTML.
+fn words(texts: &Texts, subject: Subject, value: Option<i64>) -> String {
+    let (text, count) = match (subject, value) {
+        (Subject::History, None) => (texts.everything, 0),
+        (Subject::History, Some(0)) => (texts.nothing_old, 0),
+        (Subject::History, Some(1)) => (texts.last_day, 1),
+        (Subject::History, Some(days)) => (texts.last_days, days),
+        (Subject::Interval, None) => (texts.when_asked, 0),
+        (Subject::Interval, Some(seconds)) => interval(texts, seconds),
     };
-    match subject {
-        Subject::History if value == 0 => "Nothing from before today".to_owned(),
-        Subject::History if value == 1 => "The last day".to_owned(),
-        Subject::History => format!("The last {value} days"),
-        Subject::Interval => {
-            let units = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
-            let fitting = units.into_iter().find(|(length, _)| value % length == 0);
-            let (length, unit) = fitting.unwrap_or((1, "second"));
-            match value / length {
-                1 => format!("Every {unit}"),
-                count => format!("Every {count} {unit}s"),
-            }
-        }
-    }
+    filled(text, &[("count", &count.to_string())])
+}
+
+/// In the largest unit that fits without a rest.
+fn interval(texts: &Texts, seconds: i64) -> (&'static str, i64) {
+    let units = [
+        (86_400, texts.every_day, texts.every_days),
+        (3_600, texts.every_hour, texts.every_hours),
+        (60, texts.every_minute, texts.every_minutes),
+    ];
+    let fitting = units.into_iter().find(|(length, ..)| seconds % length == 0);
+    let (length, one, many) = fitting.unwrap_or((1, texts.every_second, texts.every_seconds));
+    let count = seconds / length;
+    (if count == 1 { one } else { many }, count)
 }

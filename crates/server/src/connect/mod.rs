@@ -5,12 +5,16 @@ mod brand;
 mod callback;
 mod choosing;
 mod html;
+pub(crate) mod languages;
 mod page;
+mod refusal;
 mod routes;
+mod scene;
 mod view;
 
 pub(crate) use brand::{accent, logo};
 pub(crate) use callback::{CALLBACK, returned};
 pub(crate) use page::STYLE;
 pub(crate) use routes::{show, style, submit};
+pub(crate) use scene::Scene;
 pub(crate) use view::closed;

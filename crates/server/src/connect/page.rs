@@ -2,17 +2,17 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use trunnion_engine::services::link::Brand;
 
 use super::brand;
 use super::html::escape;
+use super::scene::Scene;
 use crate::problem::Finished;
 
 /// Where the style sheet is served.
 pub(crate) const STYLE: &str = "/connect.css";
 
 /// What is shown, with which status.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone)]
 pub(crate) struct Page {
     pub(super) status: StatusCode,
     pub(super) title: String,
@@ -22,14 +22,16 @@ pub(crate) struct Page {
     pub(super) leads_to: Option<String>,
     /// Where the browser goes on by itself, without a script.
     pub(super) moves_to: Option<String>,
-    /// Who shows it.
-    pub(super) brand: Brand,
+    /// Who reads it.
+    pub(super) scene: Scene,
+    /// The parameters of its address, where it can be asked for again in another language.
+    pub(super) here: Option<Vec<(&'static str, String)>>,
 }
 
 impl Page {
-    pub(crate) fn branded(mut self, brand: &Brand) -> Self {
-        self.brand = brand.clone();
-        self
+    pub(super) fn new(scene: &Scene, status: StatusCode, title: &str, content: String) -> Self {
+        let (title, here) = (title.to_owned(), Some(Vec::new()));
+        Self { status, title, content, leads_to: None, moves_to: None, scene: scene.clone(), here }
     }
 }
 
@@ -37,7 +39,7 @@ impl IntoResponse for Page {
     fn into_response(self) -> Response {
         let policy = format!(
             "default-src 'none'; style-src 'self'; {}base-uri 'none'; frame-ancestors 'none'; form-action 'self' {}",
-            if self.brand.logo.is_some() { "img-src 'self'; " } else { "" },
+            if self.scene.brand.logo.is_some() { "img-src 'self'; " } else { "" },
             self.leads_to.as_deref().unwrap_or_default()
         );
         // Our own words and an origin as the URL standard writes it: always ASCII.
@@ -48,14 +50,15 @@ impl IntoResponse for Page {
             format!("<meta http-equiv=\"refresh\" content=\"0; url={}\">\n", escape(address))
         });
         let document = format!(
-            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+            "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n{moves}\
              <link rel=\"stylesheet\" href=\"{STYLE}\">\n{}</head>\n<body>\n{}<main>\n{}</main>\n{}</body>\n</html>\n",
-            brand::sheet(&self.brand),
-            brand::head(&self.brand),
+            self.scene.texts.code,
+            brand::sheet(&self.scene.brand),
+            brand::head(&self),
             self.content,
-            brand::foot(&self.brand),
+            brand::foot(&self.scene),
         );
         let headers: [(HeaderName, HeaderValue); 5] = [
             (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),

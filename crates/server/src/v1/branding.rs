@@ -5,6 +5,7 @@ use http::{HeaderMap, StatusCode};
 use trunnion_engine::services::branding::{self, BrandingView, NewBranding};
 
 use crate::auth::{Application, Manage};
+use crate::connect::languages;
 use crate::extract::{Body, Image};
 use crate::openapi::shapes;
 use crate::openapi::tags::LINKS;
@@ -35,7 +36,8 @@ pub(crate) async fn set_branding(
     headers: HeaderMap,
     Body(new): Body<NewBranding>,
 ) -> Result<Json<BrandingView>, Problem> {
-    Ok(Json(branding::set(&auth.engine, &auth.caller, new, &public.base(&headers)?).await?))
+    let base = public.base(&headers)?;
+    Ok(Json(branding::set(&auth.engine, &auth.caller, new, &languages::CODES, &base).await?))
 }
 
 /// Set your logo

@@ -9,6 +9,7 @@ use trunnion_engine::services::link::{self, Grant, GrantError, LinkPage, NewLink
 
 use crate::audit::Made;
 use crate::auth::{Anybody, Application, Manage};
+use crate::connect::languages;
 use crate::extract::{Body, Pairs, Query, Segment};
 use crate::openapi::shapes;
 use crate::openapi::tags::{LINKS, OAUTH};
@@ -33,7 +34,7 @@ pub(crate) async fn create_link_session(
     Body(new): Body<NewLinkSession>,
 ) -> Result<(StatusCode, Extension<Made>, Json<Value>), Problem> {
     let base = public.base(&headers)?;
-    let made = link::create(&auth.engine, &auth.caller, new).await?;
+    let made = link::create(&auth.engine, &auth.caller, new, &languages::CODES).await?;
     let url = format!("{base}/link/{}", made.secret);
     let answer = json!({"id": made.id, "url": url, "expires_at": made.expires_at, "client_id": made.client_id});
     Ok((StatusCode::CREATED, Extension(Made(made.id)), Json(answer)))

@@ -29,7 +29,7 @@ pub(crate) async fn brand(app: &TestApp) -> String {
 async fn the_page_shows_the_integrators_name_logo_colour_and_privacy_policy() {
     let app = app().await;
     let plain = get("/api/v1/branding").token(&app.key);
-    let nothing = json!({"name": null, "accent": null, "privacy_url": null, "logo_url": null});
+    let nothing = json!({"name": null, "accent": null, "privacy_url": null, "language": null, "logo_url": null});
     assert_eq!(app.send(plain.clone()).await.ok(), nothing);
     let url = "https://app.example.com/privacy?a=1&b=2";
     set(&app, &json!({"name": "Parts & Planner", "accent": "#5B2A86", "privacy_url": url})).await.ok();

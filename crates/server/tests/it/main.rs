@@ -14,6 +14,7 @@ mod documented;
 mod drift;
 mod events;
 mod inbound;
+mod languages;
 mod openapi;
 mod pages;
 mod problems;

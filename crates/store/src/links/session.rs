@@ -30,6 +30,8 @@ pub struct Link {
     pub sync: String,
     /// What the customer may choose: a JSON object.
     pub choices: String,
+    /// Of the page.
+    pub language: Option<String>,
     pub redirect_uri: String,
     pub state: Option<String>,
     /// PKCE's S256 challenge (RFC 7636).
@@ -55,6 +57,8 @@ pub struct NewLink {
     pub sync: String,
     /// A JSON object.
     pub choices: String,
+    /// Of the page.
+    pub language: Option<String>,
     pub redirect_uri: String,
     pub state: Option<String>,
     pub code_challenge: Option<String>,
@@ -68,7 +72,7 @@ macro_rules! select_link {
     ($rest:literal) => {
         concat!(
             "select id, application_id, connection_id, reconnects, system, customer_id, customer_name, metadata, sync,
-             choices, redirect_uri, state, code_challenge, created_at, expires_at, attempts, used_at from link_session ",
+             choices, language, redirect_uri, state, code_challenge, created_at, expires_at, attempts, used_at from link_session ",
             $rest
         )
     };
@@ -88,6 +92,7 @@ pub(super) struct LinkRow {
     metadata: String,
     sync: String,
     choices: String,
+    language: Option<String>,
     redirect_uri: String,
     state: Option<String>,
     code_challenge: Option<String>,
@@ -110,6 +115,7 @@ impl LinkRow {
             metadata: self.metadata,
             sync: self.sync,
             choices: self.choices,
+            language: self.language,
             redirect_uri: self.redirect_uri,
             state: self.state,
             code_challenge: self.code_challenge,
@@ -130,8 +136,8 @@ impl Store {
             .execute(
                 "insert into link_session (id, application_id, secret_hash, connection_id, reconnects, system,
                      customer_id, customer_name, metadata, sync, redirect_uri, state, code_challenge, created_at,
-                     expires_at, choices, attempts)
-                 select $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0 from application where id = $2",
+                     expires_at, choices, language, attempts)
+                 select $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 0 from application where id = $2",
                 args![
                     id,
                     application,
@@ -149,6 +155,7 @@ impl Store {
                     self.now(),
                     new.expires_at,
                     new.choices,
+                    new.language,
                 ],
             )
             .await?;

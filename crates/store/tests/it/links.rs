@@ -26,6 +26,7 @@ async fn invite(
         metadata: "{}".into(),
         sync: "{}".into(),
         choices: "{}".into(),
+        language: None,
         redirect_uri: "https://app.example/done".into(),
         state: Some("s".into()),
         code_challenge: None,

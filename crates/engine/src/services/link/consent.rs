@@ -12,7 +12,7 @@ use trunnion_model::token::{NewToken, hash_of};
 use trunnion_store::NewPending;
 use url::Url;
 
-use super::submit::{Filled, Refusal, Submitted, refusal, try_on_system};
+use super::submit::{Filled, Refusal, Submitted, Way, Why, refusal, try_on_system};
 use super::visit::{Brand, Closed, Opened, Visit, open};
 use crate::error::{Result, ServiceError, connecting};
 use crate::services::oauth_clients::redirect_uri;
@@ -46,10 +46,16 @@ pub enum Returned {
     /// As after a form. The way back to the session's page is there, to try again.
     Submitted {
         outcome: Submitted,
+        /// The path, without what the page carries.
         again: String,
         brand: Brand,
+        way: Way,
     },
-    Closed(Closed, Brand),
+    Closed {
+        why: Closed,
+        brand: Brand,
+        way: Way,
+    },
     /// No consent is waited for, or not from this browser.
     Unknown,
 }
@@ -65,10 +71,7 @@ pub(super) async fn begin(
 ) -> Result<Submitted> {
     let system = connector.spec.system.id.clone();
     let Some(client) = client(engine, visit, &system).await? else {
-        return Ok(Submitted::Refused(Refusal::new(
-            "This way to log in is not set up yet.",
-            "Whoever sent you here has to register with the system first. Tell them, or choose another way to log in.",
-        )));
+        return Ok(Submitted::Refused(Why::NotSetUp.into()));
     };
     let ends = provider(connector, &filled.credentials)?;
     let (state, browser) = (NewToken::one_time("st"), NewToken::one_time("br"));
@@ -103,13 +106,14 @@ pub async fn returned(engine: &Engine, back: &Back) -> Result<Returned> {
     let Some(taken) = taken else { return Ok(Returned::Unknown) };
     let pending: Pending =
         serde_json::from_str(taken.expose_secret()).map_err(|error| ServiceError::internal(&error))?;
+    let way = pending.filled.way.clone();
     let visit = match open(engine, &pending.secret).await? {
         Opened::Visit(visit) => visit,
-        Opened::Closed(why, brand) => return Ok(Returned::Closed(why, brand)),
+        Opened::Closed(why, brand) => return Ok(Returned::Closed { why, brand, way }),
     };
     let again = format!("/link/{}?system={}&auth=oauth2_code", pending.secret, pending.system);
     let outcome = go_on(engine, &visit, back, pending).await?;
-    Ok(Returned::Submitted { outcome, again, brand: visit.brand })
+    Ok(Returned::Submitted { outcome, again, brand: visit.brand, way })
 }
 
 async fn go_on(engine: &Engine, visit: &Visit, back: &Back, pending: Pending) -> Result<Submitted> {
@@ -145,16 +149,7 @@ async fn client(engine: &Engine, visit: &Visit, system: &str) -> Result<Option<O
 
 /// RFC 6749, 4.1.2.1.
 fn not_given(error: Option<&str>) -> Refusal {
-    let mut refusal = match error {
-        Some("access_denied") => Refusal::new(
-            "Access was not given.",
-            "Nothing was connected. If that was a mistake, try again and agree on the system's own page.",
-        ),
-        _ => Refusal::new(
-            "The system did not give access.",
-            "Nothing was connected. Try again, or tell whoever sent you.",
-        ),
-    };
+    let mut refusal = Refusal::from(if error == Some("access_denied") { Why::Denied } else { Why::NotGranted });
     let sane = |text: &&str| text.len() <= 100 && text.bytes().all(|byte| byte.is_ascii_graphic());
     refusal.said = error.filter(sane).map(str::to_owned);
     refusal

@@ -12,6 +12,7 @@ use super::redirects::checked;
 use crate::Engine;
 use crate::caller::{Caller, Permission};
 use crate::error::{FieldError, Result, ServiceError};
+use crate::services::branding::wrong_language;
 use crate::services::connections::{Customer, SyncSettings, check_customer, check_metadata};
 
 /// A session is good for an hour unless it says otherwise; one that is good for days is a magic link.
@@ -44,6 +45,9 @@ pub struct NewLinkSession {
     /// What the customer may choose.
     #[serde(default)]
     pub choices: Option<Choices>,
+    /// Of the page, whatever the browser asks for.
+    #[serde(default)]
+    pub language: Option<String>,
     /// The connection to reconnect.
     #[serde(default)]
     pub connection_id: Option<String>,
@@ -71,11 +75,14 @@ impl std::fmt::Debug for LinkCreated {
     }
 }
 
-pub async fn create(engine: &Engine, caller: &Caller, new: NewLinkSession) -> Result<LinkCreated> {
+/// `languages` are those that the page speaks.
+pub async fn create(engine: &Engine, caller: &Caller, new: NewLinkSession, languages: &[&str]) -> Result<LinkCreated> {
     caller.may(Permission::Manage)?;
     let mut errors = Vec::new();
     check_redirect(engine, caller, &new.redirect_uri, &mut errors).await?;
     check_numbers_and_texts(&new, &mut errors);
+    let wrong = new.language.as_deref().and_then(|language| wrong_language(language, languages));
+    errors.extend(wrong.map(|message| FieldError::new("/language", message)));
     let secret = NewToken::one_time("lnk");
     let expires_at =
         engine.clock().now_micros().saturating_add(new.expires_in.unwrap_or(USUAL).saturating_mul(1_000_000));
@@ -87,6 +94,7 @@ pub async fn create(engine: &Engine, caller: &Caller, new: NewLinkSession) -> Re
         metadata: check_metadata(new.metadata.as_ref(), &mut errors),
         sync: "{}".to_owned(),
         choices: "{}".to_owned(),
+        language: new.language.clone(),
         redirect_uri: new.redirect_uri.clone(),
         state: new.state.clone(),
         code_challenge: new.code_challenge.clone(),

@@ -34,6 +34,14 @@ pub struct Answers {
     pub values: Vec<(String, String)>,
     /// Of what the session offers, by [`Subject::name`](super::Subject::name).
     pub chosen: Vec<(String, String)>,
+    pub way: Way,
+}
+
+/// What the page carries from address to address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Way {
+    /// The language that the customer chose.
+    pub lang: Option<String>,
 }
 
 /// Checked values, and how to sync.
@@ -41,17 +49,59 @@ pub struct Answers {
 pub(super) struct Filled {
     pub(super) credentials: Value,
     pub(super) sync: Value,
+    pub(super) way: Way,
 }
 
-/// Why it did not work, for the customer: what to do, and at which field.
+impl Way {
+    /// As parameters of an address.
+    pub fn pairs(&self) -> Vec<(&'static str, &str)> {
+        self.lang.iter().map(|code| ("lang", code.as_str())).collect()
+    }
+
+    /// The same behind a query that is there: `&lang=de`.
+    pub fn query(&self) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(self.pairs());
+        let query = query.finish();
+        if query.is_empty() { query } else { format!("&{query}") }
+    }
+}
+
+/// Why it did not work. What to do about it, the page says in its language.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    pub title: String,
-    pub advice: String,
-    /// The system's own words.
+    pub why: Why,
+    /// The system's own words, or the network's.
     pub said: Option<String>,
     /// Name of the field and what is wrong with it.
     pub fields: Vec<(String, String)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    NoSystem,
+    /// Another value was chosen than those on offer.
+    NotOnOffer,
+    /// The application has no client for this way to log in.
+    NotSetUp,
+    Values,
+    Credentials,
+    Permission,
+    Unreachable,
+    SlowDown,
+    Unexpected,
+    /// The customer did not consent.
+    Denied,
+    NotGranted,
+    /// Another attempt is going on.
+    Busy,
+    Other(String),
+}
+
+impl From<Why> for Refusal {
+    fn from(why: Why) -> Self {
+        Self { why, said: None, fields: Vec::new() }
+    }
 }
 
 pub enum Submitted {
@@ -71,7 +121,7 @@ pub enum Submitted {
 /// At most one login is attempted on the system. `base` is the address of this server, without a slash at its end.
 pub async fn submit(engine: &Engine, visit: &Visit, secret: &str, answers: &Answers, base: &str) -> Result<Submitted> {
     let Some(connector) = connector(engine, visit, answers.system.as_deref()) else {
-        return Ok(Submitted::Refused(Refusal::new("Choose a system first.", "Go back to the list of systems.")));
+        return Ok(Submitted::Refused(Why::NoSystem.into()));
     };
     let credentials = credentials(answers);
     // What can be seen without asking the system costs no attempt.
@@ -79,10 +129,9 @@ pub async fn submit(engine: &Engine, visit: &Visit, secret: &str, answers: &Answ
         return Ok(Submitted::Refused(refusal(&ServiceError::ValidationFailed { errors })));
     }
     let Some(sync) = settled(visit, &answers.chosen) else {
-        let advice = "Choose again: the page offers the values that are possible.";
-        return Ok(Submitted::Refused(Refusal::new("What was chosen is not on offer.", advice)));
+        return Ok(Submitted::Refused(Why::NotOnOffer.into()));
     };
-    let filled = Filled { credentials, sync };
+    let filled = Filled { credentials, sync, way: answers.way.clone() };
     if filled.credentials["auth"] == "oauth2_code" {
         return consent::begin(engine, visit, secret, connector, filled, base).await;
     }
@@ -180,48 +229,25 @@ fn redirect(visit: &Visit, code: &NewToken) -> Result<String> {
     Ok(url.into())
 }
 
-impl Refusal {
-    pub(super) fn new(title: &str, advice: &str) -> Self {
-        Self { title: title.to_owned(), advice: advice.to_owned(), said: None, fields: Vec::new() }
-    }
-}
-
-/// Says what to do about it.
+/// Why, with what is known about it.
 pub(super) fn refusal(error: &ServiceError) -> Refusal {
+    let mut refusal = Refusal::from(match error {
+        ServiceError::ValidationFailed { .. } => Why::Values,
+        ServiceError::AuthenticationFailed { .. } => Why::Credentials,
+        ServiceError::PermissionDenied { .. } => Why::Permission,
+        ServiceError::SystemUnreachable { .. } => Why::Unreachable,
+        ServiceError::RateLimited { .. } => Why::SlowDown,
+        ServiceError::SystemRejected { .. } => Why::Unexpected,
+        error => Why::Other(error.detail()),
+    });
+    if let ServiceError::ValidationFailed { errors } = error {
+        refusal.fields = errors.iter().map(field).collect();
+    }
     let said = error.vendor().map(|vendor| vendor.message.clone()).filter(|message| !message.is_empty());
-    let mut refusal = match error {
-        ServiceError::ValidationFailed { errors } => {
-            let mut refusal = Refusal::new("Some values need your attention.", "Nothing was connected yet.");
-            refusal.fields = errors.iter().map(field).collect();
-            refusal
-        }
-        ServiceError::AuthenticationFailed { .. } => Refusal::new(
-            "The system refused these credentials.",
-            "Check them, letter by letter, and try again. One login was attempted; the system may lock the account after \
-             several wrong ones.",
-        ),
-        ServiceError::PermissionDenied { .. } => Refusal::new(
-            "The login works, but the user lacks a permission.",
-            "Ask the system's administrator to give this user the right that is named below, then try again.",
-        ),
-        ServiceError::SystemUnreachable { message, .. } => {
-            let mut refusal = Refusal::new(
-                "The system did not answer.",
-                "Check the address. If it is right, the system may be down, or a firewall or its certificate is in the way.",
-            );
-            refusal.said = Some(message.clone());
-            refusal
-        }
-        ServiceError::RateLimited { .. } => {
-            Refusal::new("The system asks to slow down.", "Wait a minute, then try again.")
-        }
-        ServiceError::SystemRejected { .. } => Refusal::new(
-            "The system answered something unexpected.",
-            "Check that the address is that of this product, and try again.",
-        ),
-        error => Refusal::new("It did not work.", &error.detail()),
+    refusal.said = match error {
+        ServiceError::SystemUnreachable { message, .. } => Some(message.clone()),
+        _ => said,
     };
-    refusal.said = refusal.said.or(said);
     refusal
 }
 

@@ -46,6 +46,10 @@ pub struct Brand {
     /// `#rrggbb`
     pub accent: Option<String>,
     pub privacy_url: Option<String>,
+    /// The language of this session's page, whatever the browser asks for.
+    pub session_language: Option<String>,
+    /// The one for browsers that ask for none that the page speaks.
+    pub language: Option<String>,
     /// The hash of its logo.
     pub logo: Option<String>,
 }
@@ -87,8 +91,14 @@ pub async fn open(engine: &Engine, secret: &str) -> Result<Opened> {
         return Ok(Opened::Closed(Closed::Unknown, Brand::default()));
     };
     let (own, given) = engine.store().branding(link.application).await?;
-    let name = given.name.unwrap_or(own);
-    let brand = Brand { name, accent: given.accent, privacy_url: given.privacy_url, logo: given.logo };
+    let brand = Brand {
+        name: given.name.unwrap_or(own),
+        accent: given.accent,
+        privacy_url: given.privacy_url,
+        session_language: link.language.clone(),
+        language: given.language,
+        logo: given.logo,
+    };
     if let Some(closed) = closed(engine, &link) {
         return Ok(Opened::Closed(closed, brand));
     }

@@ -5,7 +5,8 @@ use utoipa::ToSchema;
 
 #[derive(ToSchema)]
 #[schema(example = json!({
-    "name": "Parts Planner", "accent": "#5b2a86", "privacy_url": "https://app.example.com/privacy"
+    "name": "Parts Planner", "accent": "#5b2a86", "privacy_url": "https://app.example.com/privacy",
+    "language": "de"
 }))]
 pub(crate) struct NewBranding {
     /// Instead of the application's name: up to 100 characters.
@@ -14,6 +15,8 @@ pub(crate) struct NewBranding {
     accent: Option<String>,
     /// Your privacy policy: `https://…`.
     privacy_url: Option<String>,
+    /// For customers whose browsers ask for no language that the page speaks: `en` or `de`.
+    language: Option<String>,
 }
 
 #[derive(ToSchema)]
@@ -25,6 +28,8 @@ pub(crate) struct Branding {
     accent: Option<String>,
     #[schema(required = true)]
     privacy_url: Option<String>,
+    #[schema(required = true)]
+    language: Option<String>,
     /// Where this server serves the logo; null: there is none.
     #[schema(required = true)]
     logo_url: Option<String>,

@@ -32,6 +32,8 @@ pub(crate) struct NewLinkSession {
     expires_in: Option<i64>,
     sync: Option<SyncSettings>,
     choices: Option<Choices>,
+    /// Of the page, whatever the browser asks for: `en` or `de`. The customer can switch.
+    language: Option<String>,
     /// The connection to give new credentials; then neither customer, metadata, sync nor choices may be given.
     connection_id: Option<String>,
     /// PKCE: BASE64URL(SHA256(code_verifier)).
