@@ -97,6 +97,7 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(inbound::list_inbound_messages))
         .routes(routes!(inbound::replay_inbound_messages))
         .routes(routes!(links::list_redirect_uris, links::set_redirect_uris))
+        .routes(routes!(links::list_frame_origins, links::set_frame_origins))
         .routes(routes!(branding::get_branding, branding::set_branding))
         .routes(routes!(branding::set_logo, branding::delete_logo))
         .routes(routes!(links::exchange_code))
@@ -172,6 +173,8 @@ fn for_customers() -> Router<Gate> {
         .route("/link/{secret}", get(connect::show).post(connect::submit))
         .route(connect::CALLBACK, get(connect::returned))
         .route(connect::STYLE, get(connect::style))
+        .route("/connect.js", get(connect::opener))
+        .route(connect::SCRIPT, get(connect::script))
         .route("/connect/accent/{file}", get(connect::accent))
         .route("/connect/logo/{hash}", get(connect::logo))
 }

@@ -11,13 +11,13 @@ use crate::house::{House, Simulated};
 use crate::walks::look;
 use crate::{CHALLENGE, VERIFIER, fill};
 
-struct Provider {
-    url: String,
+pub(crate) struct Provider {
+    pub(crate) url: String,
     child: Child,
 }
 
 impl Provider {
-    fn start(simulated: &Simulated) -> Option<Self> {
+    pub(crate) fn start(simulated: &Simulated) -> Option<Self> {
         let Some(python) = std::env::var_os("TRUNNION_TEST_PYTHON_PEERS") else {
             eprintln!("not run: TRUNNION_TEST_PYTHON_PEERS names no environment with oauthlib");
             return None;

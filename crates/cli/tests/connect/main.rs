@@ -7,6 +7,7 @@
 
 mod browser;
 mod consent;
+mod framed;
 mod house;
 mod walks;
 

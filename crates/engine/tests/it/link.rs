@@ -55,14 +55,14 @@ async fn a_link_and_a_code_end_with_their_time() {
     let caller = node.caller().await;
     let (late, used) = (invite(&node.engine, &caller).await, invite(&node.engine, &caller).await);
     house.hands.advance(Duration::from_secs(3_599));
-    let Submitted::Done(address) = submit(&node.engine, &used).await else { panic!("in time") };
+    let Submitted::Done(arrival) = submit(&node.engine, &used).await else { panic!("in time") };
     house.hands.advance(Duration::from_secs(1));
     assert!(matches!(submit(&node.engine, &late).await, Submitted::Closed(Closed::Expired)));
     assert!(matches!(submit(&node.engine, &used).await, Submitted::Closed(Closed::Used)));
     assert_eq!(house.source.probes(), 1, "neither reached the system");
 
     house.hands.advance(Duration::from_secs(599));
-    let refused = link::exchange(&node.engine, &grant(&address)).await.map(|_| ()).unwrap_err();
+    let refused = link::exchange(&node.engine, &grant(&arrival.address)).await.map(|_| ()).unwrap_err();
     assert!(matches!(refused, GrantError::InvalidGrant(_)), "{refused:?}");
     // The connection is there all the same: its application can make a token for it.
     assert_eq!(connections::list(&node.engine, &caller, &[]).await.unwrap().data.len(), 1);

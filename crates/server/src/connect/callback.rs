@@ -4,6 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
 use trunnion_engine::services::link::{self, Back, Brand, Returned, Submitted, Way};
 
+use super::framed::arrived;
 use super::page::Page;
 use super::routes::see;
 use super::scene::Scene;
@@ -46,14 +47,15 @@ pub(crate) async fn returned(
         browser: cookie(&headers).unwrap_or_default(),
     };
     let page = match link::returned(anybody.engine(), &back).await? {
-        Returned::Submitted { outcome: Submitted::Done(address), .. } => return see(address),
         Returned::Submitted { outcome, again, brand, way } => {
             let again = again + &way.query();
             let scene = Scene::new(&headers, way, brand);
             match outcome {
                 Submitted::Refused(refusal) => view::returned(&scene, &refusal, &again),
                 Submitted::Closed(why) => Page { here: None, ..view::closed(&scene, why) },
-                Submitted::Done(_) | Submitted::Consent { .. } | Submitted::Busy => return see(again),
+                Submitted::Done(arrival) if scene.is_framed() => arrived(&scene, &arrival),
+                Submitted::Done(arrival) => return see(arrival.address),
+                Submitted::Consent { .. } | Submitted::Busy => return see(again),
             }
         }
         Returned::Closed { why, brand, way } => {

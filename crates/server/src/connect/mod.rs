@@ -4,6 +4,7 @@
 mod brand;
 mod callback;
 mod choosing;
+mod framed;
 mod html;
 pub(crate) mod languages;
 mod page;
@@ -14,6 +15,7 @@ mod view;
 
 pub(crate) use brand::{accent, logo};
 pub(crate) use callback::{CALLBACK, returned};
+pub(crate) use framed::{SCRIPT, opener, script};
 pub(crate) use page::STYLE;
 pub(crate) use routes::{show, style, submit};
 pub(crate) use scene::Scene;

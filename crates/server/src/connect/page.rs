@@ -3,9 +3,9 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
-use super::brand;
 use super::html::escape;
 use super::scene::Scene;
+use super::{brand, framed};
 use crate::problem::Finished;
 
 /// Where the style sheet is served.
@@ -37,12 +37,16 @@ impl Page {
 
 impl IntoResponse for Page {
     fn into_response(self) -> Response {
+        let scene = &self.scene;
+        let origins = scene.brand.frame_origins.join(" ");
         let policy = format!(
-            "default-src 'none'; style-src 'self'; {}base-uri 'none'; frame-ancestors 'none'; form-action 'self' {}",
-            if self.scene.brand.logo.is_some() { "img-src 'self'; " } else { "" },
+            "default-src 'none'; style-src 'self'; {}{}base-uri 'none'; frame-ancestors {}; form-action 'self' {}",
+            if scene.brand.logo.is_some() { "img-src 'self'; " } else { "" },
+            if scene.is_framed() { "script-src 'self'; " } else { "" },
+            if origins.is_empty() { "'none'" } else { &origins },
             self.leads_to.as_deref().unwrap_or_default()
         );
-        // Our own words and an origin as the URL standard writes it: always ASCII.
+        // Our own words and origins as the URL standard writes them: always ASCII.
         let policy = HeaderValue::try_from(policy.trim_end())
             .unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
         let title = escape(&self.title);
@@ -53,9 +57,10 @@ impl IntoResponse for Page {
             "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n{moves}\
-             <link rel=\"stylesheet\" href=\"{STYLE}\">\n{}</head>\n<body>\n{}<main>\n{}</main>\n{}</body>\n</html>\n",
+             <link rel=\"stylesheet\" href=\"{STYLE}\">\n{}{}</head>\n<body>\n{}<main>\n{}</main>\n{}</body>\n</html>\n",
             self.scene.texts.code,
             brand::sheet(&self.scene.brand),
+            framed::tag(&self.scene),
             brand::head(&self),
             self.content,
             brand::foot(&self.scene),

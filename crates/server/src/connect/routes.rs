@@ -8,6 +8,7 @@ use axum::{Extension, Form};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use trunnion_engine::services::link::{self, Answers, Refusal, Submitted, Why};
 
+use super::framed::arrived;
 use super::page::Page;
 use super::{callback, view};
 use crate::auth::Guest;
@@ -50,7 +51,8 @@ pub(crate) async fn submit(
     let answers = Answers { way: guest.scene.way.clone(), ..answers(pairs) };
     let base = public.base(&headers)?;
     let page = match link::submit(&guest.engine, &guest.visit, &guest.secret, &answers, &base).await? {
-        Submitted::Done(address) => return see(address),
+        Submitted::Done(arrival) if guest.scene.is_framed() => arrived(&guest.scene, &arrival),
+        Submitted::Done(arrival) => return see(arrival.address),
         Submitted::Consent { address, browser } => {
             return callback::leave(view::leaving(&guest.scene, &address), &browser, &base);
         }

@@ -18,6 +18,8 @@ impl Scene {
     /// English: the first that there is.
     pub(crate) fn new(headers: &HeaderMap, mut way: Way, brand: Brand) -> Self {
         way.lang = way.lang.filter(|code| languages::named(code).is_some());
+        // Nobody else is told the code, and nobody else's page can show this one.
+        way.frame = way.frame.filter(|origin| brand.frame_origins.contains(origin));
         let known = |code: &Option<String>| code.as_deref().and_then(languages::named);
         let texts = known(&way.lang)
             .or_else(|| known(&brand.session_language))
@@ -29,7 +31,12 @@ impl Scene {
     /// As a guest's request says.
     pub(crate) fn of(headers: &HeaderMap, pairs: &[(String, String)], brand: Brand) -> Self {
         let given = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-        Self::new(headers, Way { lang: given("lang") }, brand)
+        Self::new(headers, Way { lang: given("lang"), frame: given("frame") }, brand)
+    }
+
+    /// The page waits in somebody's frame for the end, and has a script for that.
+    pub(super) fn is_framed(&self) -> bool {
+        self.way.frame.is_some()
     }
 
     /// An address on the same page, for an attribute: these parameters, and what is carried.

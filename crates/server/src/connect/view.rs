@@ -4,6 +4,7 @@ use http::StatusCode;
 use trunnion_engine::services::link::{Closed, FieldKind, Form, FormField, Method, Refusal, SystemChoice, Visit};
 
 use super::choosing::choosing;
+use super::framed::attributes;
 use super::html::{escape, filled, said_by};
 use super::languages::Texts;
 use super::page::Page;
@@ -80,7 +81,8 @@ pub(super) fn form(scene: &Scene, visit: &Visit, form: &Form, refusal: Option<&R
         content.push_str(&format!("<p>{}</p>\n", escape(texts.reconnect_note)));
     }
     content.push_str(&methods(scene, form));
-    content.push_str(&format!("<form method=\"post\" action=\"{}\" novalidate>\n", scene.to(&[])));
+    let more = attributes(scene, visit, form);
+    content.push_str(&format!("<form method=\"post\" action=\"{}\"{more} novalidate>\n", scene.to(&[])));
     for (name, value) in [("system", &form.system), ("auth", &form.auth)] {
         content.push_str(&format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">\n", escape(value)));
     }
@@ -92,6 +94,7 @@ pub(super) fn form(scene: &Scene, visit: &Visit, form: &Form, refusal: Option<&R
         content.push_str(&choosing(texts, offer));
     }
     let (button, note) = match form.consents {
+        true if scene.is_framed() => (texts.continue_button, texts.consent_window),
         true => (texts.continue_button, texts.consent_note),
         false => (button, texts.asked_once),
     };

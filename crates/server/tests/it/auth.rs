@@ -173,7 +173,8 @@ async fn everything(app: &TestApp, token: &str, id: &str) -> Vec<Value> {
     for path in ["/api/v1/connection", "/api/v1/vendors", "/api/v1/syncs"] {
         seen.push(app.send(get(path).token(token)).await.ok());
     }
-    let mine = ["/api/v1/webhook-endpoints", "/api/v1/redirect-uris", "/api/v1/branding"].map(str::to_owned);
+    let mine = ["/api/v1/webhook-endpoints", "/api/v1/redirect-uris", "/api/v1/frame-origins", "/api/v1/branding"]
+        .map(str::to_owned);
     for path in mine.into_iter().chain([format!("/api/v1/connections/{id}")]) {
         seen.push(app.send(get(&path).token(&app.key)).await.ok());
     }

@@ -13,6 +13,7 @@ mod connecting;
 mod documented;
 mod drift;
 mod events;
+mod framing;
 mod inbound;
 mod languages;
 mod openapi;

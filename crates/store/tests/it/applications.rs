@@ -87,3 +87,15 @@ on_both! {
         assert_eq!(world.store.logo("second").await.unwrap(), None);
     }
 }
+
+on_both! {
+    async fn frame_origins_are_replaced_as_a_whole_and_each_applications_own(world: World) {
+        let (one, other) = (world.application().await, world.application().await);
+        let both = ["https://b.example".to_owned(), "https://a.example".to_owned()];
+        for list in [&both[..1], &both[..], &both[1..]] {
+            world.store.set_frame_origins(one, list).await.unwrap();
+        }
+        assert_eq!(world.store.frame_origins(one).await.unwrap(), ["https://a.example"]);
+        assert!(world.store.frame_origins(other).await.unwrap().is_empty());
+    }
+}

@@ -42,6 +42,9 @@ pub struct Answers {
 pub struct Way {
     /// The language that the customer chose.
     pub lang: Option<String>,
+    /// The origin of the page that shows this one in a frame and waits for the code.
+    #[serde(default)]
+    pub frame: Option<String>,
 }
 
 /// Checked values, and how to sync.
@@ -55,7 +58,8 @@ pub(super) struct Filled {
 impl Way {
     /// As parameters of an address.
     pub fn pairs(&self) -> Vec<(&'static str, &str)> {
-        self.lang.iter().map(|code| ("lang", code.as_str())).collect()
+        let all = [("lang", &self.lang), ("frame", &self.frame)];
+        all.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect()
     }
 
     /// The same behind a query that is there: `&lang=de`.
@@ -104,9 +108,19 @@ impl From<Why> for Refusal {
     }
 }
 
-pub enum Submitted {
+/// The end of a session that did its work. The code is in the address too.
+#[derive(Clone)]
+pub struct Arrival {
     /// Where to send the browser.
-    Done(String),
+    pub address: String,
+    pub code: String,
+    pub state: Option<String>,
+    /// The session's id.
+    pub session: String,
+}
+
+pub enum Submitted {
+    Done(Arrival),
     /// The customer consents at that address; the browser keeps the other value until it comes back.
     Consent {
         address: String,
@@ -172,7 +186,12 @@ pub(super) async fn try_on_system(
     };
     audit::note_by(engine, link.application, Actor::Link(link.id), deed).await;
     match connected {
-        Ok(_) => Ok(Submitted::Done(redirect(visit, &code)?)),
+        Ok(_) => Ok(Submitted::Done(Arrival {
+            address: redirect(visit, &code)?,
+            code: code.reveal().to_owned(),
+            state: link.state.clone(),
+            session: link.id.to_string(),
+        })),
         Err(error) => {
             engine.store().end_link_attempt(link.id).await?;
             if let ServiceError::Internal { .. } = error {

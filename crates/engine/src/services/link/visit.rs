@@ -52,6 +52,8 @@ pub struct Brand {
     pub language: Option<String>,
     /// The hash of its logo.
     pub logo: Option<String>,
+    /// Whose pages may show it in a frame.
+    pub frame_origins: Vec<String>,
 }
 
 impl Visit {
@@ -72,6 +74,10 @@ impl Visit {
     /// Whether it gives a connection new credentials.
     pub fn reconnects(&self) -> bool {
         self.link.reconnects
+    }
+
+    pub fn id(&self) -> String {
+        self.link.id.to_string()
     }
 
     /// Scheme, host and port of where the browser goes afterwards.
@@ -98,6 +104,7 @@ pub async fn open(engine: &Engine, secret: &str) -> Result<Opened> {
         session_language: link.language.clone(),
         language: given.language,
         logo: given.logo,
+        frame_origins: engine.store().frame_origins(link.application).await?,
     };
     if let Some(closed) = closed(engine, &link) {
         return Ok(Opened::Closed(closed, brand));

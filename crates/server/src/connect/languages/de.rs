@@ -26,6 +26,7 @@ pub(super) const TEXTS: Texts = Texts {
     continue_button: "Weiter",
     asked_once: "Das System wird sofort und nur einmal gefragt. Das kann eine Minute dauern.",
     consent_note: "Es geht beim System selbst weiter: Sie melden sich dort an, stimmen zu und kommen dann zurück.",
+    consent_window: "Es öffnet sich ein Fenster. Dort melden Sie sich beim System an und stimmen zu; dann schließt es sich.",
     another_system: "Ein anderes System wählen",
 
     history: "Wie weit zurück sollen Daten gelesen werden?",
@@ -47,6 +48,8 @@ pub(super) const TEXTS: Texts = Texts {
     when_asked: "Nur auf Anforderung",
     suggested: "(empfohlen)",
 
+    arrived: "Verbunden",
+    arrived_note: "Sie können dieses Fenster schließen.",
     leaving: "Weiter zum System",
     leaving_note: "Dort melden Sie sich an und stimmen zu.",
     leaving_link: "Weiter, falls nichts geschieht",
@@ -65,7 +68,8 @@ pub(super) const TEXTS: Texts = Texts {
     foreign: "Dieses Formular kam von einer anderen Website",
     foreign_advice: "Öffnen Sie den Link selbst und füllen Sie das Formular dort aus.",
     nobody_waits: "Darauf wartet hier niemand",
-    nobody_waits_advice: "Es hat zu lange gedauert, ist schon erledigt oder hat in einem anderen Browser begonnen. Öffnen Sie den \
+    nobody_waits_advice: "Es hat zu lange gedauert, ist schon erledigt, hat in einem anderen Browser begonnen, oder dieser Browser \
+                          hat kein Cookie angenommen. Öffnen Sie den \
                           Link, den Sie bekommen haben, noch einmal.",
 
     no_system: "Wählen Sie zuerst ein System.",

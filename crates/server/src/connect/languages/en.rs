@@ -26,6 +26,7 @@ pub(super) const TEXTS: Texts = Texts {
     continue_button: "Continue",
     asked_once: "The system is asked once, right away. That can take a minute.",
     consent_note: "You go on at the system itself, log in there and agree. Then you come back.",
+    consent_window: "A window opens. You log in at the system there and agree; then it closes.",
     another_system: "Choose another system",
 
     history: "How far back should data be read?",
@@ -47,6 +48,8 @@ pub(super) const TEXTS: Texts = Texts {
     when_asked: "Only when asked",
     suggested: "(suggested)",
 
+    arrived: "Connected",
+    arrived_note: "You can close this window.",
     leaving: "On to the system",
     leaving_note: "You log in there and agree.",
     leaving_link: "Go on, if nothing happens",
@@ -64,7 +67,7 @@ pub(super) const TEXTS: Texts = Texts {
     foreign: "This form came from another site",
     foreign_advice: "Open the link itself and fill the form in there.",
     nobody_waits: "Nobody waits for this",
-    nobody_waits_advice: "It took too long, was done already, or began in another browser. Open the link that you were sent again.",
+    nobody_waits_advice: "It took too long, was done already, began in another browser, or this browser took no cookie. Open the link that you were sent again.",
 
     no_system: "Choose a system first.",
     no_system_advice: "Go back to the list of systems.",

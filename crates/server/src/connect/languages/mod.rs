@@ -73,6 +73,7 @@ texts! {
     continue_button
     asked_once
     consent_note
+    consent_window
     another_system
 
     history
@@ -94,6 +95,8 @@ texts! {
     when_asked
     suggested
 
+    arrived
+    arrived_note
     leaving
     leaving_note
     leaving_link

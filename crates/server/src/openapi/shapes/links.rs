@@ -129,6 +129,13 @@ pub(crate) struct RedirectUris {
 }
 
 #[derive(ToSchema)]
+#[schema(example = json!({"frame_origins": ["https://app.example.com"]}))]
+pub(crate) struct FrameOrigins {
+    /// Scheme, host and port, as browsers write them: `https://…`, or `http://` to this very machine; at most 20.
+    frame_origins: Vec<String>,
+}
+
+#[derive(ToSchema)]
 #[schema(example = json!({"client_id": "9f2c", "client_secret": "as the system showed it"}))]
 pub(crate) struct NewOAuthClient {
     client_id: String,
