@@ -107,6 +107,13 @@ impl Browser {
         self.ask(Method::GET, &path, None).await.as_str().unwrap().to_owned()
     }
 
+    /// As somebody sees it whose screen is dark.
+    pub(crate) async fn darken(&self) {
+        let features = json!([{"name": "prefers-color-scheme", "value": "dark"}]);
+        let command = json!({"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}});
+        self.ask(Method::POST, "/goog/cdp/execute", Some(&command)).await;
+    }
+
     /// Into a frame, until [`Browser::leave`].
     pub(crate) async fn enter(&self, css: &str) {
         let element = self.element(css).await;

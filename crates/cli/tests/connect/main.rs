@@ -110,6 +110,9 @@ async fn a_german_customer_switches_the_language_chooses_and_is_told_in_german()
     browser.shows(".errors h2", "Das System hat diese Zugangsdaten abgelehnt.").await;
     look(&browser, "the problem in German").await;
     browser.picture("connect-german").await;
+    browser.darken().await;
+    look(&browser, "the problem in the dark").await;
+    browser.picture("connect-dark").await;
     fill(&browser, &simulated.right()).await;
     browser.click("button.main").await;
     browser.shows("h1", "back at the application").await;

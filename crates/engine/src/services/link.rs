@@ -12,8 +12,10 @@ mod form;
 mod frames;
 mod list;
 mod redirects;
+mod refusal;
 mod submit;
 mod visit;
+mod way;
 
 pub use choices::{Choice, Choices, Offer, Subject, offers};
 pub use consent::{Back, Returned, returned};
@@ -23,5 +25,7 @@ pub use form::{FieldKind, Form, FormField, Method, SystemChoice, Text, form, sys
 pub use frames::{FrameOrigins, frame_origins, set_frame_origins};
 pub use list::{LinkPage, LinkView, list, withdraw};
 pub use redirects::{RedirectUris, redirect_uris, set_redirect_uris};
-pub use submit::{Answers, Arrival, Refusal, Submitted, Way, Why, submit};
+pub use refusal::{Refusal, Why};
+pub use submit::{Answers, Arrival, Submitted, submit};
 pub use visit::{Brand, Closed, Opened, Visit, open};
+pub use way::Way;

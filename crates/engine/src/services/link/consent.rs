@@ -12,8 +12,10 @@ use trunnion_model::token::{NewToken, hash_of};
 use trunnion_store::NewPending;
 use url::Url;
 
-use super::submit::{Filled, Refusal, Submitted, Way, Why, refusal, try_on_system};
+use super::refusal::{Refusal, Why, refusal};
+use super::submit::{Filled, Submitted, try_on_system};
 use super::visit::{Brand, Closed, Opened, Visit, open};
+use super::way::Way;
 use crate::error::{Result, ServiceError, connecting};
 use crate::services::oauth_clients::redirect_uri;
 use crate::{Engine, grants};

@@ -28,6 +28,7 @@ pub struct LinkView {
     pub redirect_uri: String,
     /// What the customer may choose: a JSON object.
     pub choices: Choices,
+    pub language: Option<String>,
     /// How often it was submitted.
     pub attempts: i64,
     pub created_at: String,
@@ -81,6 +82,7 @@ fn view(engine: &Engine, row: &Link) -> LinkView {
         reconnects: row.reconnects,
         redirect_uri: row.redirect_uri.clone(),
         choices: serde_json::from_str(&row.choices).unwrap_or_default(),
+        language: row.language.clone(),
         attempts: row.attempts,
         created_at: rfc3339_micros(row.created_at),
         expires_at: rfc3339_micros(row.expires_at),

@@ -13,10 +13,12 @@ use super::choices::settled;
 use super::consent;
 use super::form::connector;
 use super::redirects::checked;
+use super::refusal::{Refusal, Why, refusal};
 use super::visit::{Closed, MOST_ATTEMPTS, Opened, Visit, open};
+use super::way::Way;
 use crate::Engine;
 use crate::caller::{Actor, Caller, scope};
-use crate::error::{FieldError, Result, ServiceError};
+use crate::error::{Result, ServiceError};
 use crate::links::from_form;
 use crate::services::audit::{self, Deed};
 use crate::services::connections::{Customer, NewConnection, create_by, reconnect_by};
@@ -37,75 +39,12 @@ pub struct Answers {
     pub way: Way,
 }
 
-/// What the page carries from address to address.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Way {
-    /// The language that the customer chose.
-    pub lang: Option<String>,
-    /// The origin of the page that shows this one in a frame and waits for the code.
-    #[serde(default)]
-    pub frame: Option<String>,
-}
-
 /// Checked values, and how to sync.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Filled {
     pub(super) credentials: Value,
     pub(super) sync: Value,
     pub(super) way: Way,
-}
-
-impl Way {
-    /// As parameters of an address.
-    pub fn pairs(&self) -> Vec<(&'static str, &str)> {
-        let all = [("lang", &self.lang), ("frame", &self.frame)];
-        all.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect()
-    }
-
-    /// The same behind a query that is there: `&lang=de`.
-    pub fn query(&self) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(self.pairs());
-        let query = query.finish();
-        if query.is_empty() { query } else { format!("&{query}") }
-    }
-}
-
-/// Why it did not work. What to do about it, the page says in its language.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    pub why: Why,
-    /// The system's own words, or the network's.
-    pub said: Option<String>,
-    /// Name of the field and what is wrong with it.
-    pub fields: Vec<(String, String)>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Why {
-    NoSystem,
-    /// Another value was chosen than those on offer.
-    NotOnOffer,
-    /// The application has no client for this way to log in.
-    NotSetUp,
-    Values,
-    Credentials,
-    Permission,
-    Unreachable,
-    SlowDown,
-    Unexpected,
-    /// The customer did not consent.
-    Denied,
-    NotGranted,
-    /// Another attempt is going on.
-    Busy,
-    Other(String),
-}
-
-impl From<Why> for Refusal {
-    fn from(why: Why) -> Self {
-        Self { why, said: None, fields: Vec::new() }
-    }
 }
 
 /// The end of a session that did its work. The code is in the address too.
@@ -246,31 +185,4 @@ fn redirect(visit: &Visit, code: &NewToken) -> Result<String> {
         }
     }
     Ok(url.into())
-}
-
-/// Why, with what is known about it.
-pub(super) fn refusal(error: &ServiceError) -> Refusal {
-    let mut refusal = Refusal::from(match error {
-        ServiceError::ValidationFailed { .. } => Why::Values,
-        ServiceError::AuthenticationFailed { .. } => Why::Credentials,
-        ServiceError::PermissionDenied { .. } => Why::Permission,
-        ServiceError::SystemUnreachable { .. } => Why::Unreachable,
-        ServiceError::RateLimited { .. } => Why::SlowDown,
-        ServiceError::SystemRejected { .. } => Why::Unexpected,
-        error => Why::Other(error.detail()),
-    });
-    if let ServiceError::ValidationFailed { errors } = error {
-        refusal.fields = errors.iter().map(field).collect();
-    }
-    let said = error.vendor().map(|vendor| vendor.message.clone()).filter(|message| !message.is_empty());
-    refusal.said = match error {
-        ServiceError::SystemUnreachable { message, .. } => Some(message.clone()),
-        _ => said,
-    };
-    refusal
-}
-
-fn field(error: &FieldError) -> (String, String) {
-    let name = error.pointer.strip_prefix("/credentials/").unwrap_or_default();
-    (name.replace("~1", "/").replace("~0", "~"), error.message.clone())
 }

@@ -92,6 +92,9 @@ pub(crate) struct LinkSessionView {
     reconnects: bool,
     redirect_uri: String,
     choices: Choices,
+    /// Of the page; null: as the browser asks for.
+    #[schema(required = true)]
+    language: Option<String>,
     /// How often it was submitted.
     attempts: i64,
     #[schema(format = DateTime)]
