@@ -130,16 +130,21 @@ impl Browser {
     }
 
     /// Goes to the window that was opened, once it is there.
-    pub(crate) async fn other_window(&self, main: &str) {
+    pub(crate) async fn other_window(&self, main: &str) -> String {
         let handles = self.windows(2).await;
-        let other = handles.iter().find(|handle| *handle != main).unwrap();
-        self.ask(Method::POST, "/window", Some(&json!({"handle": other}))).await;
+        let other = handles.iter().find(|handle| *handle != main).unwrap().as_str().unwrap();
+        self.go_to(other).await;
+        other.to_owned()
     }
 
     /// Goes back once the other window was closed, whoever closed it.
     pub(crate) async fn only_window(&self, main: &str) {
         self.windows(1).await;
-        self.ask(Method::POST, "/window", Some(&json!({"handle": main}))).await;
+        self.go_to(main).await;
+    }
+
+    pub(crate) async fn go_to(&self, window: &str) {
+        self.ask(Method::POST, "/window", Some(&json!({"handle": window}))).await;
     }
 
     async fn windows(&self, count: usize) -> Vec<Value> {

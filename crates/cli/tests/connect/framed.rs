@@ -82,21 +82,41 @@ async fn a_customer_consents_in_a_window_of_its_own_and_the_frame_hands_the_code
     house.put("/frame-origins", &json!({"frame_origins": [house.host]})).await;
     let link = format!("{}?auth=oauth2_code", session(&house, "netsuite").await);
 
-    enter(&browser, &house.host, &link).await;
-    browser.shows("h1", "Connect Oracle NetSuite").await;
-    look(&browser, "the form in a frame, before the window").await;
-    fill(&browser, &json!({"url": provider.url, "account": "1234567_SB1"})).await;
-    let main = browser.window().await;
-    browser.click("button.main").await;
-    browser.other_window(&main).await;
-    browser.shows("h1", "Give access?").await;
-    browser.fill("#email", "buyer@example.com").await;
-    browser.fill("#password", "right-password").await;
-    browser.click("#allow").await;
+    let to_the_provider = async |link: &str| {
+        enter(&browser, &house.host, link).await;
+        browser.shows("h1", "Connect Oracle NetSuite").await;
+        look(&browser, "the form in a frame, before the window").await;
+        fill(&browser, &json!({"url": provider.url, "account": "1234567_SB1"})).await;
+        let main = browser.window().await;
+        browser.click("button.main").await;
+        (main.clone(), browser.other_window(&main).await)
+    };
+    let consent = async || {
+        browser.shows("h1", "Give access?").await;
+        browser.fill("#email", "buyer@example.com").await;
+        browser.fill("#password", "right-password").await;
+        browser.click("#allow").await;
+    };
+    let (main, _) = to_the_provider(&link).await;
+    consent().await;
     browser.only_window(&main).await;
     let token = token(&browser, &house).await;
     assert_eq!(house.get("/connection", &token).await["system"], "netsuite");
     let listed = house.get("/link-sessions", &house.key).await;
     assert_eq!(listed["data"][0]["state"], Value::from("used"));
+
+    // Nobody waits any more: the code takes the way of the redirect.
+    let link = format!("{}?auth=oauth2_code", session(&house, "netsuite").await);
+    let (main, other) = to_the_provider(&link).await;
+    browser.go_to(&main).await;
+    browser.leave().await;
+    browser.click("dialog button").await;
+    browser.shows("#state", "left").await;
+    browser.go_to(&other).await;
+    consent().await;
+    browser.shows("h1", "back at the application").await;
+    let returned = house.returned();
+    let given = returned.iter().find(|(key, _)| key == "code").map(|(_, value)| value.clone()).unwrap();
+    house.exchange(&given, VERIFIER).await;
     browser.stop().await;
 }
