@@ -1,4 +1,5 @@
-//! The languages of the page: one file each, with every text; the compiler misses none. A new one is a file and a line in [`ALL`].
+//! The languages of the page: one file each, with every text; the compiler misses none. A new one is a file, its
+//! `mod`, and a place in [`ALL`].
 //!
 //! `{…}` in a text stands for something that the page puts there.
 
