@@ -41,4 +41,20 @@ mod tests {
             panic!("{}", all.join("\n"));
         }
     }
+
+    #[test]
+    fn every_text_for_customers_is_there_in_german() {
+        let catalogue = super::catalogue().unwrap();
+        for connector in catalogue.all() {
+            let spec = &connector.spec;
+            let fields = spec.form.iter().chain(spec.auth.iter().flat_map(|method| &method.form));
+            let fields = fields.map(|field| (field.name.as_str(), &field.text));
+            let methods = spec.auth.iter().map(|method| (method.scheme.name(), &method.text));
+            for (name, text) in fields.chain(methods) {
+                let whole = text.get("de", "label").is_some() && text.get("de", "help").is_some();
+                assert!(whole, "{}: {name}", spec.system.id);
+            }
+            assert!(spec.system.text.get("de", "doc").is_some(), "{}", spec.system.id);
+        }
+    }
 }

@@ -26,8 +26,8 @@ use trunnion_engine::services::link::{self, Grant, GrantError, Granted, Opened, 
 use trunnion_engine::{Caller, Engine, Permission, Scope};
 
 use crate::audit::Witness;
-use crate::connect;
-use crate::extract::Segment;
+use crate::connect::{self, Scene};
+use crate::extract::{Pairs, Segment};
 use crate::limits::{Limits, Rates};
 use crate::problem::{Code, Problem};
 
@@ -149,6 +149,8 @@ pub(crate) struct Guest {
     pub(crate) engine: Engine,
     pub(crate) visit: Box<Visit>,
     pub(crate) secret: String,
+    /// How the page is to be shown.
+    pub(crate) scene: Scene,
 }
 
 impl FromRequestParts<Gate> for Guest {
@@ -157,9 +159,16 @@ impl FromRequestParts<Gate> for Guest {
     async fn from_request_parts(parts: &mut Parts, gate: &Gate) -> Result<Self, Response> {
         let segment = Segment::from_request_parts(parts, gate).await;
         let Segment(secret) = segment.map_err(IntoResponse::into_response)?;
+        let query = axum::extract::Query::<Pairs>::try_from_uri(&parts.uri);
+        let pairs = query.map(|query| query.0).unwrap_or_default();
         match link::open(&gate.engine, &secret).await {
-            Ok(Opened::Visit(visit)) => Ok(Self { engine: gate.engine.clone(), visit, secret }),
-            Ok(Opened::Closed(why)) => Err(connect::closed(why).into_response()),
+            Ok(Opened::Visit(visit)) => {
+                let scene = Scene::of(&parts.headers, &pairs, visit.brand().clone());
+                Ok(Self { engine: gate.engine.clone(), visit, secret, scene })
+            }
+            Ok(Opened::Closed(why, brand)) => {
+                Err(connect::closed(&Scene::of(&parts.headers, &pairs, brand), why).into_response())
+            }
             Err(error) => Err(Problem::from(error).into_response()),
         }
     }

@@ -9,6 +9,7 @@ use futures_util::StreamExt as _;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
+use trunnion_engine::services::branding::LARGEST_LOGO;
 
 use crate::problem::{Code, FieldError, Problem};
 
@@ -21,6 +22,9 @@ const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 /// A JSON body of a known shape.
 pub(crate) struct Body<T>(pub(crate) T);
+
+/// A small image, whatever its sender calls it.
+pub(crate) struct Image(pub(crate) Bytes);
 
 /// The only parameter of a route's path, decoded.
 pub(crate) struct Segment(pub(crate) String);
@@ -40,6 +44,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).map_err(|error| malformed(&error))?;
         let mut reader = serde_json::Deserializer::from_slice(&bytes);
         serde_path_to_error::deserialize(&mut reader).map(Self).map_err(|error| refuse(&error))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Image {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        bounded(request.into_body(), LARGEST_LOGO).await.map(Self)
     }
 }
 
@@ -85,16 +97,19 @@ async fn json_bytes(request: Request) -> Result<Bytes, Problem> {
         let problem = Problem::malformed("The body must be JSON: send it with Content-Type: application/json.");
         return Err(problem.with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
+    bounded(request.into_body(), BODY_LIMIT).await
+}
+
+async fn bounded(body: HttpBody, limit: usize) -> Result<Bytes, Problem> {
     let too_large = || {
-        let text = format!("The body is too large: at most {BODY_LIMIT} bytes.");
+        let text = format!("The body is too large: at most {limit} bytes.");
         Problem::new(Code::ValidationFailed, text).with_status(StatusCode::PAYLOAD_TOO_LARGE)
     };
-    let body = request.into_body();
-    if body.size_hint().lower() > BODY_LIMIT as u64 {
+    if body.size_hint().lower() > limit as u64 {
         drain(body).await;
         return Err(too_large());
     }
-    let bytes = axum::body::to_bytes(body, BODY_LIMIT).await;
+    let bytes = axum::body::to_bytes(body, limit).await;
     bytes.map_err(|error| if is_limit(&error) { too_large() } else { Problem::malformed("The body broke off.") })
 }
 

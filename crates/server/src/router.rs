@@ -75,8 +75,8 @@ pub fn app(engine: Engine, options: Options) -> Router {
 /// The routes that the OpenAPI document describes by their handlers' annotations.
 pub(crate) fn documented() -> OpenApiRouter<Gate> {
     use v1::{
-        alerts, audit, bulks, connections, events, held, inbound, links, oauth_clients, operations, schema_drift,
-        syncs, systems, webhooks,
+        alerts, audit, branding, bulks, connections, events, held, inbound, links, oauth_clients, operations,
+        schema_drift, syncs, systems, webhooks,
     };
     let api = OpenApiRouter::new()
         .routes(routes!(systems::list_systems))
@@ -107,6 +107,9 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(inbound::list_inbound_messages))
         .routes(routes!(inbound::replay_inbound_messages))
         .routes(routes!(links::list_redirect_uris, links::set_redirect_uris))
+        .routes(routes!(links::list_frame_origins, links::set_frame_origins))
+        .routes(routes!(branding::get_branding, branding::set_branding))
+        .routes(routes!(branding::set_logo, branding::delete_logo))
         .routes(routes!(links::exchange_code))
         .routes(routes!(
             oauth_clients::get_oauth_client,
@@ -181,6 +184,10 @@ fn for_customers() -> Router<Gate> {
         .route("/link/{secret}", get(connect::show).post(connect::submit))
         .route(connect::CALLBACK, get(connect::returned))
         .route(connect::STYLE, get(connect::style))
+        .route("/connect.js", get(connect::opener))
+        .route(connect::SCRIPT, get(connect::script))
+        .route("/connect/accent/{file}", get(connect::accent))
+        .route("/connect/logo/{hash}", get(connect::logo))
 }
 
 /// Where this server is reached.

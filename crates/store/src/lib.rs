@@ -8,6 +8,7 @@
 mod alerts;
 mod applications;
 mod audit;
+mod branding;
 mod budgets;
 mod bulks;
 mod connections;
@@ -37,6 +38,7 @@ mod words;
 pub use alerts::{Alert, AlertChanges, Condition, Firing, Found, NewAlert};
 pub use applications::{Application, KeyInfo, Principal};
 pub use audit::{AuditEntry, AuditQuery, NewAudit};
+pub use branding::{Branding, Logo};
 pub use budgets::{BudgetAsk, BudgetLease, BudgetNews};
 pub use bulks::{Bulk, BulkItem, BulkLease, BulkOutcome, NewBulkItem, OpenItem};
 pub use connections::{

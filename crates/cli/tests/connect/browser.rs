@@ -107,6 +107,57 @@ impl Browser {
         self.ask(Method::GET, &path, None).await.as_str().unwrap().to_owned()
     }
 
+    /// As somebody sees it whose screen is dark.
+    pub(crate) async fn darken(&self) {
+        let features = json!([{"name": "prefers-color-scheme", "value": "dark"}]);
+        let command = json!({"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}});
+        self.ask(Method::POST, "/goog/cdp/execute", Some(&command)).await;
+    }
+
+    /// Into a frame, until [`Browser::leave`].
+    pub(crate) async fn enter(&self, css: &str) {
+        let element = self.element(css).await;
+        let id = element.trim_start_matches("/element/");
+        self.ask(Method::POST, "/frame", Some(&json!({"id": {ELEMENT: id}}))).await;
+    }
+
+    pub(crate) async fn leave(&self) {
+        self.ask(Method::POST, "/frame", Some(&json!({"id": null}))).await;
+    }
+
+    pub(crate) async fn window(&self) -> String {
+        self.ask(Method::GET, "/window", None).await.as_str().unwrap().to_owned()
+    }
+
+    /// Goes to the window that was opened, once it is there.
+    pub(crate) async fn other_window(&self, main: &str) -> String {
+        let handles = self.windows(2).await;
+        let other = handles.iter().find(|handle| *handle != main).unwrap().as_str().unwrap();
+        self.go_to(other).await;
+        other.to_owned()
+    }
+
+    /// Goes back once the other window was closed, whoever closed it.
+    pub(crate) async fn only_window(&self, main: &str) {
+        self.windows(1).await;
+        self.go_to(main).await;
+    }
+
+    pub(crate) async fn go_to(&self, window: &str) {
+        self.ask(Method::POST, "/window", Some(&json!({"handle": window}))).await;
+    }
+
+    async fn windows(&self, count: usize) -> Vec<Value> {
+        for _ in 0..200 {
+            let handles = self.ask(Method::GET, "/window/handles", None).await.as_array().unwrap().clone();
+            if handles.len() == count {
+                return handles;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("there are not {count} windows");
+    }
+
     /// Runs a script in the page; what it gives to its last argument, a function, is the answer.
     pub(crate) async fn run(&self, script: &str) -> Value {
         self.ask(Method::POST, "/execute/async", Some(&json!({"script": script, "args": []}))).await

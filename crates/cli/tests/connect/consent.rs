@@ -11,13 +11,13 @@ use crate::house::{House, Simulated};
 use crate::walks::look;
 use crate::{CHALLENGE, VERIFIER, fill};
 
-struct Provider {
-    url: String,
+pub(crate) struct Provider {
+    pub(crate) url: String,
     child: Child,
 }
 
 impl Provider {
-    fn start(simulated: &Simulated) -> Option<Self> {
+    pub(crate) fn start(simulated: &Simulated) -> Option<Self> {
         let Some(python) = std::env::var_os("TRUNNION_TEST_PYTHON_PEERS") else {
             eprintln!("not run: TRUNNION_TEST_PYTHON_PEERS names no environment with oauthlib");
             return None;
@@ -52,7 +52,7 @@ async fn a_customer_who_refuses_is_told_and_one_who_consents_at_the_provider_com
     house.put("/systems/netsuite/oauth-client", &client).await;
     let session = json!({
         "system": "netsuite", "customer": {"id": "c-17", "name": "Acme Bearings"}, "redirect_uri": house.back,
-        "state": "s-2", "code_challenge": CHALLENGE
+        "state": "s-2", "code_challenge": CHALLENGE, "choices": {"history_days": [30, 90]}
     });
     let link = house.post("/link-sessions", &session).await;
     let form = format!("{}?system=netsuite&auth=oauth2_code", link["url"].as_str().unwrap());
@@ -61,6 +61,7 @@ async fn a_customer_who_refuses_is_told_and_one_who_consents_at_the_provider_com
         browser.shows("h1", "Connect Oracle NetSuite").await;
         look(&browser, "the form").await;
         fill(&browser, &json!({"url": provider.url, "account": "1234567_SB1"})).await;
+        browser.click("input[value='90']").await;
         browser.click("button.main").await;
         browser.shows("h1", "Give access?").await;
     };
@@ -87,6 +88,8 @@ async fn a_customer_who_refuses_is_told_and_one_who_consents_at_the_provider_com
     let given = |name: &str| returned.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap();
     assert_eq!(given("state"), "s-2");
     let granted = house.exchange(&given("code"), VERIFIER).await;
+    let status = house.get("/sync-status", granted["access_token"].as_str().unwrap()).await;
+    assert_eq!(status["data"][0]["history_days"], 90, "what was chosen before the way to the provider");
     let orders = house.some("/purchase-orders", granted["access_token"].as_str().unwrap()).await;
     assert!(orders["data"][0]["id"].as_str().unwrap().starts_with("po_"));
     browser.stop().await;

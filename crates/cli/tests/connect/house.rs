@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Query, State};
-use axum::response::Html;
+use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -47,6 +47,8 @@ pub(crate) struct House {
     pub(crate) key: String,
     /// The application's redirect address.
     pub(crate) back: String,
+    /// The origin of the application's own page, which is of another site than the product.
+    pub(crate) host: String,
     api: String,
     client: Client,
     returned: Returned,
@@ -65,18 +67,31 @@ impl House {
         let engine = Engine::new(store, catalogue, Clock::system(), options).unwrap();
         let key = keys::create_for(&engine, "Parts Planner", keys::Wanted::all("test")).await.unwrap().token;
         let app = trunnion_server::app(engine.clone(), trunnion_server::Options::default());
-        let api = format!("{}/api/v1", listen(app).await);
+        let base = listen(app).await;
+        let api = format!("{base}/api/v1");
         let returned = Returned::default();
-        let back = format!("{}/connected", listen(application(returned.clone())).await);
+        let application = listen(application(returned.clone(), &base)).await;
+        let back = format!("{application}/connected");
+        let host = application.replace("127.0.0.1", "localhost");
         let _workers = engine.start();
         let client = Client::new();
-        let house = Self { key, back, api, client, returned, _workers, _folder: folder };
+        let house = Self { key, back, host, api, client, returned, _workers, _folder: folder };
         house.put("/redirect-uris", &json!({"redirect_uris": [house.back]})).await;
         house
     }
 
     pub(crate) async fn put(&self, path: &str, body: &Value) {
         let request = self.client.put(format!("{}{path}", self.api)).bearer_auth(&self.key).json(body);
+        assert_eq!(request.send().await.unwrap().status(), 200);
+    }
+
+    /// Dresses the page as an integrator would.
+    pub(crate) async fn brand(&self) {
+        let branding =
+            json!({"name": "Parts Planner", "accent": "#5b2a86", "privacy_url": "https://planner.example/privacy"});
+        self.put("/branding", &branding).await;
+        let logo = include_str!("logo.svg");
+        let request = self.client.put(format!("{}/branding/logo", self.api)).bearer_auth(&self.key).body(logo);
         assert_eq!(request.send().await.unwrap().status(), 200);
     }
 
@@ -130,10 +145,36 @@ async fn listen(app: Router) -> String {
     url
 }
 
-fn application(returned: Returned) -> Router {
+/// The application's own page: as strict as a careful integrator's, and in need of nothing but the product's script and frame.
+fn host_page(base: &str) -> Response {
+    let policy = format!("default-src 'none'; script-src 'self' {base}; frame-src {base}");
+    let page = format!(
+        "<!doctype html><html lang=\"en\"><title>Application</title><script src=\"{base}/connect.js\"></script>\
+         <script src=\"/host.js\" defer></script><main><h1>Application</h1><button id=\"open\">Connect</button>\
+         <p id=\"code\"></p><p id=\"state\"></p></main></html>"
+    );
+    ([("content-security-policy", policy)], Html(page)).into_response()
+}
+
+const HOST_SCRIPT: &str = "document.getElementById('open').addEventListener('click', function () {
+    var show = function (name, text) { document.getElementById(name).textContent = text; };
+    Trunnion.open({
+        url: new URL(location.href).searchParams.get('link'),
+        onSuccess: function (end) { show('code', end.code); show('state', end.state); },
+        onExit: function () { show('state', 'left'); }
+    });
+});";
+
+fn application(returned: Returned, base: &str) -> Router {
     let connected = |State(returned): State<Returned>, Query(pairs): Query<Pairs>| async move {
         *returned.lock().unwrap() = pairs;
         Html("<!doctype html><title>Application</title><h1>back at the application</h1>")
     };
-    Router::new().route("/connected", get(connected)).with_state(returned)
+    let base = base.to_owned();
+    let script = || async { ([("content-type", "text/javascript")], HOST_SCRIPT) };
+    Router::new()
+        .route("/connected", get(connected))
+        .route("/host", get(move || async move { host_page(&base) }))
+        .route("/host.js", get(script))
+        .with_state(returned)
 }

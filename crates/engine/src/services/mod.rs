@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod audit;
+pub mod branding;
 pub mod bulks;
 pub mod capabilities;
 pub mod connections;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use trunnion_engine::services::link::{
-    self, Answers, Closed, Grant, GrantError, NewLinkSession, Opened, RedirectUris, Submitted,
+    self, Answers, Closed, Grant, GrantError, NewLinkSession, Opened, RedirectUris, Submitted, Why,
 };
 use trunnion_engine::services::{connections, events};
 use trunnion_engine::{Caller, Engine, scope};
@@ -23,17 +23,17 @@ async fn invite(engine: &Engine, caller: &Caller) -> String {
         "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "sync": {"interval_seconds": null}
     }))
     .unwrap();
-    link::create(engine, caller, new).await.unwrap().secret
+    link::create(engine, caller, new, &["en"]).await.unwrap().secret
 }
 
 async fn submit(engine: &Engine, secret: &str) -> Submitted {
     let visit = match link::open(engine, secret).await.unwrap() {
         Opened::Visit(visit) => visit,
-        Opened::Closed(why) => return Submitted::Closed(why),
+        Opened::Closed(why, _) => return Submitted::Closed(why),
     };
     let values = [("url", "https://acme.example"), ("username", "api"), ("password", "hush-hush")];
     let values = values.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    let answers = Answers { system: None, auth: Some("basic".to_owned()), values };
+    let answers = Answers { system: None, auth: Some("basic".to_owned()), values, ..Answers::default() };
     link::submit(engine, &visit, secret, &answers, "https://connect.example").await.unwrap()
 }
 
@@ -55,14 +55,14 @@ async fn a_link_and_a_code_end_with_their_time() {
     let caller = node.caller().await;
     let (late, used) = (invite(&node.engine, &caller).await, invite(&node.engine, &caller).await);
     house.hands.advance(Duration::from_secs(3_599));
-    let Submitted::Done(address) = submit(&node.engine, &used).await else { panic!("in time") };
+    let Submitted::Done(arrival) = submit(&node.engine, &used).await else { panic!("in time") };
     house.hands.advance(Duration::from_secs(1));
     assert!(matches!(submit(&node.engine, &late).await, Submitted::Closed(Closed::Expired)));
     assert!(matches!(submit(&node.engine, &used).await, Submitted::Closed(Closed::Used)));
     assert_eq!(house.source.probes(), 1, "neither reached the system");
 
     house.hands.advance(Duration::from_secs(599));
-    let refused = link::exchange(&node.engine, &grant(&address)).await.map(|_| ()).unwrap_err();
+    let refused = link::exchange(&node.engine, &grant(&arrival.address)).await.map(|_| ()).unwrap_err();
     assert!(matches!(refused, GrantError::InvalidGrant(_)), "{refused:?}");
     // The connection is there all the same: its application can make a token for it.
     assert_eq!(connections::list(&node.engine, &caller, &[]).await.unwrap().data.len(), 1);
@@ -91,11 +91,11 @@ async fn what_went_wrong_is_told_with_what_to_do_and_one_login_each() {
     let secret = invite(&node.engine, &node.caller().await).await;
     house.source.trouble_probes(Some(wrong_password));
     let Submitted::Refused(refusal) = submit(&node.engine, &secret).await else { panic!("refused") };
-    assert_eq!(refusal.title, "The system refused these credentials.");
+    assert_eq!(refusal.why, Why::Credentials);
     assert_eq!(refusal.said.as_deref(), Some("password expired"));
     house.source.trouble_probes(Some(unreachable));
     let Submitted::Refused(refusal) = submit(&node.engine, &secret).await else { panic!("refused") };
-    assert_eq!(refusal.title, "The system did not answer.");
+    assert_eq!(refusal.why, Why::Unreachable);
     assert_eq!(house.source.probes(), 2);
     house.source.trouble_probes(None);
     assert!(matches!(submit(&node.engine, &secret).await, Submitted::Done(_)));

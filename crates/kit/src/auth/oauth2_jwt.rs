@@ -61,17 +61,24 @@ impl Key {
     }
 }
 
+/// What can be wrong with a key, in words for the customer.
+pub(crate) const OLD_FORM: &str = "this key is in the old EC form; convert it with `openssl pkcs8 -topk8 -nocrypt`";
+pub(crate) const PASSPHRASE: &str = "the private key is protected by a passphrase; give it without one";
+pub(crate) const PUBLIC_PART: &str = "this is the public part; the private key is needed";
+pub(crate) const UNUSABLE: &str = "this private key cannot be used; RSA from 2048 bits and EC on P-256 or P-384 can";
+pub(crate) const NO_PEM: &str = "this is no private key in PEM form (-----BEGIN PRIVATE KEY-----)";
+
 fn why_not(pem: &str) -> &'static str {
     if pem.contains("BEGIN EC PRIVATE KEY") {
-        "this key is in the old EC form; convert it with `openssl pkcs8 -topk8 -nocrypt`"
+        OLD_FORM
     } else if pem.contains("ENCRYPTED") {
-        "the private key is protected by a passphrase; give it without one"
+        PASSPHRASE
     } else if pem.contains("BEGIN CERTIFICATE") || pem.contains("PUBLIC KEY") {
-        "this is the public part; the private key is needed"
+        PUBLIC_PART
     } else if pem.contains("PRIVATE KEY-----") {
-        "this private key cannot be used; RSA from 2048 bits and EC on P-256 or P-384 can"
+        UNUSABLE
     } else {
-        "this is no private key in PEM form (-----BEGIN PRIVATE KEY-----)"
+        NO_PEM
     }
 }
 

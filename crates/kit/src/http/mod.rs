@@ -20,3 +20,4 @@ pub use client::{Client, Pace};
 pub use message::{Answer, Effect, Request, http_date};
 pub use random::Random;
 pub use redact::{redact, vendor_text};
+pub(crate) use transport::NOT_ALLOWED;

@@ -85,9 +85,12 @@ fn failure(error: &reqwest::Error, request: &Request) -> Failure {
     Failure::NotSent { reason, try_again: true }
 }
 
+/// Behind the name of a host.
+pub(crate) const NOT_ALLOWED: &str = "is not in a network that this server may call";
+
 /// For the customer: it does not say what is there.
 pub(super) fn not_allowed(host: &str) -> String {
-    format!("{host} is not in a network that this server may call")
+    format!("{host} {NOT_ALLOWED}")
 }
 
 fn is_refused(error: &reqwest::Error) -> bool {

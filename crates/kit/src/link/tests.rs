@@ -20,7 +20,7 @@ use trunnion_model::time::{Clock, Hands, Timestamp};
 use super::*;
 use crate::http::{Effect, Pace};
 use crate::sim::{Control, Sim, start};
-use crate::spec::{AuthMethod, AuthScheme, FormField, FormKind, Limits, Protocol, ProtocolKind, System};
+use crate::spec::{AuthMethod, AuthScheme, FormField, FormKind, Limits, Protocol, ProtocolKind, System, Translations};
 
 const KEY: &str = include_str!("../auth/oauth2_jwt/keys/p256.pem");
 
@@ -70,7 +70,15 @@ async fn server() -> (Sim, Seen) {
 }
 
 fn field(name: &str, kind: FormKind) -> FormField {
-    FormField { name: name.to_owned(), label: String::new(), help: String::new(), kind, required: true, default: None }
+    FormField {
+        name: name.to_owned(),
+        label: String::new(),
+        help: String::new(),
+        kind,
+        required: true,
+        default: None,
+        text: Translations::default(),
+    }
 }
 
 fn spec(scheme: AuthScheme) -> Spec {
@@ -88,6 +96,7 @@ fn spec(scheme: AuthScheme) -> Spec {
             name: "Acme".to_owned(),
             family: "erp".to_owned(),
             doc: String::new(),
+            text: Translations::default(),
             verified: "simulator".to_owned(),
         },
         protocol: Protocol {
@@ -97,7 +106,13 @@ fn spec(scheme: AuthScheme) -> Spec {
         },
         limits: Limits::default(),
         form: vec![field("url", FormKind::Url), field("mandant", FormKind::Text)],
-        auth: vec![AuthMethod { scheme, label: String::new(), help: String::new(), form }],
+        auth: vec![AuthMethod {
+            scheme,
+            label: String::new(),
+            help: String::new(),
+            text: Translations::default(),
+            form,
+        }],
         entities: Vec::new(),
         units: Vec::new(),
         inbound: None,

@@ -1,6 +1,7 @@
 //! The connection form: which values a customer has to give, as JSON Schema for the API, and what was given.
 
 mod credentials;
+pub mod words;
 
 #[cfg(test)]
 mod tests;

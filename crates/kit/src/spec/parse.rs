@@ -1,6 +1,7 @@
 //! `connector.toml` to [`Spec`], with all findings at once.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::HeaderName;
@@ -10,7 +11,9 @@ use toml::de::DeTable;
 use super::entity::entity;
 use super::inbound::inbound;
 use super::table::{Document, Finding, Table};
-use super::types::{AuthMethod, AuthScheme, FormField, FormKind, Limits, Protocol, ProtocolKind, Spec, System};
+use super::types::{
+    AuthMethod, AuthScheme, FormField, FormKind, Limits, Protocol, ProtocolKind, Spec, System, Translations,
+};
 
 /// Reads a declaration and holds it against the unified model. `file` only names it in findings.
 pub fn load(file: &str, text: &str) -> Result<Spec, Vec<Finding>> {
@@ -67,6 +70,7 @@ fn system(document: &Document<'_>, table: &Table<'_, '_>) -> System {
         name: table.needed("name"),
         family,
         doc: table.needed("doc"),
+        text: translations(document, table, &["doc"]),
         verified: table.needed("verified"),
     }
 }
@@ -121,6 +125,7 @@ fn form(document: &Document<'_>, table: &Table<'_, '_>) -> Vec<FormField> {
                 kind,
                 required: field.boolean("required").unwrap_or(true),
                 default: field.text("default"),
+                text: translations(document, &field, &["label", "help"]),
             }
         })
         .collect()
@@ -167,9 +172,25 @@ fn auth(document: &Document<'_>, table: &Table<'_, '_>) -> Vec<AuthMethod> {
             }
         };
         let (label, help) = (method.needed("label"), method.needed("help"));
-        methods.push(AuthMethod { scheme, label, help, form: form(document, &method.table("form")) });
+        let text = translations(document, &method, &["label", "help"]);
+        methods.push(AuthMethod { scheme, label, help, text, form: form(document, &method.table("form")) });
     }
     methods
+}
+
+/// `text.de.label = "…"` beside `label = "…"`.
+fn translations(document: &Document<'_>, table: &Table<'_, '_>, keys: &[&str]) -> Translations {
+    let languages = table.table("text");
+    let mut all = BTreeMap::new();
+    for entry in languages.entries() {
+        if entry.name.len() != 2 || !entry.name.bytes().all(|letter| letter.is_ascii_lowercase()) {
+            document.find(entry.line, format!("`{}` is no language: two letters of ISO 639-1, as de", entry.name));
+        }
+        let texts = languages.inner(entry.name, entry.value);
+        let texts = keys.iter().filter_map(|&key| texts.text(key).map(|text| (key.to_owned(), text))).collect();
+        all.insert(entry.name.to_owned(), texts);
+    }
+    Translations(all)
 }
 
 /// `[units]`: ours = theirs, one or several; the first of theirs is the one that is written.

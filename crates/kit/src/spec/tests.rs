@@ -129,3 +129,20 @@ fn each_kind_of_mistake_is_a_finding_with_file_and_line() {
         );
     }
 }
+
+#[test]
+fn translations_stand_beside_the_texts_and_other_keys_among_them_are_found() {
+    let german = GOOD.replacen("label = \"Address\"", "label = \"Address\"\ntext.de.label = \"Adresse\"", 1);
+    let spec = load("acme", &german).unwrap();
+    assert_eq!(spec.form[0].text.get("de", "label"), Some("Adresse"));
+    assert_eq!((spec.form[0].text.get("de", "help"), spec.form[0].text.get("fr", "label")), (None, None));
+    for (wrong, problem) in [
+        ("text.german.label = \"x\"", "`german` is no language"),
+        ("text.de.kind = \"x\"", "unknown key `kind` in [form.url.text.de]"),
+        ("text.de = \"x\"", "must be a table"),
+    ] {
+        let text = GOOD.replacen("label = \"Address\"", &format!("label = \"Address\"\n{wrong}"), 1);
+        let findings = load("acme", &text).unwrap_err();
+        assert!(findings.iter().any(|finding| finding.problem.contains(problem)), "{findings:?}");
+    }
+}

@@ -1,5 +1,6 @@
 //! The declaration as plain data. `parse` makes it from TOML, `check` holds it against the unified model.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::HeaderName;
@@ -36,8 +37,21 @@ pub struct System {
     /// `erp`, `cmms` or `wms`.
     pub family: String,
     pub doc: String,
+    /// Of `doc`.
+    pub text: Translations,
     /// Against what it was verified: `simulator` or `real system`.
     pub verified: String,
+}
+
+/// The texts of a table in other languages than English: by language (`de`), then by key (`label`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Translations(pub BTreeMap<String, BTreeMap<String, String>>);
+
+impl Translations {
+    /// The text in that language, if it was given.
+    pub fn get(&self, language: &str, key: &str) -> Option<&str> {
+        self.0.get(language)?.get(key).map(String::as_str)
+    }
 }
 
 /// Which wire dialect, with its options.
@@ -91,6 +105,8 @@ pub struct FormField {
     pub kind: FormKind,
     pub required: bool,
     pub default: Option<String>,
+    /// Of `label` and `help`.
+    pub text: Translations,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +125,8 @@ pub struct AuthMethod {
     pub scheme: AuthScheme,
     pub label: String,
     pub help: String,
+    /// Of `label` and `help`.
+    pub text: Translations,
     pub form: Vec<FormField>,
 }
 

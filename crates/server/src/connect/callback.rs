@@ -1,10 +1,13 @@
 //! The way to a system's own page, where the customer consents, and back.
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
-use trunnion_engine::services::link::{self, Back, Returned, Submitted};
+use http::{HeaderMap, HeaderValue, header};
+use trunnion_engine::services::link::{self, Back, Brand, Returned, Submitted, Way};
 
+use super::framed::arrived;
+use super::page::Page;
 use super::routes::see;
+use super::scene::Scene;
 use super::view;
 use crate::auth::Anybody;
 use crate::extract::{Pairs, Query};
@@ -20,12 +23,12 @@ const COOKIE_SECONDS: u32 = 30 * 60;
 
 /// Browsers hold what follows a form to the page's policy, and the system's host is not known when that is written. So this
 /// is a page that moves on by itself.
-pub(super) fn leave(address: &str, browser: &str, base: &str) -> Result<Response, Problem> {
+pub(super) fn leave(page: Page, browser: &str, base: &str) -> Result<Response, Problem> {
     let secure = if base.starts_with("https://") { "; Secure" } else { "" };
     let cookie =
         format!("{COOKIE}={browser}; Path={CALLBACK}; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Lax{secure}");
     let cookie = HeaderValue::try_from(cookie).map_err(|_| Problem::internal("a cookie is no header value"))?;
-    let mut response = view::leaving(address).into_response();
+    let mut response = page.into_response();
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)
 }
@@ -44,15 +47,21 @@ pub(crate) async fn returned(
         browser: cookie(&headers).unwrap_or_default(),
     };
     let page = match link::returned(anybody.engine(), &back).await? {
-        Returned::Submitted { outcome: Submitted::Done(address), .. } => return see(address),
-        Returned::Submitted { outcome: Submitted::Refused(refusal), again } => view::returned(&refusal, &again),
-        Returned::Submitted { outcome: Submitted::Closed(why), .. } | Returned::Closed(why) => view::closed(why),
-        Returned::Submitted { again, .. } => return see(again),
-        Returned::Unknown => view::notice(
-            StatusCode::BAD_REQUEST,
-            "Nobody waits for this",
-            "It took too long, was done already, or began in another browser. Open the link that you were sent again.",
-        ),
+        Returned::Submitted { outcome, again, brand, way } => {
+            let again = again + &way.query();
+            let scene = Scene::new(&headers, way, brand);
+            match outcome {
+                Submitted::Refused(refusal) => view::returned(&scene, &refusal, &again),
+                Submitted::Closed(why) => Page { here: None, ..view::closed(&scene, why) },
+                Submitted::Done(arrival) if scene.is_framed() => arrived(&scene, &arrival),
+                Submitted::Done(arrival) => return see(arrival.address),
+                Submitted::Consent { .. } | Submitted::Busy => return see(again),
+            }
+        }
+        Returned::Closed { why, brand, way } => {
+            Page { here: None, ..view::closed(&Scene::new(&headers, way, brand), why) }
+        }
+        Returned::Unknown => view::nobody_waits(&Scene::new(&headers, Way::default(), Brand::default())),
     };
     Ok(page.into_response())
 }

@@ -6,8 +6,9 @@
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Form};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use trunnion_engine::services::link::{self, Answers, Refusal, Submitted};
+use trunnion_engine::services::link::{self, Answers, Refusal, Submitted, Why};
 
+use super::framed::arrived;
 use super::page::Page;
 use super::{callback, view};
 use crate::auth::Guest;
@@ -19,17 +20,22 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The prefix of a connector's fields in the form.
 const FIELD: &str = "f.";
+/// And of what the session offers to choose.
+pub(super) const CHOICE: &str = "c.";
 
 /// `GET /link/{secret}`
 pub(crate) async fn show(guest: Guest, Query(query): Query<Pairs>) -> Page {
     let given = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    match link::form(&guest.engine, &guest.visit, given("system"), given("auth")) {
-        Some(form) => view::form(&guest.visit, &form, None, StatusCode::OK),
-        None => {
-            let text = given("q").unwrap_or_default();
-            view::choice(&guest.visit, &link::systems(&guest.engine, text), text)
-        }
+    let language = guest.scene.texts.code;
+    match link::form(&guest.engine, &guest.visit, given("system"), given("auth"), language) {
+        Some(form) => view::form(&guest.scene, &guest.visit, &form, None, StatusCode::OK),
+        None => choice(&guest, given("q").unwrap_or_default()),
     }
+}
+
+fn choice(guest: &Guest, text: &str) -> Page {
+    let systems = link::systems(&guest.engine, text, guest.scene.texts.code);
+    view::choice(&guest.scene, &guest.visit, &systems, text)
 }
 
 /// `POST /link/{secret}`: success leads back to the application, with the code.
@@ -40,24 +46,19 @@ pub(crate) async fn submit(
     Form(pairs): Form<Pairs>,
 ) -> Result<Response, Problem> {
     if is_foreign(&headers) {
-        return Ok(view::foreign().into_response());
+        return Ok(view::foreign(&guest.scene).into_response());
     }
-    let answers = answers(pairs);
+    let answers = Answers { way: guest.scene.way.clone(), ..answers(pairs) };
     let base = public.base(&headers)?;
     let page = match link::submit(&guest.engine, &guest.visit, &guest.secret, &answers, &base).await? {
-        Submitted::Done(address) => return see(address),
-        Submitted::Consent { address, browser } => return callback::leave(&address, &browser, &base),
-        Submitted::Refused(refusal) => again(&guest, &answers, &refusal, StatusCode::UNPROCESSABLE_ENTITY),
-        Submitted::Busy => {
-            let refusal = Refusal {
-                title: "Another attempt is still going on.".to_owned(),
-                advice: "Wait until it has ended, two minutes at most, then try again.".to_owned(),
-                said: None,
-                fields: Vec::new(),
-            };
-            again(&guest, &answers, &refusal, StatusCode::CONFLICT)
+        Submitted::Done(arrival) if guest.scene.is_framed() => arrived(&guest.scene, &arrival),
+        Submitted::Done(arrival) => return see(arrival.address),
+        Submitted::Consent { address, browser } => {
+            return callback::leave(view::leaving(&guest.scene, &address), &browser, &base);
         }
-        Submitted::Closed(why) => view::closed(why),
+        Submitted::Refused(refusal) => again(&guest, &answers, &refusal, StatusCode::UNPROCESSABLE_ENTITY),
+        Submitted::Busy => again(&guest, &answers, &Why::Busy.into(), StatusCode::CONFLICT),
+        Submitted::Closed(why) => view::closed(&guest.scene, why),
     };
     Ok(page.into_response())
 }
@@ -77,25 +78,27 @@ pub(crate) async fn style() -> Response {
 /// The form as it was filled in, but for the secrets.
 fn again(guest: &Guest, answers: &Answers, refusal: &Refusal, status: StatusCode) -> Page {
     let (system, auth) = (answers.system.as_deref(), answers.auth.as_deref());
-    let Some(mut form) = link::form(&guest.engine, &guest.visit, system, auth) else {
-        return view::choice(&guest.visit, &link::systems(&guest.engine, ""), "");
+    let Some(mut form) = link::form(&guest.engine, &guest.visit, system, auth, guest.scene.texts.code) else {
+        return choice(guest, "");
     };
+    form.offers = link::offers(&guest.visit, &answers.chosen);
     for field in &mut form.fields {
         let given = answers.values.iter().find(|(name, _)| *name == field.name);
         if let Some((_, value)) = given.filter(|_| matches!(field.kind, link::FieldKind::Url | link::FieldKind::Text)) {
             field.value.clone_from(value);
         }
     }
-    view::form(&guest.visit, &form, Some(refusal), status)
+    view::form(&guest.scene, &guest.visit, &form, Some(refusal), status)
 }
 
 fn answers(pairs: Pairs) -> Answers {
     let mut answers = Answers::default();
     for (name, value) in pairs {
-        match (name.as_str(), name.strip_prefix(FIELD)) {
-            ("system", _) => answers.system = Some(value),
-            ("auth", _) => answers.auth = Some(value),
-            (_, Some(field)) => answers.values.push((field.to_owned(), value)),
+        match (name.as_str(), name.strip_prefix(FIELD), name.strip_prefix(CHOICE)) {
+            ("system", ..) => answers.system = Some(value),
+            ("auth", ..) => answers.auth = Some(value),
+            (_, Some(field), _) => answers.values.push((field.to_owned(), value)),
+            (_, _, Some(subject)) => answers.chosen.push((subject.to_owned(), value)),
             _ => {}
         }
     }

@@ -1,194 +1,179 @@
 //! The content of the pages: choosing a system, its form, and why a session is over.
 
 use http::StatusCode;
-use trunnion_engine::services::link::{Closed, FieldKind, Form, FormField, Refusal, SystemChoice, Visit};
+use trunnion_engine::services::link::{Closed, FieldKind, Form, FormField, Method, Refusal, SystemChoice, Visit};
 
-use super::html::{escape, query};
+use super::choosing::choosing;
+use super::framed::attributes;
+use super::html::{escape, filled, said_by};
+use super::languages::Texts;
 use super::page::Page;
+use super::refusal::{of_closed, said, summary, words};
+use super::scene::Scene;
 
 /// Why the session cannot be used, and what to do.
-pub(crate) fn closed(why: Closed) -> Page {
-    let (status, title, advice) = match why {
-        Closed::Unknown => (
-            StatusCode::NOT_FOUND,
-            "This link is not known",
-            "Check that you have the whole address, or ask for a new link.",
-        ),
-        Closed::Used => (
-            StatusCode::GONE,
-            "This link was used already",
-            "A link works once. If you are not connected, ask for a new one.",
-        ),
-        Closed::Expired => (StatusCode::GONE, "This link has expired", "Ask whoever sent it to you for a new one."),
-        Closed::Exhausted => (
-            StatusCode::TOO_MANY_REQUESTS,
-            "Too many attempts",
-            "Nothing more is sent to the system from this link. Find the right values, then ask for a new link.",
-        ),
-    };
-    notice(status, title, advice)
+pub(crate) fn closed(scene: &Scene, why: Closed) -> Page {
+    let (status, title, advice) = of_closed(scene.texts, why);
+    notice(scene, status, title, advice)
 }
 
 /// The browser says that another site sent the form.
-pub(super) fn foreign() -> Page {
-    notice(
-        StatusCode::FORBIDDEN,
-        "This form came from another site",
-        "Open the link itself and fill the form in there.",
-    )
+pub(super) fn foreign(scene: &Scene) -> Page {
+    notice(scene, StatusCode::FORBIDDEN, scene.texts.foreign, scene.texts.foreign_advice)
 }
 
-pub(super) fn notice(status: StatusCode, title: &str, advice: &str) -> Page {
+/// A system sent somebody back for whom no session waits.
+pub(super) fn nobody_waits(scene: &Scene) -> Page {
+    let (title, advice) = (scene.texts.nobody_waits, scene.texts.nobody_waits_advice);
+    Page { here: None, ..notice(scene, StatusCode::BAD_REQUEST, title, advice) }
+}
+
+fn notice(scene: &Scene, status: StatusCode, title: &str, advice: &str) -> Page {
     let content = format!("<h1>{}</h1>\n<p>{}</p>\n", escape(title), escape(advice));
-    Page { status, title: title.to_owned(), content, leads_to: None, moves_to: None }
+    Page::new(scene, status, title, content)
 }
 
 /// The list of systems, with a search that works without a script.
-pub(super) fn choice(visit: &Visit, systems: &[SystemChoice], text: &str) -> Page {
-    let mut content = intro(visit, "Connect your system");
+pub(super) fn choice(scene: &Scene, visit: &Visit, systems: &[SystemChoice], text: &str) -> Page {
+    let texts = scene.texts;
+    let mut content = intro(scene, visit, texts.choose);
+    // A form that is got loses the query of its address.
+    let carried: String = scene.hidden();
     content.push_str(&format!(
-        "<form method=\"get\" role=\"search\" class=\"search\">\n<label for=\"q\">Search systems</label>\n\
-         <div class=\"row\"><input id=\"q\" name=\"q\" type=\"search\" value=\"{}\"><button>Search</button></div>\n</form>\n",
-        escape(text)
+        "<form method=\"get\" role=\"search\" class=\"search\">\n{carried}<label for=\"q\">{}</label>\n\
+         <div class=\"row\"><input id=\"q\" name=\"q\" type=\"search\" value=\"{}\"><button>{}</button></div>\n</form>\n",
+        escape(texts.search),
+        escape(text),
+        escape(texts.search_button)
     ));
     if systems.is_empty() {
-        content.push_str("<p role=\"status\">No system has this in its name. <a href=\"?\">Show all</a></p>\n");
+        let (none, all) = (escape(texts.none_found), escape(texts.show_all));
+        content.push_str(&format!("<p role=\"status\">{none} <a href=\"{}\">{all}</a></p>\n", scene.to(&[])));
     } else {
         content.push_str("<ul class=\"systems\">\n");
         for system in systems {
             content.push_str(&format!(
-                "<li><a href=\"?system={}\"><strong>{}</strong><span>{}</span></a></li>\n",
-                query(&system.id),
+                "<li><a href=\"{}\"><strong>{}</strong><span>{}</span></a></li>\n",
+                scene.to(&[("system", &system.id)]),
                 escape(&system.name),
-                escape(&system.description)
+                said_by(&system.description)
             ));
         }
         content.push_str("</ul>\n");
     }
-    Page { status: StatusCode::OK, title: "Connect your system".to_owned(), content, leads_to: None, moves_to: None }
+    let here = if text.is_empty() { Vec::new() } else { vec![("q", text.to_owned())] };
+    Page { here: Some(here), ..Page::new(scene, StatusCode::OK, texts.choose, content) }
 }
 
 /// The form, with what was wrong the last time, if anything was.
-pub(super) fn form(visit: &Visit, form: &Form, refusal: Option<&Refusal>, status: StatusCode) -> Page {
-    let verb = if visit.reconnects() { "Reconnect" } else { "Connect" };
-    let heading = format!("{verb} {}", form.system_name);
-    let mut content = intro(visit, &heading);
+pub(super) fn form(scene: &Scene, visit: &Visit, form: &Form, refusal: Option<&Refusal>, status: StatusCode) -> Page {
+    let texts = scene.texts;
+    let (heading, button) = match visit.reconnects() {
+        true => (texts.reconnect, texts.reconnect_button),
+        false => (texts.connect, texts.connect_button),
+    };
+    let heading = heading.replace("{system}", &form.system_name);
+    let mut content = intro(scene, visit, &heading);
     if let Some(refusal) = refusal {
-        content.push_str(&errors(form, refusal));
+        content.push_str(&summary(texts, form, refusal));
     }
     if visit.reconnects() {
-        content.push_str("<p>Give the credentials that work now. Your data and its schedule stay as they are.</p>\n");
+        content.push_str(&format!("<p>{}</p>\n", escape(texts.reconnect_note)));
     }
-    content.push_str(&methods(form));
-    content.push_str("<form method=\"post\" novalidate>\n");
+    content.push_str(&methods(scene, form));
+    let more = attributes(scene, visit, form);
+    content.push_str(&format!("<form method=\"post\" action=\"{}\"{more} novalidate>\n", scene.to(&[])));
     for (name, value) in [("system", &form.system), ("auth", &form.auth)] {
         content.push_str(&format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">\n", escape(value)));
     }
     for field in &form.fields {
         let wrong = refusal.and_then(|refusal| refusal.fields.iter().find(|(name, _)| *name == field.name));
-        content.push_str(&entry(field, wrong.map(|(_, message)| message.as_str())));
+        content.push_str(&entry(texts, field, wrong.map(|(_, message)| message.as_str())));
+    }
+    for offer in &form.offers {
+        content.push_str(&choosing(texts, offer));
     }
     let (button, note) = match form.consents {
-        true => ("Continue", "You go on at the system itself, log in there and agree. Then you come back."),
-        false => (verb, "The system is asked once, right away. That can take a minute."),
+        true if scene.is_framed() => (texts.continue_button, texts.consent_window),
+        true => (texts.continue_button, texts.consent_note),
+        false => (button, texts.asked_once),
     };
+    let (button, note) = (escape(button), escape(note));
     content.push_str(&format!("<button class=\"main\">{button}</button>\n<p class=\"help\">{note}</p>\n</form>\n"));
     if visit.chooses_system() {
-        content.push_str("<p><a href=\"?\">Choose another system</a></p>\n");
+        content.push_str(&format!("<p><a href=\"{}\">{}</a></p>\n", scene.to(&[]), escape(texts.another_system)));
     }
-    let title = if refusal.is_some() { format!("Problem: {heading}") } else { heading };
-    Page { status, title, content, leads_to: Some(visit.redirect_origin()), moves_to: None }
+    let title = if refusal.is_some() { texts.problem.replace("{heading}", &heading) } else { heading };
+    let here = vec![("system", form.system.clone()), ("auth", form.auth.clone())];
+    let page = Page::new(scene, status, &title, content);
+    Page { leads_to: Some(visit.redirect_origin()), here: Some(here), ..page }
 }
 
-fn intro(visit: &Visit, heading: &str) -> String {
-    format!(
-        "<p class=\"who\"><strong>{}</strong> asks for access on behalf of <strong>{}</strong>.</p>\n<h1>{}</h1>\n",
-        escape(visit.application()),
-        escape(visit.customer()),
-        escape(heading)
-    )
+fn intro(scene: &Scene, visit: &Visit, heading: &str) -> String {
+    let strong = |text: &str| format!("<strong>{}</strong>", escape(text));
+    let (application, customer) = (strong(&scene.brand.name), strong(visit.customer()));
+    let asks = filled(scene.texts.asks, &[("application", &application), ("customer", &customer)]);
+    format!("<p class=\"who\">{asks}</p>\n<h1>{}</h1>\n", escape(heading))
 }
 
 /// The ways to log in, if there are several.
-fn methods(form: &Form) -> String {
+fn methods(scene: &Scene, form: &Form) -> String {
     let chosen = form.methods.iter().find(|method| method.auth == form.auth);
-    let help = chosen.map_or(String::new(), |method| format!("<p class=\"help\">{}</p>\n", escape(&method.help)));
+    let help = chosen.map_or(String::new(), |method| format!("<p class=\"help\">{}</p>\n", said_by(&method.help)));
     if form.methods.len() < 2 {
         return help;
     }
-    let link = |method: &trunnion_engine::services::link::Method| {
+    let link = |method: &Method| {
         let current = if method.auth == form.auth { " aria-current=\"true\"" } else { "" };
-        let (system, auth) = (query(&form.system), query(&method.auth));
-        format!("<li><a href=\"?system={system}&amp;auth={auth}\"{current}>{}</a></li>\n", escape(&method.label))
+        let to = scene.to(&[("system", &form.system), ("auth", &method.auth)]);
+        format!("<li><a href=\"{to}\"{current}>{}</a></li>\n", said_by(&method.label))
     };
     let links: String = form.methods.iter().map(link).collect();
-    format!("<nav aria-label=\"Ways to log in\"><ul class=\"methods\">\n{links}</ul></nav>\n{help}")
+    format!("<nav aria-label=\"{}\"><ul class=\"methods\">\n{links}</ul></nav>\n{help}", escape(scene.texts.ways))
 }
 
 /// On the way to the system, where the customer consents.
-pub(super) fn leaving(address: &str) -> Page {
+pub(super) fn leaving(scene: &Scene, address: &str) -> Page {
+    let texts = scene.texts;
     let content = format!(
-        "<h1>On to the system</h1>\n<p>You log in there and agree. <a href=\"{}\">Go on</a>, if nothing happens.</p>\n",
-        escape(address)
+        "<h1>{}</h1>\n<p>{} <a href=\"{}\">{}</a></p>\n",
+        escape(texts.leaving),
+        escape(texts.leaving_note),
+        escape(address),
+        escape(texts.leaving_link)
     );
-    let title = "On to the system".to_owned();
-    Page { status: StatusCode::OK, title, content, leads_to: None, moves_to: Some(address.to_owned()) }
+    let page = Page::new(scene, StatusCode::OK, texts.leaving, content);
+    Page { moves_to: Some(address.to_owned()), here: None, ..page }
 }
 
 /// Back from the system, without success.
-pub(super) fn returned(refusal: &Refusal, again: &str) -> Page {
-    let said = refusal
-        .said
-        .as_deref()
-        .map_or(String::new(), |said| format!("<p>The answer was: <q>{}</q></p>\n", escape(said)));
+pub(super) fn returned(scene: &Scene, refusal: &Refusal, again: &str) -> Page {
+    let texts = scene.texts;
+    let (title, advice) = words(texts, &refusal.why);
     let content = format!(
-        "<h1>{}</h1>\n<p>{}</p>\n{said}<p><a href=\"{}\">Try again</a></p>\n",
-        escape(&refusal.title),
-        escape(&refusal.advice),
-        escape(again)
+        "<h1>{}</h1>\n<p>{}</p>\n{}<p><a href=\"{}\">{}</a></p>\n",
+        escape(title),
+        escape(advice),
+        said(texts, refusal),
+        escape(again),
+        escape(texts.try_again)
     );
-    let (status, title) = (StatusCode::UNPROCESSABLE_ENTITY, refusal.title.clone());
-    Page { status, title, content, leads_to: None, moves_to: None }
+    Page { here: None, ..Page::new(scene, StatusCode::UNPROCESSABLE_ENTITY, title, content) }
 }
 
-/// The summary takes the focus, so that a screen reader reads it first; each line leads to its field.
-fn errors(form: &Form, refusal: &Refusal) -> String {
-    let mut summary = format!(
-        "<div class=\"errors\" role=\"alert\" tabindex=\"-1\" autofocus>\n<h2>{}</h2>\n<p>{}</p>\n",
-        escape(&refusal.title),
-        escape(&refusal.advice)
-    );
-    if let Some(said) = &refusal.said {
-        summary.push_str(&format!("<p>The answer was: <q>{}</q></p>\n", escape(said)));
-    }
-    if !refusal.fields.is_empty() {
-        summary.push_str("<ul>\n");
-        for (name, message) in &refusal.fields {
-            let line = match form.fields.iter().find(|field| field.name == *name) {
-                Some(field) => {
-                    let (id, label) = (escape(name), escape(&field.label));
-                    format!("<a href=\"#f-{id}\">{label}: {}</a>", escape(message))
-                }
-                None => escape(message),
-            };
-            summary.push_str(&format!("<li>{line}</li>\n"));
-        }
-        summary.push_str("</ul>\n");
-    }
-    summary.push_str("</div>\n");
-    summary
-}
-
-fn entry(field: &FormField, wrong: Option<&str>) -> String {
+fn entry(texts: &Texts, field: &FormField, wrong: Option<&str>) -> String {
     let name = escape(&field.name);
-    let optional = if field.required { "" } else { " <span class=\"optional\">(optional)</span>" };
+    let optional = match field.required {
+        true => String::new(),
+        false => format!(" <span class=\"optional\">{}</span>", escape(texts.optional)),
+    };
     let mut html =
-        format!("<div class=\"field\">\n<label for=\"f-{name}\">{}{optional}</label>\n", escape(&field.label));
-    html.push_str(&format!("<p class=\"help\" id=\"h-{name}\">{}</p>\n", escape(&field.help)));
+        format!("<div class=\"field\">\n<label for=\"f-{name}\">{}{optional}</label>\n", said_by(&field.label));
+    html.push_str(&format!("<p class=\"help\" id=\"h-{name}\">{}</p>\n", said_by(&field.help)));
     let mut describes = format!("h-{name}");
     let mut state = String::new();
     if let Some(message) = wrong {
-        html.push_str(&format!("<p class=\"wrong\" id=\"e-{name}\">{}</p>\n", escape(message)));
+        html.push_str(&format!("<p class=\"wrong\" id=\"e-{name}\">{}</p>\n", escape(&texts.wrong(message))));
         describes = format!("e-{name} {describes}");
         state.push_str(" aria-invalid=\"true\"");
     }

@@ -5,10 +5,11 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Form, Json};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
-use trunnion_engine::services::link::{self, Grant, GrantError, LinkPage, NewLinkSession, RedirectUris};
+use trunnion_engine::services::link::{self, FrameOrigins, Grant, GrantError, LinkPage, NewLinkSession, RedirectUris};
 
 use crate::audit::Made;
 use crate::auth::{Anybody, Application, Manage};
+use crate::connect::languages;
 use crate::extract::{Body, Pairs, Query, Segment};
 use crate::openapi::shapes;
 use crate::openapi::tags::{LINKS, OAUTH};
@@ -33,7 +34,7 @@ pub(crate) async fn create_link_session(
     Body(new): Body<NewLinkSession>,
 ) -> Result<(StatusCode, Extension<Made>, Json<Value>), Problem> {
     let base = public.base(&headers)?;
-    let made = link::create(&auth.engine, &auth.caller, new).await?;
+    let made = link::create(&auth.engine, &auth.caller, new, &languages::CODES).await?;
     let url = format!("{base}/link/{}", made.secret);
     let answer = json!({"id": made.id, "url": url, "expires_at": made.expires_at, "client_id": made.client_id});
     Ok((StatusCode::CREATED, Extension(Made(made.id)), Json(answer)))
@@ -85,6 +86,27 @@ pub(crate) async fn set_redirect_uris(
     Body(new): Body<RedirectUris>,
 ) -> Result<Json<RedirectUris>, Problem> {
     Ok(Json(link::set_redirect_uris(&auth.engine, &auth.caller, &new).await?))
+}
+
+/// List the frame origins
+#[utoipa::path(get, path = "/frame-origins", tag = LINKS, responses((status = 200, body = shapes::FrameOrigins)))]
+pub(crate) async fn list_frame_origins(auth: Application<Manage>) -> Result<Json<FrameOrigins>, Problem> {
+    Ok(Json(link::frame_origins(&auth.engine, &auth.caller).await?))
+}
+
+/// Set the frame origins
+///
+/// Whose pages may show the connect page in a frame, letter by letter, and get the code there by a message instead of a redirect:
+/// see `/connect.js`. Replaces the whole list; with an empty one, as at first, nobody may.
+#[utoipa::path(
+    put, path = "/frame-origins", tag = LINKS, request_body = shapes::FrameOrigins,
+    responses((status = 200, body = shapes::FrameOrigins))
+)]
+pub(crate) async fn set_frame_origins(
+    auth: Application<Manage>,
+    Body(new): Body<FrameOrigins>,
+) -> Result<Json<FrameOrigins>, Problem> {
+    Ok(Json(link::set_frame_origins(&auth.engine, &auth.caller, &new).await?))
 }
 
 /// Exchange a code for the connection's token

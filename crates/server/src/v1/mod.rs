@@ -2,6 +2,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod audit;
+pub(crate) mod branding;
 pub(crate) mod bulks;
 pub(crate) mod connections;
 pub(crate) mod events;

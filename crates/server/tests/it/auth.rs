@@ -135,8 +135,9 @@ async fn no_token_of_another_reaches_anything_of_ours_on_any_route() {
     let alert = crate::documented::an_alert(&app).await;
     let own = app.send(get("/api/v1/vendors").token(&ours.token)).await.ok();
     let vendor = own["data"][0]["id"].as_str().unwrap().to_owned();
+    let logo = crate::branding::brand(&app).await;
     let before = everything(&app, &ours.token, &ours.id).await;
-    let things = [&ours.id, &run, &operation, &endpoint, &delivery, &link, &alert, &vendor];
+    let things = [&ours.id, &run, &operation, &endpoint, &delivery, &link, &alert, &vendor, &logo];
     // What an application's own connections share is not secret from that application's key, but from each other's tokens.
     let others = [
         ("another application's key", &app.other_key),
@@ -172,7 +173,9 @@ async fn everything(app: &TestApp, token: &str, id: &str) -> Vec<Value> {
     for path in ["/api/v1/connection", "/api/v1/vendors", "/api/v1/syncs"] {
         seen.push(app.send(get(path).token(token)).await.ok());
     }
-    for path in ["/api/v1/webhook-endpoints".to_owned(), format!("/api/v1/connections/{id}")] {
+    let mine = ["/api/v1/webhook-endpoints", "/api/v1/redirect-uris", "/api/v1/frame-origins", "/api/v1/branding"]
+        .map(str::to_owned);
+    for path in mine.into_iter().chain([format!("/api/v1/connections/{id}")]) {
         seen.push(app.send(get(&path).token(&app.key)).await.ok());
     }
     seen

@@ -7,19 +7,19 @@ use crate::acme::Acme;
 use crate::answers::{Answer, Ask, get, post};
 use crate::app::TestApp;
 
-const BACK: &str = "https://app.example.com/connected?from=trunnion";
+pub(crate) const BACK: &str = "https://app.example.com/connected?from=trunnion";
 /// RFC 7636, appendix B.
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-async fn app() -> TestApp {
+pub(crate) async fn app() -> TestApp {
     let app = TestApp::start(Acme::with_vendors(3)).await;
     let uris = json!({"redirect_uris": [BACK]});
     app.send(Ask::new(Method::PUT, "/api/v1/redirect-uris").token(&app.key).json(&uris)).await.ok();
     app
 }
 
-fn session() -> Value {
+pub(crate) fn session() -> Value {
     json!({
         "system": "acme-erp", "customer": {"id": "cust-17", "name": "Widgets <Ltd>"}, "metadata": {"plan": "pro"},
         "redirect_uri": BACK, "state": "a b&c", "code_challenge": CHALLENGE,
@@ -27,7 +27,7 @@ fn session() -> Value {
 }
 
 /// The path of a new session's page.
-async fn page(app: &TestApp, session: &Value) -> String {
+pub(crate) async fn page(app: &TestApp, session: &Value) -> String {
     let made = app.send(post("/api/v1/link-sessions").token(&app.key).json(session)).await.ok();
     let url = made["url"].as_str().unwrap();
     url.strip_prefix(&app.base).unwrap_or_else(|| panic!("{made}")).to_owned()
@@ -38,7 +38,7 @@ fn encoded(pairs: &[(&str, &str)]) -> String {
     pairs.iter().map(|(name, value)| format!("{}={}", safe(name), safe(value))).collect::<Vec<_>>().join("&")
 }
 
-async fn form(app: &TestApp, path: &str, pairs: &[(&str, &str)]) -> Answer {
+pub(crate) async fn form(app: &TestApp, path: &str, pairs: &[(&str, &str)]) -> Answer {
     let quiet = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let ask = post(path).header("content-type", "application/x-www-form-urlencoded").bytes(encoded(pairs));
     ask.send(&quiet, &app.base).await
@@ -52,7 +52,7 @@ async fn submit(app: &TestApp, path: &str, password: &str) -> Answer {
 }
 
 /// The code in a redirect back to the application.
-fn code(answer: &Answer) -> String {
+pub(crate) fn code(answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{answer:?}");
     let rest = answer.header("location").strip_prefix(&format!("{BACK}&code=")).unwrap_or_else(|| panic!("{answer:?}"));
     let (code, state) = rest.split_once('&').unwrap();
@@ -60,7 +60,7 @@ fn code(answer: &Answer) -> String {
     code.to_owned()
 }
 
-async fn exchange(app: &TestApp, code: &str, more: &[(&str, &str)]) -> Answer {
+pub(crate) async fn exchange(app: &TestApp, code: &str, more: &[(&str, &str)]) -> Answer {
     let mut pairs = vec![("grant_type", "authorization_code"), ("code", code), ("redirect_uri", BACK)];
     pairs.extend(more);
     form(app, "/api/v1/oauth/token", &pairs).await

@@ -28,6 +28,10 @@ pub struct Link {
     pub metadata: String,
     /// How to sync, as the application gave it: a JSON object.
     pub sync: String,
+    /// What the customer may choose: a JSON object.
+    pub choices: String,
+    /// Of the page.
+    pub language: Option<String>,
     pub redirect_uri: String,
     pub state: Option<String>,
     /// PKCE's S256 challenge (RFC 7636).
@@ -51,6 +55,10 @@ pub struct NewLink {
     pub metadata: String,
     /// A JSON object.
     pub sync: String,
+    /// A JSON object.
+    pub choices: String,
+    /// Of the page.
+    pub language: Option<String>,
     pub redirect_uri: String,
     pub state: Option<String>,
     pub code_challenge: Option<String>,
@@ -64,7 +72,7 @@ macro_rules! select_link {
     ($rest:literal) => {
         concat!(
             "select id, application_id, connection_id, reconnects, system, customer_id, customer_name, metadata, sync,
-             redirect_uri, state, code_challenge, created_at, expires_at, attempts, used_at from link_session ",
+             choices, language, redirect_uri, state, code_challenge, created_at, expires_at, attempts, used_at from link_session ",
             $rest
         )
     };
@@ -83,6 +91,8 @@ pub(super) struct LinkRow {
     customer_name: String,
     metadata: String,
     sync: String,
+    choices: String,
+    language: Option<String>,
     redirect_uri: String,
     state: Option<String>,
     code_challenge: Option<String>,
@@ -104,6 +114,8 @@ impl LinkRow {
             customer_name: self.customer_name,
             metadata: self.metadata,
             sync: self.sync,
+            choices: self.choices,
+            language: self.language,
             redirect_uri: self.redirect_uri,
             state: self.state,
             code_challenge: self.code_challenge,
@@ -124,8 +136,8 @@ impl Store {
             .execute(
                 "insert into link_session (id, application_id, secret_hash, connection_id, reconnects, system,
                      customer_id, customer_name, metadata, sync, redirect_uri, state, code_challenge, created_at,
-                     expires_at, attempts)
-                 select $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0 from application where id = $2",
+                     expires_at, choices, language, attempts)
+                 select $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 0 from application where id = $2",
                 args![
                     id,
                     application,
@@ -142,6 +154,8 @@ impl Store {
                     new.code_challenge,
                     self.now(),
                     new.expires_at,
+                    new.choices,
+                    new.language,
                 ],
             )
             .await?;

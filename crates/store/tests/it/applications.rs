@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use trunnion_model::token::{NewToken, TokenKind};
-use trunnion_store::{Error, Principal};
+use trunnion_store::{Branding, Error, Logo, Principal};
 
 use crate::harness::{World, on_both, vendor};
 
@@ -83,5 +83,38 @@ on_both! {
         assert_eq!(ask(&second).await, None);
         let error = world.store.rotate_token(application, made.id, &first.hash()).await.unwrap_err();
         assert!(matches!(error, Error::Conflict { .. }), "{error}");
+    }
+}
+
+on_both! {
+    async fn branding_is_replaced_as_a_whole_and_a_logo_is_found_by_its_hash(world: World) {
+        let (one, other) = (world.application().await, world.application().await);
+        let given = Branding { name: Some("One".into()), accent: Some("#0b5a9c".into()), ..Branding::default() };
+        world.store.set_branding(one, &given).await.unwrap();
+        let logo = |byte| Logo { media_type: "image/png".into(), image: vec![byte, 0, 255] };
+        for (hash, byte) in [("first", 1), ("second", 2)] {
+            world.store.set_logo(one, hash, logo(byte)).await.unwrap();
+        }
+        assert_eq!(world.store.logo("first").await.unwrap(), None);
+        assert_eq!(world.store.logo("second").await.unwrap(), Some(logo(2)));
+        let less = Branding { privacy_url: Some("https://one.example/".into()), ..Branding::default() };
+        world.store.set_branding(one, &less).await.unwrap();
+        let found = world.store.branding(one).await.unwrap().1;
+        assert_eq!(found, Branding { logo: Some("second".into()), ..less });
+        assert_eq!(world.store.branding(other).await.unwrap().1, Branding::default());
+        assert!(!world.store.delete_logo(other).await.unwrap() && world.store.delete_logo(one).await.unwrap());
+        assert_eq!(world.store.logo("second").await.unwrap(), None);
+    }
+}
+
+on_both! {
+    async fn frame_origins_are_replaced_as_a_whole_and_each_applications_own(world: World) {
+        let (one, other) = (world.application().await, world.application().await);
+        let both = ["https://b.example".to_owned(), "https://a.example".to_owned()];
+        for list in [&both[..1], &both[..], &both[1..]] {
+            world.store.set_frame_origins(one, list).await.unwrap();
+        }
+        assert_eq!(world.store.frame_origins(one).await.unwrap(), ["https://a.example"]);
+        assert!(world.store.frame_origins(other).await.unwrap().is_empty());
     }
 }

@@ -25,6 +25,8 @@ async fn invite(
         customer_name: "Customer One".into(),
         metadata: "{}".into(),
         sync: "{}".into(),
+        choices: "{}".into(),
+        language: None,
         redirect_uri: "https://app.example/done".into(),
         state: Some("s".into()),
         code_challenge: None,

@@ -12,8 +12,10 @@ use trunnion_model::token::{NewToken, hash_of};
 use trunnion_store::NewPending;
 use url::Url;
 
-use super::submit::{Refusal, Submitted, refusal, try_on_system};
-use super::visit::{Closed, Opened, Visit, open};
+use super::refusal::{Refusal, Why, refusal};
+use super::submit::{Filled, Submitted, try_on_system};
+use super::visit::{Brand, Closed, Opened, Visit, open};
+use super::way::Way;
 use crate::error::{Result, ServiceError, connecting};
 use crate::services::oauth_clients::redirect_uri;
 use crate::{Engine, grants};
@@ -27,7 +29,7 @@ struct Pending {
     /// Of the session's address.
     secret: String,
     system: String,
-    credentials: Value,
+    filled: Filled,
     verifier: String,
     redirect_uri: String,
 }
@@ -46,9 +48,16 @@ pub enum Returned {
     /// As after a form. The way back to the session's page is there, to try again.
     Submitted {
         outcome: Submitted,
+        /// The path, without what the page carries.
         again: String,
+        brand: Brand,
+        way: Way,
     },
-    Closed(Closed),
+    Closed {
+        why: Closed,
+        brand: Brand,
+        way: Way,
+    },
     /// No consent is waited for, or not from this browser.
     Unknown,
 }
@@ -59,17 +68,14 @@ pub(super) async fn begin(
     visit: &Visit,
     secret: &str,
     connector: &Connector,
-    credentials: Value,
+    filled: Filled,
     base: &str,
 ) -> Result<Submitted> {
     let system = connector.spec.system.id.clone();
     let Some(client) = client(engine, visit, &system).await? else {
-        return Ok(Submitted::Refused(Refusal::new(
-            "This way to log in is not set up yet.",
-            "Whoever sent you here has to register with the system first. Tell them, or choose another way to log in.",
-        )));
+        return Ok(Submitted::Refused(Why::NotSetUp.into()));
     };
-    let ends = provider(connector, &credentials)?;
+    let ends = provider(connector, &filled.credentials)?;
     let (state, browser) = (NewToken::one_time("st"), NewToken::one_time("br"));
     // 256 random bits in 58 characters of those that a verifier may have.
     let verifier = NewToken::one_time("v").reveal().to_owned();
@@ -83,7 +89,7 @@ pub(super) async fn begin(
         verifier: &verifier,
     };
     let address = consent.url().to_string();
-    let kept = Pending { secret: secret.to_owned(), system, credentials, verifier, redirect_uri: redirect_uri.clone() };
+    let kept = Pending { secret: secret.to_owned(), system, filled, verifier, redirect_uri: redirect_uri.clone() };
     let kept = serde_json::to_string(&kept).map_err(|error| ServiceError::internal(&error))?;
     let pending = NewPending {
         link: visit.link.id,
@@ -102,13 +108,14 @@ pub async fn returned(engine: &Engine, back: &Back) -> Result<Returned> {
     let Some(taken) = taken else { return Ok(Returned::Unknown) };
     let pending: Pending =
         serde_json::from_str(taken.expose_secret()).map_err(|error| ServiceError::internal(&error))?;
+    let way = pending.filled.way.clone();
     let visit = match open(engine, &pending.secret).await? {
         Opened::Visit(visit) => visit,
-        Opened::Closed(why) => return Ok(Returned::Closed(why)),
+        Opened::Closed(why, brand) => return Ok(Returned::Closed { why, brand, way }),
     };
     let again = format!("/link/{}?system={}&auth=oauth2_code", pending.secret, pending.system);
     let outcome = go_on(engine, &visit, back, pending).await?;
-    Ok(Returned::Submitted { outcome, again })
+    Ok(Returned::Submitted { outcome, again, brand: visit.brand, way })
 }
 
 async fn go_on(engine: &Engine, visit: &Visit, back: &Back, pending: Pending) -> Result<Submitted> {
@@ -119,7 +126,7 @@ async fn go_on(engine: &Engine, visit: &Visit, back: &Back, pending: Pending) ->
     let connector = connector.ok_or_else(|| ServiceError::missing("system"))?;
     let client = client(engine, visit, &pending.system).await?;
     let client = client.ok_or_else(|| ServiceError::missing("OAuth client"))?;
-    let ends = provider(connector, &pending.credentials)?;
+    let ends = provider(connector, &pending.filled.credentials)?;
     let http = engine.client().with_limits(&connector.spec.limits);
     let (redirect, verifier) = (&pending.redirect_uri, &pending.verifier);
     let exchanged = exchange(&http, &ends.token, &client, code, redirect, verifier, engine.clock()).await;
@@ -127,7 +134,7 @@ async fn go_on(engine: &Engine, visit: &Visit, back: &Back, pending: Pending) ->
         Ok(grant) => grant,
         Err(error) => return Ok(Submitted::Refused(refusal(&connecting(&error)))),
     };
-    try_on_system(engine, visit, &pending.secret, connector, pending.credentials, Some(grant)).await
+    try_on_system(engine, visit, &pending.secret, connector, pending.filled, Some(grant)).await
 }
 
 /// Of the address in a form that was checked.
@@ -144,16 +151,7 @@ async fn client(engine: &Engine, visit: &Visit, system: &str) -> Result<Option<O
 
 /// RFC 6749, 4.1.2.1.
 fn not_given(error: Option<&str>) -> Refusal {
-    let mut refusal = match error {
-        Some("access_denied") => Refusal::new(
-            "Access was not given.",
-            "Nothing was connected. If that was a mistake, try again and agree on the system's own page.",
-        ),
-        _ => Refusal::new(
-            "The system did not give access.",
-            "Nothing was connected. Try again, or tell whoever sent you.",
-        ),
-    };
+    let mut refusal = Refusal::from(if error == Some("access_denied") { Why::Denied } else { Why::NotGranted });
     let sane = |text: &&str| text.len() <= 100 && text.bytes().all(|byte| byte.is_ascii_graphic());
     refusal.said = error.filter(sane).map(str::to_owned);
     refusal

@@ -1,16 +1,18 @@
 //! Making a session.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use trunnion_model::ids::ConnectionId;
 use trunnion_model::time::rfc3339_micros;
 use trunnion_model::token::NewToken;
 use trunnion_store::NewLink;
 
+use super::choices::Choices;
 use super::redirects::checked;
 use crate::Engine;
 use crate::caller::{Caller, Permission};
 use crate::error::{FieldError, Result, ServiceError};
+use crate::services::branding::wrong_language;
 use crate::services::connections::{Customer, SyncSettings, check_customer, check_metadata};
 
 /// A session is good for an hour unless it says otherwise; one that is good for days is a magic link.
@@ -40,6 +42,12 @@ pub struct NewLinkSession {
     pub expires_in: Option<i64>,
     #[serde(default)]
     pub sync: Option<Value>,
+    /// What the customer may choose.
+    #[serde(default)]
+    pub choices: Option<Choices>,
+    /// Of the page, whatever the browser asks for.
+    #[serde(default)]
+    pub language: Option<String>,
     /// The connection to reconnect.
     #[serde(default)]
     pub connection_id: Option<String>,
@@ -67,11 +75,14 @@ impl std::fmt::Debug for LinkCreated {
     }
 }
 
-pub async fn create(engine: &Engine, caller: &Caller, new: NewLinkSession) -> Result<LinkCreated> {
+/// `languages` are those that the page speaks.
+pub async fn create(engine: &Engine, caller: &Caller, new: NewLinkSession, languages: &[&str]) -> Result<LinkCreated> {
     caller.may(Permission::Manage)?;
     let mut errors = Vec::new();
     check_redirect(engine, caller, &new.redirect_uri, &mut errors).await?;
     check_numbers_and_texts(&new, &mut errors);
+    let wrong = new.language.as_deref().and_then(|language| wrong_language(language, languages));
+    errors.extend(wrong.map(|message| FieldError::new("/language", message)));
     let secret = NewToken::one_time("lnk");
     let expires_at =
         engine.clock().now_micros().saturating_add(new.expires_in.unwrap_or(USUAL).saturating_mul(1_000_000));
@@ -82,6 +93,8 @@ pub async fn create(engine: &Engine, caller: &Caller, new: NewLinkSession) -> Re
         customer_name: String::new(),
         metadata: check_metadata(new.metadata.as_ref(), &mut errors),
         sync: "{}".to_owned(),
+        choices: "{}".to_owned(),
+        language: new.language.clone(),
         redirect_uri: new.redirect_uri.clone(),
         state: new.state.clone(),
         code_challenge: new.code_challenge.clone(),
@@ -146,6 +159,10 @@ fn for_new(engine: &Engine, new: &NewLinkSession, link: &mut NewLink, errors: &m
     if connector.is_some_and(|found| found.is_none()) {
         errors.push(FieldError::new("/system", "there is no such system"));
     }
+    if let Some(choices) = &new.choices {
+        errors.extend(choices.problems(new.sync.as_ref()));
+        link.choices = json!(choices).to_string();
+    }
     let Some(sync) = &new.sync else { return };
     link.sync = sync.to_string();
     match serde_json::from_value::<SyncSettings>(sync.clone()) {
@@ -178,9 +195,12 @@ async fn for_reconnect(
         errors.push(FieldError::new("/connection_id", "there is no such connection"));
         return Ok(());
     };
-    for (name, given) in
-        [("customer", new.customer.is_some()), ("metadata", new.metadata.is_some()), ("sync", new.sync.is_some())]
-    {
+    for (name, given) in [
+        ("customer", new.customer.is_some()),
+        ("metadata", new.metadata.is_some()),
+        ("sync", new.sync.is_some()),
+        ("choices", new.choices.is_some()),
+    ] {
         if given {
             errors.push(FieldError::new(format!("/{name}"), "stays as it is when a connection is reconnected"));
         }

@@ -1,17 +1,29 @@
 //! What the page shows: the systems to choose from, and the form of one of them, as its connector declares it.
 
 use serde_json::Value;
-use trunnion_kit::spec::{self, AuthMethod, AuthScheme, FormKind};
+use trunnion_kit::spec::{self, AuthMethod, AuthScheme, FormKind, Translations};
 use trunnion_kit::vendor::Connector;
 
+use super::choices::{Offer, offers};
 use super::visit::Visit;
 use crate::Engine;
+
+/// What connectors are declared in.
+const ENGLISH: &str = "en";
 
 #[derive(Clone, Debug)]
 pub struct SystemChoice {
     pub id: String,
     pub name: String,
-    pub description: String,
+    pub description: Text,
+}
+
+/// What a connector says, in the reader's language as far as it was given.
+#[derive(Clone, Debug)]
+pub struct Text {
+    pub text: String,
+    /// It is English, and the reader's language is another.
+    pub foreign: bool,
 }
 
 /// One system's form, for one way to log in.
@@ -26,21 +38,23 @@ pub struct Form {
     pub fields: Vec<FormField>,
     /// The customer goes on at the system, and consents there.
     pub consents: bool,
+    /// What else the customer may choose.
+    pub offers: Vec<Offer>,
 }
 
 #[derive(Clone, Debug)]
 pub struct Method {
     pub auth: String,
-    pub label: String,
-    pub help: String,
+    pub label: Text,
+    pub help: Text,
 }
 
 #[derive(Clone, Debug)]
 pub struct FormField {
     pub name: String,
-    pub label: String,
+    pub label: Text,
     /// Where to find the value.
-    pub help: String,
+    pub help: Text,
     pub kind: FieldKind,
     pub required: bool,
     /// What is filled in already; never a secret.
@@ -56,23 +70,24 @@ pub enum FieldKind {
     SecretText,
 }
 
-/// The systems with this text in their name or description; all of them if it is empty.
-pub fn systems(engine: &Engine, text: &str) -> Vec<SystemChoice> {
+/// The systems with this text in their name or description; all of them if it is empty. What is declared in that language is
+/// in it.
+pub fn systems(engine: &Engine, text: &str, language: &str) -> Vec<SystemChoice> {
     let wanted = text.trim().to_lowercase();
-    let choice = |connector: &Connector| SystemChoice {
-        id: connector.spec.system.id.clone(),
-        name: connector.spec.system.name.clone(),
-        description: connector.spec.system.doc.clone(),
+    let choice = |connector: &Connector| {
+        let system = &connector.spec.system;
+        let description = in_language(&system.text, language, "doc", &system.doc);
+        SystemChoice { id: system.id.clone(), name: system.name.clone(), description }
     };
     let fits = |system: &SystemChoice| {
-        system.name.to_lowercase().contains(&wanted) || system.description.to_lowercase().contains(&wanted)
+        system.name.to_lowercase().contains(&wanted) || system.description.text.to_lowercase().contains(&wanted)
     };
     engine.catalogue().all().iter().map(choice).filter(fits).collect()
 }
 
 /// The form of the session's system, or of the one that was chosen. Nothing if neither is there. An unknown way to log in
 /// is the first one.
-pub fn form(engine: &Engine, visit: &Visit, chosen: Option<&str>, auth: Option<&str>) -> Option<Form> {
+pub fn form(engine: &Engine, visit: &Visit, chosen: Option<&str>, auth: Option<&str>, language: &str) -> Option<Form> {
     let connector = connector(engine, visit, chosen)?;
     let spec = &connector.spec;
     let before = visit.settings["auth"].as_str();
@@ -84,10 +99,11 @@ pub fn form(engine: &Engine, visit: &Visit, chosen: Option<&str>, auth: Option<&
     Some(Form {
         system: spec.system.id.clone(),
         system_name: spec.system.name.clone(),
-        methods: spec.auth.iter().map(told).collect(),
+        methods: spec.auth.iter().map(|method| told(method, language)).collect(),
         auth: method.scheme.name().to_owned(),
         consents: matches!(method.scheme, AuthScheme::OAuth2Code { .. }),
-        fields: spec.form.iter().chain(&method.form).map(|field| shown(field, &visit.settings)).collect(),
+        offers: offers(visit, &[]),
+        fields: spec.form.iter().chain(&method.form).map(|field| shown(field, &visit.settings, language)).collect(),
     })
 }
 
@@ -95,11 +111,18 @@ pub(super) fn connector<'e>(engine: &'e Engine, visit: &Visit, chosen: Option<&s
     engine.catalogue().get(visit.link.system.as_deref().or(chosen)?)
 }
 
-fn told(method: &AuthMethod) -> Method {
-    Method { auth: method.scheme.name().to_owned(), label: method.label.clone(), help: method.help.clone() }
+fn in_language(translations: &Translations, language: &str, key: &str, english: &str) -> Text {
+    let own = translations.get(language, key);
+    Text { text: own.unwrap_or(english).to_owned(), foreign: own.is_none() && language != ENGLISH }
 }
 
-fn shown(field: &spec::FormField, settings: &Value) -> FormField {
+fn told(method: &AuthMethod, language: &str) -> Method {
+    let label = in_language(&method.text, language, "label", &method.label);
+    let help = in_language(&method.text, language, "help", &method.help);
+    Method { auth: method.scheme.name().to_owned(), label, help }
+}
+
+fn shown(field: &spec::FormField, settings: &Value, language: &str) -> FormField {
     let kind = match field.kind {
         FormKind::Url => FieldKind::Url,
         FormKind::Text => FieldKind::Text,
@@ -110,8 +133,8 @@ fn shown(field: &spec::FormField, settings: &Value) -> FormField {
     let before = settings[&field.name].as_str().map(str::to_owned).or_else(|| field.default.clone());
     FormField {
         name: field.name.clone(),
-        label: field.label.clone(),
-        help: field.help.clone(),
+        label: in_language(&field.text, language, "label", &field.label),
+        help: in_language(&field.text, language, "help", &field.help),
         kind,
         required: field.required && field.default.is_none(),
         value: before.filter(|_| !secret).unwrap_or_default(),

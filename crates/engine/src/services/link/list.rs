@@ -5,6 +5,7 @@ use trunnion_model::ids::LinkId;
 use trunnion_model::time::rfc3339_micros;
 use trunnion_store::Link;
 
+use super::choices::Choices;
 use super::visit::{Closed, closed};
 use crate::Engine;
 use crate::caller::{Caller, Permission};
@@ -25,6 +26,9 @@ pub struct LinkView {
     pub connection_id: Option<String>,
     pub reconnects: bool,
     pub redirect_uri: String,
+    /// What the customer may choose: a JSON object.
+    pub choices: Choices,
+    pub language: Option<String>,
     /// How often it was submitted.
     pub attempts: i64,
     pub created_at: String,
@@ -77,6 +81,8 @@ fn view(engine: &Engine, row: &Link) -> LinkView {
         connection_id: row.connection.map(|id| id.to_string()),
         reconnects: row.reconnects,
         redirect_uri: row.redirect_uri.clone(),
+        choices: serde_json::from_str(&row.choices).unwrap_or_default(),
+        language: row.language.clone(),
         attempts: row.attempts,
         created_at: rfc3339_micros(row.created_at),
         expires_at: rfc3339_micros(row.expires_at),

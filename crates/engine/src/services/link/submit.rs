@@ -2,19 +2,23 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use trunnion_kit::vendor::Connector;
 use trunnion_model::ids::ConnectionId;
 use trunnion_model::token::NewToken;
 use trunnion_store::{LinkUse, NewGrant};
 
+use super::choices::settled;
 use super::consent;
 use super::form::connector;
 use super::redirects::checked;
+use super::refusal::{Refusal, Why, refusal};
 use super::visit::{Closed, MOST_ATTEMPTS, Opened, Visit, open};
+use super::way::Way;
 use crate::Engine;
 use crate::caller::{Actor, Caller, scope};
-use crate::error::{FieldError, Result, ServiceError};
+use crate::error::{Result, ServiceError};
 use crate::links::from_form;
 use crate::services::audit::{self, Deed};
 use crate::services::connections::{Customer, NewConnection, create_by, reconnect_by};
@@ -30,22 +34,32 @@ pub struct Answers {
     pub system: Option<String>,
     pub auth: Option<String>,
     pub values: Vec<(String, String)>,
+    /// Of what the session offers, by [`Subject::name`](super::Subject::name).
+    pub chosen: Vec<(String, String)>,
+    pub way: Way,
 }
 
-/// Why it did not work, for the customer: what to do, and at which field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    pub title: String,
-    pub advice: String,
-    /// The system's own words.
-    pub said: Option<String>,
-    /// Name of the field and what is wrong with it.
-    pub fields: Vec<(String, String)>,
+/// Checked values, and how to sync.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Filled {
+    pub(super) credentials: Value,
+    pub(super) sync: Value,
+    pub(super) way: Way,
+}
+
+/// The end of a session that did its work. The code is in the address too.
+#[derive(Clone)]
+pub struct Arrival {
+    /// Where to send the browser.
+    pub address: String,
+    pub code: String,
+    pub state: Option<String>,
+    /// The session's id.
+    pub session: String,
 }
 
 pub enum Submitted {
-    /// Where to send the browser.
-    Done(String),
+    Done(Arrival),
     /// The customer consents at that address; the browser keeps the other value until it comes back.
     Consent {
         address: String,
@@ -60,17 +74,21 @@ pub enum Submitted {
 /// At most one login is attempted on the system. `base` is the address of this server, without a slash at its end.
 pub async fn submit(engine: &Engine, visit: &Visit, secret: &str, answers: &Answers, base: &str) -> Result<Submitted> {
     let Some(connector) = connector(engine, visit, answers.system.as_deref()) else {
-        return Ok(Submitted::Refused(Refusal::new("Choose a system first.", "Go back to the list of systems.")));
+        return Ok(Submitted::Refused(Why::NoSystem.into()));
     };
     let credentials = credentials(answers);
     // What can be seen without asking the system costs no attempt.
     if let Err(errors) = from_form(engine, connector, &credentials, None).await {
         return Ok(Submitted::Refused(refusal(&ServiceError::ValidationFailed { errors })));
     }
-    if credentials["auth"] == "oauth2_code" {
-        return consent::begin(engine, visit, secret, connector, credentials, base).await;
+    let Some(sync) = settled(visit, &answers.chosen) else {
+        return Ok(Submitted::Refused(Why::NotOnOffer.into()));
+    };
+    let filled = Filled { credentials, sync, way: answers.way.clone() };
+    if filled.credentials["auth"] == "oauth2_code" {
+        return consent::begin(engine, visit, secret, connector, filled, base).await;
     }
-    try_on_system(engine, visit, secret, connector, credentials, None).await
+    try_on_system(engine, visit, secret, connector, filled, None).await
 }
 
 /// With checked values, and what the customer consented to if that is the way to log in.
@@ -79,7 +97,7 @@ pub(super) async fn try_on_system(
     visit: &Visit,
     secret: &str,
     connector: &Connector,
-    credentials: Value,
+    filled: Filled,
     grant: Option<NewGrant>,
 ) -> Result<Submitted> {
     let link = &visit.link;
@@ -87,7 +105,7 @@ pub(super) async fn try_on_system(
     if !engine.store().begin_link_attempt(link.id, MOST_ATTEMPTS, time).await? {
         return Ok(match open(engine, secret).await? {
             Opened::Visit(_) => Submitted::Busy,
-            Opened::Closed(closed) => Submitted::Closed(closed),
+            Opened::Closed(closed, _) => Submitted::Closed(closed),
         });
     }
     let code = NewToken::one_time("code");
@@ -97,7 +115,7 @@ pub(super) async fn try_on_system(
         code_expires_at: engine.clock().now_micros().saturating_add(CODE_MICROS),
         grant,
     };
-    let connected = connect(engine, visit, &connector.spec.system.id, credentials, &used).await;
+    let connected = connect(engine, visit, &connector.spec.system.id, filled, &used).await;
     let deed = Deed {
         action: if link.reconnects { "reconnect_by_link" } else { "connect_by_link" }.to_owned(),
         target: Some(link.id.to_string()),
@@ -107,7 +125,12 @@ pub(super) async fn try_on_system(
     };
     audit::note_by(engine, link.application, Actor::Link(link.id), deed).await;
     match connected {
-        Ok(_) => Ok(Submitted::Done(redirect(visit, &code)?)),
+        Ok(_) => Ok(Submitted::Done(Arrival {
+            address: redirect(visit, &code)?,
+            code: code.reveal().to_owned(),
+            state: link.state.clone(),
+            session: link.id.to_string(),
+        })),
         Err(error) => {
             engine.store().end_link_attempt(link.id).await?;
             if let ServiceError::Internal { .. } = error {
@@ -119,30 +142,24 @@ pub(super) async fn try_on_system(
     }
 }
 
-async fn connect(
-    engine: &Engine,
-    visit: &Visit,
-    system: &str,
-    credentials: Value,
-    used: &LinkUse,
-) -> Result<ConnectionId> {
+async fn connect(engine: &Engine, visit: &Visit, system: &str, filled: Filled, used: &LinkUse) -> Result<ConnectionId> {
     let link = &visit.link;
     // Who made the session could do this; the session is the permission.
     let caller = Caller::owner(link.application, Actor::Link(link.id));
     // The token that is made here is shown to nobody: the exchange of the code makes the one that is.
     if let Some(id) = link.connection {
         let scope = scope(engine, &caller, Some(&id.to_string())).await?;
-        reconnect_by(engine, &scope, credentials, Some(used)).await?;
+        reconnect_by(engine, &scope, filled.credentials, Some(used)).await?;
         return Ok(id);
     }
-    let stored = |text: &str| serde_json::from_str(text).map_err(|error| ServiceError::internal(&error));
-    let sync = serde_json::from_str(&link.sync).map_err(|error| ServiceError::internal(&error))?;
+    let metadata = serde_json::from_str(&link.metadata).map_err(|error| ServiceError::internal(&error))?;
+    let sync = serde_json::from_value(filled.sync).map_err(|error| ServiceError::internal(&error))?;
     let new = NewConnection {
         tags: Vec::new(),
         system: system.to_owned(),
-        credentials,
+        credentials: filled.credentials,
         customer: Customer { id: link.customer_id.clone(), name: link.customer_name.clone() },
-        metadata: Some(stored(&link.metadata)?),
+        metadata: Some(metadata),
         sync,
     };
     let made = create_by(engine, &caller, new, Some(used)).await?;
@@ -168,54 +185,4 @@ fn redirect(visit: &Visit, code: &NewToken) -> Result<String> {
         }
     }
     Ok(url.into())
-}
-
-impl Refusal {
-    pub(super) fn new(title: &str, advice: &str) -> Self {
-        Self { title: title.to_owned(), advice: advice.to_owned(), said: None, fields: Vec::new() }
-    }
-}
-
-/// Says what to do about it.
-pub(super) fn refusal(error: &ServiceError) -> Refusal {
-    let said = error.vendor().map(|vendor| vendor.message.clone()).filter(|message| !message.is_empty());
-    let mut refusal = match error {
-        ServiceError::ValidationFailed { errors } => {
-            let mut refusal = Refusal::new("Some values need your attention.", "Nothing was connected yet.");
-            refusal.fields = errors.iter().map(field).collect();
-            refusal
-        }
-        ServiceError::AuthenticationFailed { .. } => Refusal::new(
-            "The system refused these credentials.",
-            "Check them, letter by letter, and try again. One login was attempted; the system may lock the account after \
-             several wrong ones.",
-        ),
-        ServiceError::PermissionDenied { .. } => Refusal::new(
-            "The login works, but the user lacks a permission.",
-            "Ask the system's administrator to give this user the right that is named below, then try again.",
-        ),
-        ServiceError::SystemUnreachable { message, .. } => {
-            let mut refusal = Refusal::new(
-                "The system did not answer.",
-                "Check the address. If it is right, the system may be down, or a firewall or its certificate is in the way.",
-            );
-            refusal.said = Some(message.clone());
-            refusal
-        }
-        ServiceError::RateLimited { .. } => {
-            Refusal::new("The system asks to slow down.", "Wait a minute, then try again.")
-        }
-        ServiceError::SystemRejected { .. } => Refusal::new(
-            "The system answered something unexpected.",
-            "Check that the address is that of this product, and try again.",
-        ),
-        error => Refusal::new("It did not work.", &error.detail()),
-    };
-    refusal.said = refusal.said.or(said);
-    refusal
-}
-
-fn field(error: &FieldError) -> (String, String) {
-    let name = error.pointer.strip_prefix("/credentials/").unwrap_or_default();
-    (name.replace("~1", "/").replace("~0", "~"), error.message.clone())
 }

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use url::{Host, Url};
 
-use super::{LONGEST, fields};
+use super::{LONGEST, fields, words};
 use crate::auth::{certificate, oauth2_jwt};
 use crate::spec::{AuthScheme, FormField, FormKind, Spec};
 
@@ -50,7 +50,7 @@ impl Credentials {
         }
         for name in given.keys() {
             if name != "auth" && !fields(spec, method).any(|field| field.name == *name) {
-                problems.push(problem(name, "is not a field of this form"));
+                problems.push(problem(name, words::UNKNOWN));
             }
         }
         if problems.is_empty() { Ok(parsed) } else { Err(problems) }
@@ -125,27 +125,27 @@ fn value(
     let text = match given.get(&field.name) {
         None | Some(Value::Null) => "",
         Some(Value::String(text)) => text,
-        Some(_) => return Err("must be a text".to_owned()),
+        Some(_) => return Err(words::NO_TEXT.to_owned()),
     };
     // A password may begin or end with a blank; nothing else does on purpose.
     let text = if field.kind == FormKind::Secret { text } else { text.trim() };
     let text = match (&field.default, text.is_empty()) {
         (Some(default), true) => default,
-        (None, true) if field.required => return Err("is required".to_owned()),
+        (None, true) if field.required => return Err(words::REQUIRED.to_owned()),
         (None, true) => return Ok(None),
         (_, false) => text,
     };
     if text.len() > LONGEST {
-        return Err(format!("is longer than {LONGEST} bytes"));
+        return Err(format!("{} {LONGEST} bytes", words::TOO_LONG));
     }
     if field.kind != FormKind::SecretText && text.contains(char::is_control) {
-        return Err("must not contain line breaks or other control characters".to_owned());
+        return Err(words::CONTROL.to_owned());
     }
     match (field.kind, scheme, field.name.as_str()) {
         (FormKind::Url, ..) => return address(text, allow_http).map(Some),
         // RFC 7617: the first colon ends the name.
         (_, AuthScheme::Basic, "username") if text.contains(':') => {
-            return Err("must not contain a colon".to_owned());
+            return Err(words::COLON.to_owned());
         }
         (_, AuthScheme::OAuth2Jwt { .. }, "private_key") => {
             oauth2_jwt::Key::from_pem(text)?;
@@ -158,24 +158,23 @@ fn value(
 
 /// The address without a slash at its end.
 fn address(text: &str, allow_http: bool) -> Result<String, String> {
-    let url =
-        Url::parse(text).map_err(|error| format!("must be an address such as https://erp.example.com: {error}"))?;
+    let url = Url::parse(text).map_err(|error| format!("{}: {error}", words::NO_ADDRESS))?;
     let this_machine = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return Err("must name a host, as https://erp.example.com does".to_owned()),
+        None => return Err(words::NO_HOST.to_owned()),
     };
     match url.scheme() {
         "https" => {}
         "http" if allow_http || this_machine => {}
-        _ => return Err("must begin with https://".to_owned()),
+        _ => return Err(words::NO_HTTPS.to_owned()),
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("must not contain a user or a password".to_owned());
+        return Err(words::USER_IN_ADDRESS.to_owned());
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err("must end before any ? or #".to_owned());
+        return Err(words::QUERY_IN_ADDRESS.to_owned());
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }

@@ -3,15 +3,23 @@
 use serde_json::json;
 
 use super::*;
-use crate::spec::{AuthScheme, Limits, Protocol, ProtocolKind, System};
+use crate::spec::{AuthScheme, Limits, Protocol, ProtocolKind, System, Translations};
 
 fn field(name: &str, kind: FormKind, required: bool, default: Option<&str>) -> FormField {
     let (label, help) = (name.to_uppercase(), format!("where {name} is found"));
-    FormField { name: name.to_owned(), label, help, kind, required, default: default.map(str::to_owned) }
+    FormField {
+        name: name.to_owned(),
+        label,
+        help,
+        kind,
+        required,
+        default: default.map(str::to_owned),
+        text: Translations::default(),
+    }
 }
 
 fn method(scheme: AuthScheme, form: Vec<FormField>) -> AuthMethod {
-    AuthMethod { scheme, label: "User".to_owned(), help: "Ask for one".to_owned(), form }
+    AuthMethod { scheme, label: "User".to_owned(), help: "Ask for one".to_owned(), text: Translations::default(), form }
 }
 
 fn spec() -> Spec {
@@ -28,6 +36,7 @@ fn spec() -> Spec {
             name: "Acme".to_owned(),
             family: "erp".to_owned(),
             doc: String::new(),
+            text: Translations::default(),
             verified: "simulator".to_owned(),
         },
         protocol: Protocol { kind: ProtocolKind::ODataV2, prefix: String::new(), query: Vec::new() },

@@ -31,12 +31,28 @@ pub(crate) struct NewLinkSession {
     #[schema(minimum = 60, maximum = 7_776_000)]
     expires_in: Option<i64>,
     sync: Option<SyncSettings>,
-    /// The connection to give new credentials; then neither customer, metadata nor sync may be given.
+    choices: Option<Choices>,
+    /// Of the page, whatever the browser asks for: `en` or `de`. The customer can switch.
+    language: Option<String>,
+    /// The connection to give new credentials; then neither customer, metadata, sync nor choices may be given.
     connection_id: Option<String>,
     /// PKCE: BASE64URL(SHA256(code_verifier)).
     code_challenge: Option<String>,
     /// `S256`, which is also assumed.
     code_challenge_method: Option<String>,
+}
+
+/// What your customer may choose on the page, instead of what `sync` says for all entities. Of each list, the value that `sync` says
+/// is the suggested one, or else the first. What is not in the list cannot be chosen.
+#[derive(ToSchema)]
+#[schema(example = json!({"history_days": [30, 90, null], "interval_seconds": [900, 3600, 86400]}))]
+pub(crate) struct Choices {
+    /// How far back the first sync reads: 2 to 8 different numbers of days; null: everything.
+    #[schema(value_type = Vec<Option<i64>>, required = false)]
+    history_days: Option<Vec<Option<i64>>>,
+    /// Seconds between syncs: 2 to 8 different values; null: only when asked. Not together with `sync.cron`.
+    #[schema(value_type = Vec<Option<i64>>, required = false)]
+    interval_seconds: Option<Vec<Option<i64>>>,
 }
 
 #[derive(ToSchema)]
@@ -75,6 +91,10 @@ pub(crate) struct LinkSessionView {
     connection_id: Option<String>,
     reconnects: bool,
     redirect_uri: String,
+    choices: Choices,
+    /// Of the page; null: as the browser asks for.
+    #[schema(required = true)]
+    language: Option<String>,
     /// How often it was submitted.
     attempts: i64,
     #[schema(format = DateTime)]
@@ -109,6 +129,13 @@ pub(crate) struct LinkSessionPath {
 pub(crate) struct RedirectUris {
     /// `https://…`, or `http://` to this very machine; at most 50.
     redirect_uris: Vec<String>,
+}
+
+#[derive(ToSchema)]
+#[schema(example = json!({"frame_origins": ["https://app.example.com"]}))]
+pub(crate) struct FrameOrigins {
+    /// Scheme, host and port, as browsers write them: `https://…`, or `http://` to this very machine; at most 20.
+    frame_origins: Vec<String>,
 }
 
 #[derive(ToSchema)]

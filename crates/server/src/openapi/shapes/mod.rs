@@ -3,6 +3,7 @@
 
 mod alerts;
 mod audit;
+mod branding;
 mod bulks;
 mod connections;
 mod events;
@@ -17,6 +18,7 @@ mod webhooks;
 
 pub(crate) use alerts::*;
 pub(crate) use audit::*;
+pub(crate) use branding::*;
 pub(crate) use bulks::*;
 pub(crate) use connections::*;
 pub(crate) use events::*;

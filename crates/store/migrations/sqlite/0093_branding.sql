@@ -1,0 +1,18 @@
+-- How an application shows itself to its customers on the connect page. What is null is as usual.
+
+create table branding (
+    application_id blob not null primary key references application (id),
+    name text,
+    accent text,
+    privacy_url text,
+    modified_at integer not null
+) strict;
+
+-- hash: of the image, in hexadecimal; it is the image's address.
+create table logo (
+    application_id blob not null primary key references application (id),
+    hash text not null,
+    media_type text not null,
+    image blob not null
+) strict;
+create index logo_by_hash on logo (hash);
