@@ -17,9 +17,8 @@ const SAP: &str = "sap-s4hana";
 
 /// A receiver that agrees to every handshake; its address.
 async fn receiver() -> String {
-    let agree = |headers: HeaderMap| async move {
-        [("webhook-allowed-origin", headers["webhook-request-origin"].clone())]
-    };
+    let agree =
+        |headers: HeaderMap| async move { [("webhook-allowed-origin", headers["webhook-request-origin"].clone())] };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hooks/con/the-secret-part", listener.local_addr().unwrap());
     let app = axum::Router::new().fallback(agree);

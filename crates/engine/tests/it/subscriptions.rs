@@ -8,7 +8,8 @@ use trunnion_engine::services::{connections, inbound};
 use trunnion_engine::{Options, Scope};
 use trunnion_kit::error::{Error, VendorMessage};
 
-use super::harness::{House, Node, options};
+use super::harness::{House, Node, credentials, options};
+use super::source::unreachable;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -111,6 +112,64 @@ async fn refusals_are_told_once_tried_less_and_less_often_and_bother_no_sync() {
     pass(&house, 12).await;
     assert_eq!(house.source.broker.asked(), [""; 0]);
     assert_eq!(subscription(&node, &scope).await["state"], "by_hand");
+    workers.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_that_passes_is_told_nobody_and_one_that_lasts_is() {
+    let house = house();
+    let node = node(&house, HERE).await;
+    let workers = node.start();
+    let scope = node.connect().await;
+    until(&node, &scope, "active").await;
+    house.source.broker.asked();
+    house.source.broker.trouble(Some(unreachable));
+    while house.source.broker.asked().is_empty() {
+        pass(&house, 1).await;
+    }
+    let seen = node.wait_for("an error", async || {
+        Some(subscription(&node, &scope).await).filter(|seen| !seen["last_error"].is_null())
+    });
+    let seen = seen.await;
+    assert_eq!((&seen["state"], &seen["last_error"]["code"]), (&json!("active"), &json!("SYSTEM_UNREACHABLE")));
+    house.source.broker.trouble(None);
+    pass(&house, 2).await;
+    let seen = until(&node, &scope, "active").await;
+    assert_eq!(seen["last_error"], Value::Null);
+    assert_eq!(node.events(&scope, "subscription.*").await.len(), 1);
+
+    house.source.broker.trouble(Some(unreachable));
+    pass(&house, 36).await;
+    until(&node, &scope, "failing").await;
+    let told = node.events(&scope, "subscription.*").await;
+    assert_eq!(told.last().unwrap()["data"]["code"], "SYSTEM_UNREACHABLE");
+    assert_eq!(node.status(&scope).await, "online");
+    workers.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn credentials_for_another_place_take_the_subscription_with_them() {
+    let house = house();
+    let node = node(&house, HERE).await;
+    let workers = node.start();
+    let scope = node.connect().await;
+    until(&node, &scope, "active").await;
+    let there = house.source.broker.there();
+    let mut credentials = credentials("another-password");
+    for (url, asked) in [("acme.example", vec!["renew"]), ("other.example", vec!["unsubscribe", "subscribe"])] {
+        house.source.broker.asked();
+        credentials["url"] = format!("https://{url}").into();
+        connections::reconnect(&node.engine, &node.again(&scope).await, credentials.clone()).await.unwrap();
+        let mut seen = Vec::new();
+        node.wait_for(url, async || {
+            seen.extend(house.source.broker.asked());
+            (seen.len() >= asked.len()).then_some(())
+        })
+        .await;
+        assert_eq!(seen, asked);
+        node.wait_for("there", async || (house.source.broker.there() == there).then_some(())).await;
+        until(&node, &scope, "active").await;
+    }
     workers.stop(Duration::from_secs(5)).await;
 }
 
