@@ -129,3 +129,34 @@ fn each_kind_of_mistake_is_a_finding_with_file_and_line() {
         );
     }
 }
+
+#[test]
+fn what_subscribing_needs_is_in_the_form_and_can_be_left_out() {
+    const INBOUND: &str = r#"
+[form.queue]
+label = "Queue"
+help = "Ask your administrator"
+required = false
+[inbound]
+scheme = "standard"
+secret = "standard"
+kind = "json:type"
+help = "Any"
+[inbound.subscription]
+needs = ["queue"]
+[inbound.entity.vendor]
+kinds = "vendor"
+id = "json:id"
+"#;
+    let spec = load("acme.toml", &format!("{GOOD}{INBOUND}")).unwrap();
+    let inbound = spec.inbound.as_ref().unwrap();
+    assert_eq!(inbound.lacking(|_| false), Some(vec!["queue"]));
+    assert_eq!(inbound.lacking(|name| name == "queue"), Some(Vec::new()));
+    let by_hand =
+        load("acme.toml", &format!("{GOOD}{}", INBOUND.replace("[inbound.subscription]\nneeds = [\"queue\"]", "")));
+    assert_eq!(by_hand.unwrap().inbound.unwrap().lacking(|_| true), None);
+    for (name, problem) in [("topic", "`topic` is in no [form.…]"), ("url", "`url` must be optional")] {
+        let found = findings(&format!("{GOOD}{}", INBOUND.replace("[\"queue\"]", &format!("[\"{name}\"]"))));
+        assert!(found.len() == 1 && found[0].contains(problem), "{found:?}");
+    }
+}
