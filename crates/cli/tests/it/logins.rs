@@ -12,7 +12,7 @@ use crate::process::{Process, Reply, Server, Simulator};
 use crate::tryton::synced;
 
 /// What an order is about, as the sandbox's own form has it.
-fn with_settings(credentials: Value) -> Value {
+fn with_settings(credentials: &Value) -> Value {
     let mut all = json!({
         "company_code": "1010", "purchasing_organization": "1010", "purchasing_group": "001", "plant": "1010",
         "storage_location": "101A"
@@ -21,7 +21,7 @@ fn with_settings(credentials: Value) -> Value {
     all
 }
 
-async fn connect(server: &Server, credentials: Value) -> Reply {
+async fn connect(server: &Server, credentials: &Value) -> Reply {
     let manager = server.api(server.key.as_deref().unwrap());
     let body = json!({
         "system": "sap-s4hana", "credentials": with_settings(credentials), "customer": {"id": "c", "name": "Acme"}
@@ -50,10 +50,10 @@ async fn a_key_in_a_header_opens_a_system_and_a_wrong_one_is_tried_once() {
     let folder = tempfile::tempdir().unwrap();
     let (server, sap) = (Server::start(folder.path(), None), Simulator::start(folder.path(), "sap-s4hana", 20));
     let key = |key: &str| json!({"auth": "api_key", "url": sap.url, "api_key": key});
-    refused(&connect(&server, key("key-of-somebody-else")).await, "refused the credentials");
+    refused(&connect(&server, &key("key-of-somebody-else")).await, "refused the credentials");
     let tried = sap.requests().await.iter().filter(|asked| asked.status == 401).count();
     assert_eq!(tried, 1, "nobody is asked twice");
-    reads_and_writes(&server, &connect(&server, key(API_KEY)).await).await;
+    reads_and_writes(&server, &connect(&server, &key(API_KEY)).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,8 +62,8 @@ async fn a_client_with_a_secret_gets_a_token_and_opens_a_system_with_it() {
     let (server, sap) = (Server::start(folder.path(), None), Simulator::start(folder.path(), "sap-s4hana", 20));
     let token_url = format!("{}/apimanagement/oauth/token", sap.url);
     let client = |secret: &str| json!({"auth": "oauth2_client", "url": sap.url, "token_url": token_url, "client_id": CLIENT_ID, "client_secret": secret});
-    refused(&connect(&server, client("secret-of-somebody-else")).await, "refused the credentials");
-    reads_and_writes(&server, &connect(&server, client(CLIENT_SECRET)).await).await;
+    refused(&connect(&server, &client("secret-of-somebody-else")).await, "refused the credentials");
+    reads_and_writes(&server, &connect(&server, &client(CLIENT_SECRET)).await).await;
     let asked = sap.requests().await;
     let tokens = asked.iter().filter(|asked| asked.path == "/apimanagement/oauth/token" && asked.status == 200).count();
     assert_eq!(tokens, 1, "one token serves all requests");
@@ -100,17 +100,17 @@ async fn a_client_certificate_opens_a_system_once_it_is_mapped_to_a_user() {
     refused(&strange, "does not take the client certificate (UnknownCA)");
     assert!(sap.requests().await.is_empty(), "it never got that far");
     let known = certificate(folder.path(), "known", &url);
-    refused(&connect(&server, known.clone()).await, "refused the credentials");
+    refused(&connect(&server, &known).await, "refused the credentials");
     let mut mixed = known.clone();
     mixed["private_key"] = certificate(folder.path(), "strange", &url)["private_key"].clone();
-    let refusal = connect(&server, mixed).await;
+    let refusal = connect(&server, &mixed).await;
     assert_eq!(refusal.status, 422, "{}", refusal.body);
     assert!(refusal.body.to_string().contains("do not belong together"), "{}", refusal.body);
 
     let pem = known["certificate"].as_str().unwrap().to_owned();
     let mapped = reqwest::Client::new().post(format!("{}/_control/trust_certificate", sap.url)).body(pem).send().await;
     assert_eq!(mapped.unwrap().status(), 204);
-    reads_and_writes(&server, &connect(&server, known).await).await;
+    reads_and_writes(&server, &connect(&server, &known).await).await;
     let connection: Value = server.api(server.key.as_deref().unwrap()).get("/connections").await;
     assert!(!connection.to_string().contains("PRIVATE KEY"), "no secret is shown");
 }

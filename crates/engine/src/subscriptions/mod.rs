@@ -9,9 +9,10 @@
 
 mod address;
 mod look;
+mod pace;
 mod take;
 mod watch;
 
 pub(crate) use address::{Minted, NO_PUBLIC_URL, mint, wanted};
-pub(crate) use take::{moved, take_away};
+pub(crate) use take::{give_back, moved, take_away};
 pub(crate) use watch::watch;

@@ -5,9 +5,11 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 use trunnion_kit::spec::Spec;
-use trunnion_store::Connection;
+use trunnion_store::{Connection, DueSubscription};
 
-use super::look::{said, unsubscribe};
+use super::address::name;
+use super::look::unsubscribe;
+use super::pace::said;
 use crate::Engine;
 use crate::error::Result;
 
@@ -15,33 +17,41 @@ use crate::error::Result;
 const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// Removes all that the connection has, as far as the system plays along; what is left is told in the log.
-pub(crate) async fn take_away(engine: &Engine, row: &Connection) -> Result<()> {
+/// Removes all that the connection has, as far as the system plays along; what stays there is told in the log. Gives what it
+/// took: nobody looks at that until it is [given back](give_back), or its lease runs out.
+pub(crate) async fn take_away(engine: &Engine, row: &Connection) -> Result<Vec<DueSubscription>> {
     let end = Instant::now() + PATIENCE;
-    let store = engine.store();
+    let (store, lease) = (engine.store(), engine.options().subscriptions.lease);
+    let mut all = Vec::new();
     if store.subscriptions(row.id).await?.is_empty() {
-        return Ok(());
+        return Ok(all);
     }
-    // Whoever cannot be asked is not a reason to stay connected.
-    let Ok(live) = engine.links().get(engine, row).await else { return Ok(()) };
-    while !store.subscriptions(live.connection).await?.is_empty() {
-        for due in store.take_subscriptions(live.connection, engine.options().subscriptions.lease).await? {
+    // Whoever cannot be asked is no reason to stay connected.
+    let Ok(live) = engine.links().get(engine, row).await else { return Ok(all) };
+    loop {
+        for due in store.take_subscriptions(row.id, lease).await? {
             let left = end.saturating_duration_since(Instant::now());
             match unsubscribe(&due, &live, left).await {
-                Ok(()) => store.close_subscription(&due).await?,
+                Ok(()) => store.unmake_subscription(&due).await?,
                 Err(error) => {
-                    let (reason, connection) = (said(&error), live.connection);
-                    let name = super::address::name(connection, due.id);
-                    tracing::warn!(%connection, name, code = reason.code, "a subscription stays at the system");
-                    return Ok(store.give_subscription_back(&due).await?);
+                    let (name, code) = (name(row.id, due.id), said(&error).code);
+                    tracing::warn!(connection = %row.id, name, code, "a subscription stays at the system");
                 }
             }
+            all.push(due);
         }
-        // What is left is being looked at by a worker.
-        if Instant::now() >= end {
-            return Ok(());
+        // The others are in the hands of a worker, or were removed by it.
+        if store.subscriptions(row.id).await?.len() <= all.len() || Instant::now() >= end {
+            return Ok(all);
         }
         tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// For the next look.
+pub(crate) async fn give_back(engine: &Engine, taken: &[DueSubscription]) -> Result<()> {
+    for due in taken {
+        engine.store().give_subscription_back(due).await?;
     }
     Ok(())
 }

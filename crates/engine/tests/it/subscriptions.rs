@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use trunnion_engine::services::{connections, inbound};
-use trunnion_engine::{Options, Scope};
+use trunnion_engine::{Options, Scope, SubscriptionOptions};
 use trunnion_kit::error::{Error, VendorMessage};
 
-use super::harness::{House, Node, options};
+use super::harness::{House, Node, credentials, options};
+use super::source::unreachable;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -33,7 +34,10 @@ fn refused() -> Error {
 }
 
 async fn node(house: &House, url: Option<&str>) -> Node {
-    let node = house.node_with(Options { public_url: url.map(str::to_owned), ..options() }).await;
+    // The clock of these tests jumps by hours: no lease may run out under a look that is only slow.
+    let subscriptions = SubscriptionOptions { lease: 72 * HOUR, ..SubscriptionOptions::default() };
+    let options = Options { public_url: url.map(str::to_owned), subscriptions, ..options() };
+    let node = house.node_with(options).await;
     node.engine.open_inbox(&house.inbox()).await.unwrap();
     node
 }
@@ -55,6 +59,17 @@ async fn pass(house: &House, hours: u32) {
     }
 }
 
+/// Lets simulated time pass until it holds, but no more than so many hours.
+async fn pass_until(house: &House, hours: u32, holds: impl AsyncFn() -> bool) {
+    for _ in 0..hours {
+        if holds().await {
+            return;
+        }
+        pass(house, 1).await;
+    }
+    assert!(holds().await, "not within {hours} hours");
+}
+
 const HERE: Option<&str> = Some("https://connect.example");
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -71,12 +86,11 @@ async fn one_that_ends_is_renewed_before_and_one_that_was_dropped_is_made_again_
     let asked = house.source.broker.asked();
     let renewed = asked.iter().filter(|what| **what == "renew").count();
     assert_eq!((house.source.broker.lapsed(), asked.len() - renewed), (0, 1), "{asked:?}");
-    assert!((9..=15).contains(&renewed), "about daily: {renewed}");
+    assert!((5..=15).contains(&renewed), "about daily: {renewed}");
 
     house.source.broker.forget_all();
-    pass(&house, 25).await;
-    assert_eq!(house.source.broker.there(), there);
-    assert_eq!(subscription(&node, &scope).await["state"], "active");
+    pass_until(&house, 28, async || house.source.broker.there() == there).await;
+    until(&node, &scope, "active").await;
     workers.stop(Duration::from_secs(5)).await;
 }
 
@@ -92,13 +106,12 @@ async fn refusals_are_told_once_tried_less_and_less_often_and_bother_no_sync() {
     assert_eq!(failing["last_error"]["message"], "the client is unknown; mend it");
     pass(&house, 24).await;
     let asked = house.source.broker.asked().len();
-    assert!((10..=40).contains(&asked), "hourly in the end: {asked}");
+    assert!((3..=40).contains(&asked), "hourly in the end: {asked}");
     assert_eq!(node.status(&scope).await, "online");
     assert_eq!(node.events(&scope, "connection.reauthorization_required").await.len(), 0);
     assert_eq!(node.events(&scope, "subscription.*").await.len(), 1);
     house.source.broker.trouble(None);
-    pass(&house, 2).await;
-    until(&node, &scope, "active").await;
+    pass_until(&house, 4, async || subscription(&node, &scope).await["state"] == "active").await;
     let told = node.events(&scope, "subscription.*").await;
     assert_eq!(told.last().unwrap()["type"], "subscription.active");
 
@@ -106,11 +119,64 @@ async fn refusals_are_told_once_tried_less_and_less_often_and_bother_no_sync() {
     house.source.broker.trouble(Some(refused));
     connections::delete(&node.engine, &node.again(&scope).await, false).await.unwrap();
     until(&node, &scope, "removing").await;
-    pass(&house, 48).await;
-    house.source.broker.asked();
+    pass_until(&house, 100, async || subscription(&node, &scope).await["state"] == "by_hand").await;
+    let asked = house.source.broker.asked().len();
+    assert!(asked <= 40, "{asked}");
     pass(&house, 12).await;
     assert_eq!(house.source.broker.asked(), [""; 0]);
-    assert_eq!(subscription(&node, &scope).await["state"], "by_hand");
+    workers.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_that_passes_is_told_nobody_and_one_that_lasts_is() {
+    let house = house();
+    let node = node(&house, HERE).await;
+    let workers = node.start();
+    let scope = node.connect().await;
+    until(&node, &scope, "active").await;
+    house.source.broker.asked();
+    house.source.broker.trouble(Some(unreachable));
+    pass_until(&house, 28, async || !house.source.broker.asked().is_empty()).await;
+    let seen = node.wait_for("an error", async || {
+        Some(subscription(&node, &scope).await).filter(|seen| !seen["last_error"].is_null())
+    });
+    let seen = seen.await;
+    assert_eq!((&seen["state"], &seen["last_error"]["code"]), (&json!("active"), &json!("SYSTEM_UNREACHABLE")));
+    house.source.broker.trouble(None);
+    pass_until(&house, 4, async || subscription(&node, &scope).await["last_error"].is_null()).await;
+    assert_eq!(node.events(&scope, "subscription.*").await.len(), 1);
+
+    house.source.broker.trouble(Some(unreachable));
+    pass_until(&house, 40, async || subscription(&node, &scope).await["state"] == "failing").await;
+    let told = node.events(&scope, "subscription.*").await;
+    assert_eq!(told.last().unwrap()["data"]["code"], "SYSTEM_UNREACHABLE");
+    assert_eq!(node.status(&scope).await, "online");
+    workers.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn credentials_for_another_place_take_the_subscription_with_them() {
+    let house = house();
+    let node = node(&house, HERE).await;
+    let workers = node.start();
+    let scope = node.connect().await;
+    until(&node, &scope, "active").await;
+    let there = house.source.broker.there();
+    let mut credentials = credentials("another-password");
+    for (url, asked) in [("acme.example", vec!["renew"]), ("other.example", vec!["unsubscribe", "subscribe"])] {
+        house.source.broker.asked();
+        credentials["url"] = format!("https://{url}").into();
+        connections::reconnect(&node.engine, &node.again(&scope).await, credentials.clone()).await.unwrap();
+        let mut seen = Vec::new();
+        node.wait_for(url, async || {
+            seen.extend(house.source.broker.asked());
+            (seen.len() >= asked.len()).then_some(())
+        })
+        .await;
+        assert_eq!(seen, asked);
+        node.wait_for("there", async || (house.source.broker.there() == there).then_some(())).await;
+        until(&node, &scope, "active").await;
+    }
     workers.stop(Duration::from_secs(5)).await;
 }
 

@@ -146,3 +146,34 @@ fn translations_stand_beside_the_texts_and_other_keys_among_them_are_found() {
         assert!(findings.iter().any(|finding| finding.problem.contains(problem)), "{findings:?}");
     }
 }
+
+#[test]
+fn what_subscribing_needs_is_in_the_form_and_can_be_left_out() {
+    const INBOUND: &str = r#"
+[form.queue]
+label = "Queue"
+help = "Ask your administrator"
+required = false
+[inbound]
+scheme = "standard"
+secret = "standard"
+kind = "json:type"
+help = "Any"
+[inbound.subscription]
+needs = ["queue"]
+[inbound.entity.vendor]
+kinds = "vendor"
+id = "json:id"
+"#;
+    let spec = load("acme.toml", &format!("{GOOD}{INBOUND}")).unwrap();
+    let inbound = spec.inbound.as_ref().unwrap();
+    assert_eq!(inbound.lacking(|_| false), Some(vec!["queue"]));
+    assert_eq!(inbound.lacking(|name| name == "queue"), Some(Vec::new()));
+    let by_hand =
+        load("acme.toml", &format!("{GOOD}{}", INBOUND.replace("[inbound.subscription]\nneeds = [\"queue\"]", "")));
+    assert_eq!(by_hand.unwrap().inbound.unwrap().lacking(|_| true), None);
+    for (name, problem) in [("topic", "`topic` is in no [form.…]"), ("url", "`url` must be optional")] {
+        let found = findings(&format!("{GOOD}{}", INBOUND.replace("[\"queue\"]", &format!("[\"{name}\"]"))));
+        assert!(found.len() == 1 && found[0].contains(problem), "{found:?}");
+    }
+}

@@ -123,7 +123,8 @@ pub(crate) async fn reconnect(
 
 /// Check a connection now
 ///
-/// Asks the system whether the stored credentials still work and tells what it said. 200 also if they do not: see `ok`.
+/// Asks the system whether the stored credentials still work and tells what it said. 200 also if they do not: see `ok`. A
+/// subscription that this server made for hooks is looked at soon after.
 #[utoipa::path(
     post, path = "/connections/{id}/check", tag = CONNECTIONS, params(shapes::ConnectionPath),
     responses((status = 200, body = shapes::Check))

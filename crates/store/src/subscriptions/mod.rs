@@ -3,6 +3,7 @@
 //! A row says what is wanted. The worker makes it so and writes down what came of it; a row whose subscription was removed
 //! there is deleted.
 
+mod claim;
 mod intent;
 mod types;
 mod work;

@@ -41,6 +41,7 @@ pub struct DueSubscription {
     pub connection: ConnectionId,
     pub(super) generation: i64,
     pub(super) lease_until: i64,
+    pub state: SubscriptionState,
     /// What proves the sender at the address; `None`: the subscription is to be removed.
     pub secret: Option<SecretString>,
     /// The secret part of the address.

@@ -82,7 +82,7 @@ pub async fn delete(engine: &Engine, scope: &Scope, erase: bool) -> Result<()> {
     engine.store().disconnect(scope.application(), scope.id()).await?;
     if erase {
         // What is needed to unsubscribe is erased too.
-        subscriptions::take_away(engine, scope.row()).await?;
+        let _erased_too = subscriptions::take_away(engine, scope.row()).await?;
         engine.store().erase(scope.application(), scope.id()).await?;
     }
     engine.links().forget(scope.id()).await;

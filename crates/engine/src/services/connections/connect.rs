@@ -177,13 +177,13 @@ pub(crate) async fn reconnect_by(
     let change = StatusChange { status, reason: None, event: Some(event) };
     let (application, id) = (scope.application(), scope.id());
     let (sealed, hash) = (&fresh.sealed, token.hash());
-    if subscriptions::moved(&connector.spec, &scope.row().settings, &fresh.settings) {
-        // Only the old credentials reach what was made with them.
-        subscriptions::take_away(engine, scope.row()).await?;
-    }
+    let moved = subscriptions::moved(&connector.spec, &scope.row().settings, &fresh.settings);
+    // Only the old credentials reach what was made with them.
+    let taken = if moved { subscriptions::take_away(engine, scope.row()).await? } else { Vec::new() };
     let address = subscriptions::mint(engine, &connector.spec, |name| fresh.link.setting(name).is_some())?;
     let new = NewCredentials { credentials: sealed, token_hash: &hash, address: address.as_ref() };
     engine.store().replace_credentials_by(application, id, &new, &change, used).await?;
+    subscriptions::give_back(engine, &taken).await?;
     let told = trunnion_store::ConnectionChanges {
         settings: Some(fresh.settings.clone()),
         account: Some(account.name),

@@ -151,6 +151,7 @@ fn value(
             oauth2_jwt::Key::from_pem(text)?;
         }
         (_, AuthScheme::Certificate, "certificate") => certificate::check(text)?,
+        (_, AuthScheme::Certificate, "private_key") => certificate::check_key(text)?,
         _ => {}
     }
     Ok(Some(text.to_owned()))

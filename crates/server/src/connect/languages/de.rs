@@ -120,6 +120,15 @@ pub(super) const TEXTS: Texts = Texts {
         ("must not contain a user or a password", "darf weder Benutzer noch Passwort enthalten"),
         ("must end before any ? or #", "muss vor jedem ? oder # enden"),
         (
+            "certificate and private key cannot be read, or do not belong together",
+            "Zertifikat und privater Schlüssel sind nicht lesbar oder gehören nicht zusammen",
+        ),
+        (
+            "holds a private key; give only the certificate here",
+            "enthält einen privaten Schlüssel; hier gehört nur das Zertifikat hin",
+        ),
+        ("is no certificate in PEM form", "ist kein Zertifikat in PEM-Form (-----BEGIN CERTIFICATE-----)"),
+        (
             "this key is in the old EC form",
             "der Schlüssel hat die alte EC-Form; wandeln Sie ihn um mit `openssl pkcs8 -topk8 -nocrypt`",
         ),
