@@ -96,7 +96,7 @@ async fn a_client_certificate_opens_a_system_once_it_is_mapped_to_a_user() {
     let trusted = folder.path().join("ca.pem").display().to_string();
     let server = Server::start_with(folder.path(), None, &[("SSL_CERT_FILE", &trusted)]);
 
-    let strange = connect(&server, certificate(folder.path(), "strange", &url)).await;
+    let strange = connect(&server, &certificate(folder.path(), "strange", &url)).await;
     refused(&strange, "does not take the client certificate (UnknownCA)");
     assert!(sap.requests().await.is_empty(), "it never got that far");
     let known = certificate(folder.path(), "known", &url);
