@@ -13,6 +13,7 @@ mod database;
 mod demo;
 mod faults;
 mod hooks;
+mod hour;
 mod inbox;
 mod inbox_torture;
 mod kills;

@@ -7,6 +7,7 @@ use std::process::Stdio;
 use base64::Engine as _;
 use reqwest::Method;
 use serde_json::{Value, json};
+use trunnion_connectors::sap_s4hana::sim::gate::{API_KEY, CLIENT_ID, CLIENT_SECRET as CLIENT_SECRET_OF_SAP};
 
 use crate::process::{Api, Server, Simulator, command};
 use crate::provider::{CLIENT_SECRET, Provider};
@@ -86,16 +87,21 @@ async fn no_secret_that_was_used_is_found_in_files_logs_answers_or_settings() {
     answers.push(manager.post(&format!("/connections/{id}/check"), &json!({})).await.body.to_string());
     let events: Value = server.api(&token).get("/events?limit=500").await;
     answers.push(events.to_string());
+    for path in [&format!("/connections/{id}/capabilities"), "/audit", "/alerts", "/branding"] {
+        answers.push(manager.get::<Value>(path).await.to_string());
+    }
+    answers.push(numbers(&server).await);
     let printed = command(directory.path())
         .args(["serve", "--data-dir", "data", "--print-config"])
         .env("TRUNNION_DATABASE_URL", "postgres://u:Geheim-db@h/x")
+        .env("TRUNNION_METRICS_TOKEN", "Geheim-metrics")
         .output()
         .unwrap();
     answers.push(String::from_utf8_lossy(&printed.stdout).into_owned());
     drop(server);
 
     let mut wanted: Vec<String> = secrets.iter().flat_map(|secret| forms(secret, &user)).collect();
-    wanted.extend([key, token, hook, "Geheim-db".to_owned()]);
+    wanted.extend([key, token, hook, "Geheim-db".to_owned(), "Geheim-metrics".to_owned()]);
     // What was written last may still be in SQLite's log beside the file.
     let places = places(directory.path(), answers);
     assert!(places.iter().any(|(name, bytes)| name.contains(".db") && find(bytes, "17300")));
@@ -128,6 +134,63 @@ async fn no_secret_of_a_consent_is_found_in_files_logs_or_answers() {
     wanted.extend(issued.iter().chain([&CLIENT_SECRET.to_owned()]).flat_map(|secret| forms(secret, "ours")));
     wanted.extend([key, token]);
     are_nowhere(&wanted, &places(directory.path(), answers));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_of_a_key_a_client_or_a_certificate_is_found_in_files_logs_or_answers() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = talkative(directory.path());
+    let key = server.key.clone().unwrap();
+    let manager = server.api(&key);
+    let simulator = Simulator::start(directory.path(), "sap-s4hana", 20);
+    let token_url = format!("{}/apimanagement/oauth/token", simulator.url);
+    let settings = json!({"company_code": "1010"});
+    let (own_key, own_certificate) = (include_str!("strange.key"), include_str!("strange.pem"));
+    let mut wanted = vec![own_key.lines().nth(1).unwrap().to_owned()];
+    let mut answers = Vec::new();
+    for (base, token_url) in [(simulator.url.as_str(), token_url.as_str()), (&echo().await, &echo().await)] {
+        for (good, secret) in [(true, API_KEY), (false, "Geheim/key & more?")] {
+            wanted.extend(forms(secret, "key"));
+            let credentials = json!({"auth": "api_key", "url": base, "api_key": secret});
+            answers.extend(tried(&server, &settings, credentials, good && base == simulator.url).await);
+        }
+        for (good, secret) in [(true, CLIENT_SECRET_OF_SAP), (false, "Geheim/client & more?")] {
+            wanted.extend(forms(secret, CLIENT_ID));
+            let credentials = json!({
+                "auth": "oauth2_client", "url": base, "token_url": token_url, "client_id": CLIENT_ID, "client_secret": secret
+            });
+            answers.extend(tried(&server, &settings, credentials, good && base == simulator.url).await);
+        }
+        let credentials = json!({
+            "auth": "certificate", "url": base, "certificate": own_certificate, "private_key": own_key
+        });
+        answers.extend(tried(&server, &settings, credentials, false).await);
+    }
+    for path in ["/connections", "/audit", "/systems/sap-s4hana"] {
+        answers.push(manager.get::<Value>(path).await.to_string());
+    }
+    answers.push(numbers(&server).await);
+    drop(server);
+    // As the simulator's tokens begin.
+    wanted.extend([key, "proxy-17".to_owned()]);
+    are_nowhere(&wanted, &places(directory.path(), answers));
+}
+
+/// What connecting so is answered.
+async fn tried(server: &Server, settings: &Value, mut credentials: Value, succeeds: bool) -> Vec<String> {
+    credentials.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+    let new = json!({"system": "sap-s4hana", "credentials": credentials, "customer": {"id": "c", "name": "C"}});
+    let reply = server.api(server.key.as_deref().unwrap()).post("/connections", &new).await;
+    assert_eq!(reply.status == 201, succeeds, "{}", reply.body);
+    if succeeds {
+        crate::tryton::synced(&server.api(reply.body["token"].as_str().unwrap())).await;
+    }
+    vec![reply.body.to_string()]
+}
+
+/// The page of `/metrics`.
+async fn numbers(server: &Server) -> String {
+    reqwest::get(format!("{}/metrics", server.url)).await.unwrap().text().await.unwrap()
 }
 
 /// A server whose log holds all that it can say.
