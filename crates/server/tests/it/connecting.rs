@@ -308,3 +308,39 @@ async fn a_link_takes_twenty_attempts_and_no_more() {
     assert!(after.body.contains("Too many attempts"));
     assert_eq!(app.send(get("/api/v1/connections").token(&app.key)).await.ok()["data"], json!([]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_magic_link_has_values_filled_in_and_gives_the_connection_its_tags() {
+    let app = app().await;
+    let mut session = session();
+    session["system"] = "acme-erp".into();
+    session["tags"] = json!(["eu", "tier:gold"]);
+    session["prefill"] = json!({"auth": "basic", "url": "https://erp.customer.example", "username": "integration"});
+    session["expires_in"] = json!(30 * 24 * 60 * 60);
+    let path = page(&app, &session).await;
+    let shown = app.send(get(&path)).await.body;
+    assert!(shown.contains(r#"value="https://erp.customer.example""#), "{shown}");
+    assert!(shown.contains(r#"value="integration""#), "{shown}");
+    assert_eq!(submit(&app, &path, "secret").await.status, 303);
+    let listed = app.send(get("/api/v1/connections").token(&app.key)).await.ok();
+    assert_eq!(listed["data"][0]["tags"], json!(["eu", "tier:gold"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_filled_in_is_refused_when_the_link_is_made() {
+    let app = app().await;
+    for (member, value, pointer) in [
+        ("prefill", json!({"password": "secret"}), "/prefill/password"),
+        ("prefill", json!({"colour": "red"}), "/prefill/colour"),
+        ("prefill", json!({"auth": "magic"}), "/prefill/auth"),
+        ("tags", json!(["two words"]), "/tags/0"),
+    ] {
+        let mut session = session();
+        session["system"] = "acme-erp".into();
+        session[member] = value;
+        let refused = app.send(post("/api/v1/link-sessions").token(&app.key).json(&session)).await;
+        assert_eq!(refused.problem(), (422, "VALIDATION_FAILED".into()), "{pointer}");
+        assert_eq!(refused.json()["errors"][0]["pointer"], pointer);
+        assert!(!refused.body.contains("\"secret\""), "a value is not repeated");
+    }
+}

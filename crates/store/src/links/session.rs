@@ -26,6 +26,10 @@ pub struct Link {
     pub customer_name: String,
     /// A JSON object.
     pub metadata: String,
+    /// Of the connection.
+    pub tags: Vec<String>,
+    /// What of the form is filled in already: a JSON object.
+    pub prefill: String,
     /// How to sync, as the application gave it: a JSON object.
     pub sync: String,
     /// What the customer may choose: a JSON object.
@@ -53,6 +57,10 @@ pub struct NewLink {
     pub customer_name: String,
     /// A JSON object.
     pub metadata: String,
+    /// Of the connection.
+    pub tags: Vec<String>,
+    /// What of the form is filled in already: a JSON object.
+    pub prefill: String,
     /// A JSON object.
     pub sync: String,
     /// A JSON object.
@@ -71,7 +79,7 @@ pub struct NewLink {
 macro_rules! select_link {
     ($rest:literal) => {
         concat!(
-            "select id, application_id, connection_id, reconnects, system, customer_id, customer_name, metadata, sync,
+            "select id, application_id, connection_id, reconnects, system, customer_id, customer_name, metadata, tags, prefill, sync,
              choices, language, redirect_uri, state, code_challenge, created_at, expires_at, attempts, used_at from link_session ",
             $rest
         )
@@ -90,6 +98,8 @@ pub(super) struct LinkRow {
     customer_id: String,
     customer_name: String,
     metadata: String,
+    tags: String,
+    prefill: String,
     sync: String,
     choices: String,
     language: Option<String>,
@@ -113,6 +123,8 @@ impl LinkRow {
             customer_id: self.customer_id,
             customer_name: self.customer_name,
             metadata: self.metadata,
+            tags: self.tags.split_whitespace().map(str::to_owned).collect(),
+            prefill: self.prefill,
             sync: self.sync,
             choices: self.choices,
             language: self.language,
@@ -136,8 +148,8 @@ impl Store {
             .execute(
                 "insert into link_session (id, application_id, secret_hash, connection_id, reconnects, system,
                      customer_id, customer_name, metadata, sync, redirect_uri, state, code_challenge, created_at,
-                     expires_at, choices, language, attempts)
-                 select $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 0 from application where id = $2",
+                     expires_at, choices, language, tags, prefill, attempts)
+                 select $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 0 from application where id = $2",
                 args![
                     id,
                     application,
@@ -156,6 +168,8 @@ impl Store {
                     new.expires_at,
                     new.choices,
                     new.language,
+                    new.tags.join(" "),
+                    new.prefill,
                 ],
             )
             .await?;

@@ -19,6 +19,8 @@ async fn invite(
     secret: &NewToken,
 ) -> Link {
     let new = NewLink {
+        tags: Vec::new(),
+        prefill: "{}".to_owned(),
         connection,
         system: None,
         customer_id: "c1".into(),

@@ -1,7 +1,11 @@
 //! Making a session.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use trunnion_kit::spec::FormKind;
+use trunnion_kit::vendor::Connector;
 use trunnion_model::ids::ConnectionId;
 use trunnion_model::time::rfc3339_micros;
 use trunnion_model::token::NewToken;
@@ -13,13 +17,14 @@ use crate::Engine;
 use crate::caller::{Caller, Permission};
 use crate::error::{FieldError, Result, ServiceError};
 use crate::services::branding::wrong_language;
-use crate::services::connections::{Customer, SyncSettings, check_customer, check_metadata};
+use crate::services::connections::{Customer, SyncSettings, check_customer, check_metadata, check_tags};
 
 /// A session is good for an hour unless it says otherwise; one that is good for days is a magic link.
 const USUAL: i64 = 60 * 60;
 const SHORTEST: i64 = 60;
 const LONGEST: i64 = 90 * 24 * 60 * 60;
 const LONGEST_STATE: usize = 2_000;
+const LONGEST_VALUE: usize = 2_000;
 
 /// What `POST /link-sessions` takes.
 #[derive(Clone, Debug, Deserialize)]
@@ -33,6 +38,12 @@ pub struct NewLinkSession {
     pub customer: Option<Customer>,
     #[serde(default)]
     pub metadata: Option<Value>,
+    /// Of the connection.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Values of the system's form that the customer finds filled in.
+    #[serde(default)]
+    pub prefill: Option<BTreeMap<String, String>>,
     /// One of the application's redirect addresses, letter by letter.
     pub redirect_uri: String,
     #[serde(default)]
@@ -92,6 +103,8 @@ pub async fn create(engine: &Engine, caller: &Caller, new: NewLinkSession, langu
         customer_id: String::new(),
         customer_name: String::new(),
         metadata: check_metadata(new.metadata.as_ref(), &mut errors),
+        tags: new.tags.clone(),
+        prefill: "{}".to_owned(),
         sync: "{}".to_owned(),
         choices: "{}".to_owned(),
         language: new.language.clone(),
@@ -155,6 +168,7 @@ fn for_new(engine: &Engine, new: &NewLinkSession, link: &mut NewLink, errors: &m
         }
         None => errors.push(FieldError::new("/customer", "is required for a new connection")),
     }
+    check_tags("/tags", &new.tags, errors);
     let connector = new.system.as_ref().map(|system| engine.catalogue().get(system));
     if connector.is_some_and(|found| found.is_none()) {
         errors.push(FieldError::new("/system", "there is no such system"));
@@ -162,6 +176,10 @@ fn for_new(engine: &Engine, new: &NewLinkSession, link: &mut NewLink, errors: &m
     if let Some(choices) = &new.choices {
         errors.extend(choices.problems(new.sync.as_ref()));
         link.choices = json!(choices).to_string();
+    }
+    if let Some(prefill) = &new.prefill {
+        errors.extend(prefill_problems(prefill, connector.flatten()));
+        link.prefill = Value::from_iter(prefill.clone()).to_string();
     }
     let Some(sync) = &new.sync else { return };
     link.sync = sync.to_string();
@@ -176,6 +194,28 @@ fn for_new(engine: &Engine, new: &NewLinkSession, link: &mut NewLink, errors: &m
         },
         Err(error) => errors.push(FieldError::new("/sync", error.to_string())),
     }
+}
+
+/// Only what the form has, and nothing that is a secret: whoever has the link reads it.
+fn prefill_problems(prefill: &BTreeMap<String, String>, connector: Option<&Connector>) -> Vec<FieldError> {
+    let Some(connector) = connector else {
+        return vec![FieldError::new("/prefill", "can only be given together with a system")];
+    };
+    let spec = &connector.spec;
+    let problem = |(name, value): (&String, &String)| {
+        let mut fields = spec.form.iter().chain(spec.auth.iter().flat_map(|method| &method.form));
+        let message = match fields.find(|field| field.name == *name) {
+            _ if name == "auth" && spec.auth.iter().any(|method| method.scheme.name() == value) => return None,
+            None => "is not a field of this system's form".to_owned(),
+            Some(field) if matches!(field.kind, FormKind::Secret | FormKind::SecretText) => {
+                "is a secret, which only the customer gives".to_owned()
+            }
+            Some(_) if value.len() > LONGEST_VALUE => format!("must not be longer than {LONGEST_VALUE} bytes"),
+            Some(_) => return None,
+        };
+        Some(FieldError::new(format!("/prefill/{name}"), message))
+    };
+    prefill.iter().filter_map(problem).collect()
 }
 
 /// The connection's own description and schedule stay, so none may be given.
@@ -198,6 +238,8 @@ async fn for_reconnect(
     for (name, given) in [
         ("customer", new.customer.is_some()),
         ("metadata", new.metadata.is_some()),
+        ("tags", !new.tags.is_empty()),
+        ("prefill", new.prefill.is_some()),
         ("sync", new.sync.is_some()),
         ("choices", new.choices.is_some()),
     ] {

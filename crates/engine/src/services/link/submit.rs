@@ -155,7 +155,7 @@ async fn connect(engine: &Engine, visit: &Visit, system: &str, filled: Filled, u
     let metadata = serde_json::from_str(&link.metadata).map_err(|error| ServiceError::internal(&error))?;
     let sync = serde_json::from_value(filled.sync).map_err(|error| ServiceError::internal(&error))?;
     let new = NewConnection {
-        tags: Vec::new(),
+        tags: link.tags.clone(),
         system: system.to_owned(),
         credentials: filled.credentials,
         customer: Customer { id: link.customer_id.clone(), name: link.customer_name.clone() },

@@ -16,7 +16,7 @@ pub(super) const MOST_ATTEMPTS: i64 = 20;
 pub struct Visit {
     pub(super) link: Link,
     pub(super) brand: Brand,
-    /// Of the connection to reconnect: what was given before and is no secret.
+    /// What is filled in already and is no secret: of the connection to reconnect, or as the application gave it.
     pub(super) settings: Value,
     /// How to sync, as the application gave it, and what the customer may choose of it.
     pub(super) sync: Map<String, Value>,
@@ -113,7 +113,8 @@ pub async fn open(engine: &Engine, secret: &str) -> Result<Opened> {
         Some(id) => engine.store().connection(link.application, id).await?,
         None => None,
     };
-    let settings = connection.and_then(|row| serde_json::from_str(&row.settings).ok()).unwrap_or_default();
+    let known = connection.map_or_else(|| link.prefill.clone(), |row| row.settings);
+    let settings = serde_json::from_str(&known).unwrap_or_default();
     let sync = serde_json::from_str(&link.sync).map_err(|error| ServiceError::internal(&error))?;
     let choices = serde_json::from_str(&link.choices).map_err(|error| ServiceError::internal(&error))?;
     Ok(Opened::Visit(Box::new(Visit { link, brand, settings, sync, choices })))

@@ -1,6 +1,8 @@
 //! Of link sessions and the exchange of their codes.
 #![expect(dead_code, reason = "these shapes are read by the document's derive, not by code")]
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
@@ -23,6 +25,11 @@ pub(crate) struct NewLinkSession {
     /// Your own, for the connection.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Value>,
+    /// Words of your own, for the connection: webhook endpoints choose by them.
+    #[schema(max_items = 20)]
+    tags: Option<Vec<String>>,
+    /// Values of the system's form that the customer finds filled in, and may change: `auth` and what is no secret. Needs `system`.
+    prefill: Option<BTreeMap<String, String>>,
     /// One of your redirect addresses, letter by letter.
     redirect_uri: String,
     /// Given back to you in the redirect.
@@ -34,7 +41,7 @@ pub(crate) struct NewLinkSession {
     choices: Option<Choices>,
     /// Of the page, whatever the browser asks for: `en` or `de`. The customer can switch.
     language: Option<String>,
-    /// The connection to give new credentials; then neither customer, metadata, sync nor choices may be given.
+    /// The connection to give new credentials; then neither customer, metadata, tags, prefill, sync nor choices may be given.
     connection_id: Option<String>,
     /// PKCE: BASE64URL(SHA256(code_verifier)).
     code_challenge: Option<String>,
