@@ -43,6 +43,17 @@ mod tests {
     }
 
     #[test]
+    fn every_entity_of_the_model_is_declared_or_said_not_to_be_there() {
+        for connector in super::catalogue().unwrap().all() {
+            for entity in trunnion_model::catalog::entities() {
+                let (declared, lacks) =
+                    (connector.entity(entity.name).is_some(), connector.spec.lacks(entity.name).is_some());
+                assert!(declared != lacks, "{}: {}", connector.spec.system.id, entity.name);
+            }
+        }
+    }
+
+    #[test]
     fn every_text_for_customers_is_there_in_german() {
         let catalogue = super::catalogue().unwrap();
         for connector in catalogue.all() {

@@ -190,7 +190,12 @@ async fn tried(server: &Server, settings: &Value, mut credentials: Value, succee
 
 /// The page of `/metrics`.
 async fn numbers(server: &Server) -> String {
-    reqwest::get(format!("{}/metrics", server.url)).await.unwrap().text().await.unwrap()
+    let mut answer = reqwest::get(format!("{}/metrics", server.url)).await.unwrap();
+    let mut page = Vec::new();
+    while let Some(piece) = answer.chunk().await.unwrap() {
+        page.extend_from_slice(&piece);
+    }
+    String::from_utf8(page).unwrap()
 }
 
 /// A server whose log holds all that it can say.

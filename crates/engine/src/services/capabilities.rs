@@ -20,7 +20,7 @@ pub fn of_system(engine: &Engine, system: &str) -> Result<Value> {
     let connector = engine.catalogue().get(system).ok_or_else(|| ServiceError::missing("system"))?;
     let spec = &connector.spec;
     let entities = entities(spec, None, &HashMap::new());
-    Ok(json!({ "system": spec.system.id, "hooks": hooks(spec, None), "entities": entities }))
+    Ok(json!({ "system": spec.system.id, "hooks": hooks(spec, None), "without": without(spec), "entities": entities }))
 }
 
 /// The same, without what this connection lacks: a create that needs a value which its form does not have says so, and so
@@ -33,6 +33,7 @@ pub async fn of_connection(engine: &Engine, scope: &Scope) -> Result<Value> {
         "connection_id": scope.id().to_string(),
         "system": live.spec.system.id,
         "hooks": hooks(&live.spec, Some(&live.link)),
+        "without": without(&live.spec),
         "entities": entities(&live.spec, Some(&live.link), &rights),
     }))
 }
@@ -49,6 +50,11 @@ fn hooks(spec: &Spec, link: Option<&Link>) -> Value {
         "needs": inbound.subscription.iter().flat_map(|subscription| &subscription.needs).collect::<Vec<_>>(),
         "lacking": link.and(lacking).unwrap_or_default(),
     })
+}
+
+/// Entities of the model that the system does not have, and why.
+fn without(spec: &Spec) -> Map<String, Value> {
+    spec.without.iter().map(|(name, why)| (name.clone(), why.as_str().into())).collect()
 }
 
 fn entities(spec: &Spec, link: Option<&Link>, rights: &HashMap<&'static str, EntityRights>) -> Map<String, Value> {

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use trunnion_kit::http::Lane;
+use trunnion_kit::spec::Spec;
 use trunnion_model::catalog::Entity;
 use trunnion_store::{Connection, NewOperation};
 
@@ -36,7 +37,7 @@ pub(crate) async fn create(
     let request = checked(engine, row, &live, entity, &body).await?;
     if ask.dry_run {
         let spec = live.entity(entity.name).and_then(|spec| spec.create.as_ref().map(|create| (spec, create)));
-        let (spec, create) = spec.ok_or_else(|| unsupported(entity))?;
+        let (spec, create) = spec.ok_or_else(|| unsupported(&live.spec, entity))?;
         return dry::create(&live, spec, create, &request).await.map(Answer::Planned);
     }
     let request = Value::Object(request).to_string();
@@ -61,8 +62,8 @@ pub(super) async fn checked(
     entity: &'static Entity,
     body: &Value,
 ) -> Result<serde_json::Map<String, Value>> {
-    let spec = live.entity(entity.name).ok_or_else(|| unsupported(entity))?;
-    let create = spec.create.as_ref().ok_or_else(|| unsupported(entity))?;
+    let spec = live.entity(entity.name).ok_or_else(|| unsupported(&live.spec, entity))?;
+    let create = spec.create.as_ref().ok_or_else(|| unsupported(&live.spec, entity))?;
     let Value::Object(members) = body else {
         return Err(ServiceError::invalid("", "must be an object"));
     };
@@ -72,6 +73,10 @@ pub(super) async fn checked(
     if errors.is_empty() { Ok(resolved.body) } else { Err(ServiceError::ValidationFailed { errors }) }
 }
 
-fn unsupported(entity: &Entity) -> ServiceError {
-    ServiceError::UnsupportedOperation { message: format!("{} records cannot be created in this system.", entity.name) }
+fn unsupported(spec: &Spec, entity: &Entity) -> ServiceError {
+    let message = match spec.lacks(entity.name) {
+        Some(why) => format!("This system has no {} records: {why}", entity.name),
+        None => format!("{} records cannot be created in this system.", entity.name),
+    };
+    ServiceError::UnsupportedOperation { message }
 }

@@ -115,6 +115,7 @@ fn spec(scheme: AuthScheme) -> Spec {
         }],
         entities: Vec::new(),
         units: Vec::new(),
+        without: Vec::new(),
         inbound: None,
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::HeaderName;
 use http::header::AUTHORIZATION;
 use toml::de::DeTable;
+use trunnion_model::catalog;
 
 use super::entity::entity;
 use super::inbound::inbound;
@@ -53,11 +54,14 @@ fn spec(document: &Document<'_>, root: &Table<'_, '_>) -> Option<Spec> {
     if auth.is_empty() {
         document.find(1, "no [auth.…] is declared");
     }
+    let absent = root.table("without");
+    let without = absent.own_pairs();
+    check_without(document, &without, &entities, absent.line());
     let inbound =
         inbound(document, &root.table("inbound"), &form, &entities, protocol.as_ref().map(|protocol| protocol.kind));
     check_settings(document, &form, &auth, &entities);
     check_logins(document, &form, &auth);
-    Some(Spec { system, protocol: protocol?, limits, form, auth, entities, units, inbound })
+    Some(Spec { system, protocol: protocol?, limits, form, auth, entities, without, units, inbound })
 }
 
 fn system(document: &Document<'_>, table: &Table<'_, '_>) -> System {
@@ -211,6 +215,19 @@ fn check_logins(document: &Document<'_>, form: &[FormField], auth: &[AuthMethod]
             if !form.iter().chain(&method.form).any(|field| field.name == *needed) {
                 document.find(1, format!("[auth.{}] needs a form field `{needed}`", method.scheme.name()));
             }
+        }
+    }
+}
+
+/// What is not there is in the model, and not declared all the same; and nothing else is left unsaid.
+fn check_without(document: &Document<'_>, without: &[(String, String)], entities: &[super::EntitySpec], line: usize) {
+    for (name, why) in without {
+        if !catalog::entities().iter().any(|entity| entity.name == name) {
+            document.find(line, format!("[without]: the model has no `{name}`"));
+        } else if entities.iter().any(|entity| entity.entity.name == name) {
+            document.find(line, format!("[without]: `{name}` is declared"));
+        } else if why.trim().is_empty() {
+            document.find(line, format!("[without]: `{name}` says no reason"));
         }
     }
 }

@@ -176,12 +176,13 @@ impl<'d, 't> Table<'d, 't> {
 
     /// A table of texts, in the order of the file.
     pub(super) fn pairs(&self, key: &str) -> Vec<(String, String)> {
-        let table = self.table(key);
-        table
-            .entries()
-            .into_iter()
-            .map(|entry| (entry.name.to_owned(), table.text(entry.name).unwrap_or_default()))
-            .collect()
+        self.table(key).own_pairs()
+    }
+
+    /// All of this table's entries, which are texts.
+    pub(super) fn own_pairs(&self) -> Vec<(String, String)> {
+        let entries = self.entries().into_iter();
+        entries.map(|entry| (entry.name.to_owned(), self.text(entry.name).unwrap_or_default())).collect()
     }
 
     fn take(&self, key: &str) -> Option<&'d Spanned<DeValue<'t>>> {

@@ -22,10 +22,19 @@ pub struct Spec {
     /// The ways to log in, the best first.
     pub auth: Vec<AuthMethod>,
     pub entities: Vec<EntitySpec>,
+    /// Entities of the model that the system does not have: the name, and why, for people.
+    pub without: Vec<(String, String)>,
     /// Unit codes: ours and the system's.
     pub units: Vec<(String, String)>,
     /// How the system tells of changes by itself, if it can.
     pub inbound: Option<Inbound>,
+}
+
+impl Spec {
+    /// Why the system has no such entity, if it has none.
+    pub fn lacks(&self, entity: &str) -> Option<&str> {
+        self.without.iter().find(|(name, _)| name == entity).map(|(_, why)| why.as_str())
+    }
 }
 
 /// What the catalogue says of the product.

@@ -49,6 +49,7 @@ fn spec() -> Spec {
         auth: vec![method(AuthScheme::Basic, basic), method(jwt, key)],
         entities: Vec::new(),
         units: Vec::new(),
+        without: Vec::new(),
         inbound: None,
     }
 }

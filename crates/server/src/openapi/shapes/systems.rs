@@ -89,6 +89,8 @@ pub(crate) struct Capabilities {
     /// Null: the system is asked at intervals only.
     #[schema(required = true)]
     hooks: Option<HookCapabilities>,
+    /// Entities of the model that the system does not have, and why.
+    without: BTreeMap<String, String>,
     /// By the entity's name.
     entities: BTreeMap<String, EntityCapabilities>,
 }
@@ -190,6 +192,8 @@ pub(crate) struct ConnectionCapabilities {
     /// Null: the system is asked at intervals only.
     #[schema(required = true)]
     hooks: Option<HookCapabilities>,
+    /// Entities of the model that the system does not have, and why.
+    without: BTreeMap<String, String>,
     /// By the entity's name.
     entities: BTreeMap<String, EntityCapabilities>,
 }
