@@ -219,6 +219,27 @@ async fn who_dies_after_subscribing_and_before_writing_it_down_makes_no_second_o
     world.a_change_becomes_visible(&api).await;
 }
 
+/// A rule about it holds for that connection.
+async fn an_alert_fires(manager: &Api, id: &str) {
+    let new = json!({"name": "hooks", "rule": {"type": "subscription_failing"},
+        "channel": {"type": "webhook", "url": "https://hooks.invalid/x"}});
+    let made = manager.post("/alerts", &new).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let path = format!("/alerts/{}", made.body["alert"]["id"].as_str().unwrap());
+    let end = Instant::now() + LONGEST;
+    loop {
+        let firing = manager.get::<Value>(&path).await["firing"].clone();
+        if firing[0]["connection_id"] == id {
+            let message = firing[0]["message"].as_str().unwrap();
+            return assert!(
+                message.contains("cannot be subscribed to") && message.contains("event_mesh_client_secret")
+            );
+        }
+        assert!(Instant::now() < end, "{firing}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_client_says_what_to_mend_while_syncs_go_on() {
     let directory = tempfile::tempdir().unwrap();
@@ -244,6 +265,7 @@ async fn a_refused_client_says_what_to_mend_while_syncs_go_on() {
     assert_eq!(health["subscription"]["state"], "failing");
     assert!(!health.to_string().contains(wrong));
     assert_eq!(kinds(&api).await, ["subscription.failing"]);
+    an_alert_fires(&manager, &id).await;
 
     // A broker that repeats what it was sent.
     let mut rude = world.credentials(SECRET);

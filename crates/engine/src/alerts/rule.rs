@@ -40,6 +40,11 @@ pub enum Rule {
         #[serde(default)]
         above: i64,
     },
+    /// A connection's hooks cannot be subscribed to, for that long.
+    SubscriptionFailing {
+        #[serde(default)]
+        for_seconds: i64,
+    },
     /// A hook of a connection waits for that long to be worked off.
     HooksWaiting { after_seconds: i64 },
     /// More than so many hooks of a connection were given up in the last hour.
@@ -80,9 +85,9 @@ impl Rule {
             }
         };
         match self {
-            Self::Status { for_seconds, .. } | Self::Cause { for_seconds, .. } => {
-                seconds("for_seconds", *for_seconds, 0)
-            }
+            Self::Status { for_seconds, .. }
+            | Self::Cause { for_seconds, .. }
+            | Self::SubscriptionFailing { for_seconds } => seconds("for_seconds", *for_seconds, 0),
             Self::Stale { after_seconds } => seconds("after_seconds", *after_seconds, 60),
             Self::HooksWaiting { after_seconds } => seconds("after_seconds", *after_seconds, 1),
             Self::DeadDeliveries { above } | Self::DeadHooks { above } | Self::MissedHooks { above } => {
@@ -120,6 +125,9 @@ impl Rule {
             }
             Self::Cause { causes, for_seconds } => {
                 Condition::Cause { words: list(causes), until: before(*for_seconds) }
+            }
+            Self::SubscriptionFailing { for_seconds } => {
+                Condition::FailingSubscriptions { until: before(*for_seconds) }
             }
             Self::Stale { after_seconds } => Condition::Stale { before: before(*after_seconds) },
             Self::FailureRate { above, least_calls } => {

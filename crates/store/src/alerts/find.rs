@@ -61,6 +61,19 @@ impl Store {
                 });
                 Ok(found.collect())
             }
+            Condition::FailingSubscriptions { until } => {
+                let sql = "select c.id, c.customer_name, c.system, coalesce(min(s.error), '')
+                           from subscription s join connection c on c.id = s.connection_id
+                           where c.application_id = $1 and s.state = 'failing' and s.since <= $2
+                           group by c.id, c.customer_name, c.system order by c.id limit $3";
+                let rows = db.rows::<(Uuid, String, String, String)>(sql, args![application, *until, MOST]).await?;
+                let found = rows.into_iter().map(|(subject, customer, system, why)| Found {
+                    subject,
+                    name: format!("{customer} ({system})"),
+                    message: format!("its hooks cannot be subscribed to: {why}"),
+                });
+                Ok(found.collect())
+            }
             Condition::FailureRate { permille, least, since } => {
                 self.failing(application, *permille, *least, *since).await
             }

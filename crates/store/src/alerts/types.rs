@@ -45,6 +45,8 @@ pub enum Condition {
     Cause { words: String, until: i64 },
     /// Connections with an entity whose last success was before that.
     Stale { before: i64 },
+    /// Connections whose subscription to hooks fails since `until` or longer.
+    FailingSubscriptions { until: i64 },
     /// Connections of whose calls since `since` more than so many of a thousand failed, of at least so many.
     FailureRate { permille: i64, least: i64, since: i64 },
     /// More than so many deliveries of webhooks were given up since `since`.

@@ -43,6 +43,8 @@ pub(crate) enum AlertRule {
     FailureRate { above: f64, least_calls: Option<i64> },
     /// More than so many deliveries of webhooks were given up in the last hour.
     DeadDeliveries { above: Option<i64> },
+    /// Its hooks cannot be subscribed to, for that long.
+    SubscriptionFailing { for_seconds: Option<i64> },
     /// A hook that the system sent waits for that long to be worked off.
     HooksWaiting { after_seconds: i64 },
     /// More than so many hooks were given up in the last hour.
