@@ -3,11 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::SecretString;
+use trunnion_kit::http::is_this_machine;
 use trunnion_kit::spec::{Inbound, SecretForm, Spec};
 use trunnion_kit::webhook::Secret;
 use trunnion_model::ids::ConnectionId;
 use trunnion_store::{NewAddress, Reason};
-use url::{Host, Url};
+use url::Url;
 use uuid::Uuid;
 
 use crate::Engine;
@@ -73,13 +74,7 @@ pub(super) fn base(engine: &Engine) -> std::result::Result<String, Reason> {
         ));
     };
     let url = Url::parse(given).map_err(|error| why(&format!("This server's public_url is no address: {error}.")))?;
-    let this_machine = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    if url.scheme() != "https" && !this_machine && !options.allow_http {
+    if url.scheme() != "https" && !is_this_machine(&url) && !options.allow_http {
         return Err(why(
             "This server's public_url must begin with https:// for systems to send their hooks there, unless \
                         systems.allow_http is set.",

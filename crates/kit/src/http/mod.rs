@@ -3,6 +3,7 @@
 mod budget;
 mod classify;
 mod client;
+mod here;
 mod limits;
 mod message;
 mod random;
@@ -17,6 +18,7 @@ mod trouble_tests;
 
 pub use budget::{Budget, Lane, Learned};
 pub use client::{Client, Pace};
+pub use here::is_this_machine;
 pub use message::{Answer, Effect, Request, http_date};
 pub use random::Random;
 pub use redact::{redact, vendor_text};

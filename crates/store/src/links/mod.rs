@@ -1,7 +1,6 @@
 //! Link sessions: a customer's invitation to connect a system, its single use, and the code that is exchanged for the token.
 
-mod frames;
-mod redirects;
+mod places;
 mod session;
 mod used;
 

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::redirects::checked;
+use super::redirects::{check_list, checked};
 use crate::Engine;
 use crate::caller::{Caller, Permission};
-use crate::error::{FieldError, Result, ServiceError};
+use crate::error::Result;
 
 /// How many an application may have: they all stand in a header of each page.
 const MOST: usize = 20;
@@ -24,18 +24,7 @@ pub async fn frame_origins(engine: &Engine, caller: &Caller) -> Result<FrameOrig
 /// Replaces the whole list.
 pub async fn set_frame_origins(engine: &Engine, caller: &Caller, new: &FrameOrigins) -> Result<FrameOrigins> {
     caller.may(Permission::Manage)?;
-    let mut errors = Vec::new();
-    if new.frame_origins.len() > MOST {
-        errors.push(FieldError::new("/frame_origins", format!("must not be more than {MOST}")));
-    }
-    for (place, origin) in new.frame_origins.iter().enumerate() {
-        if let Err(message) = wrong(origin) {
-            errors.push(FieldError::new(format!("/frame_origins/{place}"), message));
-        }
-    }
-    if !errors.is_empty() {
-        return Err(ServiceError::ValidationFailed { errors });
-    }
+    check_list("/frame_origins", &new.frame_origins, MOST, wrong)?;
     engine.store().set_frame_origins(caller.application(), &new.frame_origins).await?;
     frame_origins(engine, caller).await
 }

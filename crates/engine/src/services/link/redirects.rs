@@ -1,7 +1,8 @@
 //! The addresses that customers may be sent back to. A session names one of them, letter by letter.
 
 use serde::{Deserialize, Serialize};
-use url::{Host, Url};
+use trunnion_kit::http::is_this_machine;
+use url::Url;
 
 use crate::Engine;
 use crate::caller::{Caller, Permission};
@@ -25,20 +26,28 @@ pub async fn redirect_uris(engine: &Engine, caller: &Caller) -> Result<RedirectU
 /// Replaces the whole list.
 pub async fn set_redirect_uris(engine: &Engine, caller: &Caller, new: &RedirectUris) -> Result<RedirectUris> {
     caller.may(Permission::Manage)?;
-    let mut errors = Vec::new();
-    if new.redirect_uris.len() > MOST {
-        errors.push(FieldError::new("/redirect_uris", format!("must not be more than {MOST}")));
-    }
-    for (place, uri) in new.redirect_uris.iter().enumerate() {
-        if let Err(message) = checked(uri) {
-            errors.push(FieldError::new(format!("/redirect_uris/{place}"), message));
-        }
-    }
-    if !errors.is_empty() {
-        return Err(ServiceError::ValidationFailed { errors });
-    }
+    check_list("/redirect_uris", &new.redirect_uris, MOST, |uri| checked(uri).map(drop))?;
     engine.store().set_redirect_uris(caller.application(), &new.redirect_uris).await?;
     redirect_uris(engine, caller).await
+}
+
+/// All problems of a list at once.
+pub(super) fn check_list(
+    pointer: &str,
+    list: &[String],
+    most: usize,
+    check: impl Fn(&str) -> std::result::Result<(), &'static str>,
+) -> Result<()> {
+    let mut errors = Vec::new();
+    if list.len() > most {
+        errors.push(FieldError::new(pointer, format!("must not be more than {most}")));
+    }
+    for (place, text) in list.iter().enumerate() {
+        if let Err(message) = check(text) {
+            errors.push(FieldError::new(format!("{pointer}/{place}"), message));
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(ServiceError::ValidationFailed { errors }) }
 }
 
 /// An address to which a code may be sent: nobody on the way may read it.
@@ -47,15 +56,9 @@ pub(super) fn checked(uri: &str) -> std::result::Result<Url, &'static str> {
         return Err("must be at most 2000 visible ASCII characters");
     }
     let url = Url::parse(uri).map_err(|_| "must be an address such as https://app.example.com/connected")?;
-    let this_machine = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
     match url.scheme() {
         "https" => {}
-        "http" if this_machine => {}
+        "http" if is_this_machine(&url) => {}
         _ => return Err("must begin with https:// (http:// is for this very machine only)"),
     }
     if url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
-use url::{Host, Url};
+use url::Url;
 
 use super::{LONGEST, fields, words};
 use crate::auth::{certificate, oauth2_jwt};
+use crate::http::is_this_machine;
 use crate::spec::{AuthScheme, FormField, FormKind, Spec};
 
 /// What is wrong with one member; the text is for the customer and repeats no value.
@@ -160,15 +161,12 @@ fn value(
 /// The address without a slash at its end.
 fn address(text: &str, allow_http: bool) -> Result<String, String> {
     let url = Url::parse(text).map_err(|error| format!("{}: {error}", words::NO_ADDRESS))?;
-    let this_machine = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return Err(words::NO_HOST.to_owned()),
-    };
+    if url.host().is_none() {
+        return Err(words::NO_HOST.to_owned());
+    }
     match url.scheme() {
         "https" => {}
-        "http" if allow_http || this_machine => {}
+        "http" if allow_http || is_this_machine(&url) => {}
         _ => return Err(words::NO_HTTPS.to_owned()),
     }
     if !url.username().is_empty() || url.password().is_some() {
