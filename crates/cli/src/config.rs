@@ -80,6 +80,12 @@ pub(crate) const KEYS: &[Key] = &[
         "30",
         "how many days deliveries that are over are kept, with their tries; empty: for ever",
     ),
+    key("sync.keep_days", "30", "how many days syncs that are over are kept, 1 or more; empty: for ever"),
+    key(
+        "operations.keep_days",
+        "365",
+        "how many days writes that are settled are kept, a fortnight at least; empty: for ever",
+    ),
     key("audit.keep_days", "365", "how many days it is kept who did what, 1 or more; empty: for ever"),
     key("events.keep_days", "", "how many days events are kept, 1 or more; empty: for ever"),
     secret("metrics.token", "what must be sent as a bearer token to read /metrics; empty: nothing"),

@@ -99,6 +99,8 @@ pub(crate) async fn engine(config: &Config) -> anyhow::Result<Engine> {
             ..usual.webhooks.clone()
         },
         audit_kept: days(config, "audit.keep_days")?,
+        runs_kept: days(config, "sync.keep_days")?,
+        operations_kept: days(config, "operations.keep_days")?,
         events_kept: days(config, "events.keep_days")?,
         deliveries_kept: days(config, "webhooks.keep_days")?,
         ..usual

@@ -64,6 +64,10 @@ pub struct Options {
     pub events_kept: Option<Duration>,
     /// How long it is kept who did what; `None`: for ever.
     pub audit_kept: Option<Duration>,
+    /// How long syncs that are over are kept; `None`: for ever.
+    pub runs_kept: Option<Duration>,
+    /// How long writes that are settled are kept, but a fortnight at least; `None`: for ever.
+    pub operations_kept: Option<Duration>,
     /// Deliveries that are over are deleted after that; `None`: never.
     pub deliveries_kept: Option<Duration>,
 }
@@ -197,6 +201,8 @@ impl Default for Options {
             mail: None,
             events_kept: None,
             audit_kept: None,
+            runs_kept: None,
+            operations_kept: None,
             deliveries_kept: None,
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::Engine;
-use crate::workers::rest;
+use crate::workers::{KEYS_KEPT, rest};
 
 /// However much happens, and for what other nodes did.
 const EVERY: Duration = Duration::from_secs(1);
@@ -24,13 +24,21 @@ pub(crate) async fn keep_in_order(engine: Engine, mut stopping: watch::Receiver<
 /// At one time; the rest an hour later.
 const MOST_FORGOTTEN: u32 = 1_000_000;
 
-/// Deletes events and deliveries that are older than they are kept.
+/// Deletes events, deliveries, syncs, operations and audit entries that are older than they are kept.
 pub(crate) async fn forget(engine: &Engine) {
     if let Some(before) = horizon(engine, engine.options().events_kept) {
         told("events", engine.store().forget_events(before, MOST_FORGOTTEN.into()).await);
     }
     if let Some(before) = horizon(engine, engine.options().audit_kept) {
         told("audit entries", engine.store().forget_audit(before, MOST_FORGOTTEN.into()).await);
+    }
+    if let Some(before) = horizon(engine, engine.options().runs_kept) {
+        told("syncs", engine.store().forget_runs(before, MOST_FORGOTTEN.into()).await);
+    }
+    // Not before a repeat of the same write could come.
+    if let Some(before) = horizon(engine, engine.options().operations_kept.map(|kept| kept.max(KEYS_KEPT + KEYS_KEPT)))
+    {
+        told("operations", engine.store().forget_operations(before, MOST_FORGOTTEN.into()).await);
     }
     if let Some(before) = horizon(engine, engine.options().deliveries_kept) {
         told("deliveries", engine.store().forget_deliveries(before, MOST_FORGOTTEN as usize).await);

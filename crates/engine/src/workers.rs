@@ -11,7 +11,7 @@ use trunnion_receiver::inbox::NoCatchUp;
 use crate::{Engine, alerts, budgets, deliver, health, ingest, log, subscriptions, sync, write};
 
 /// Idempotency keys are kept for a week.
-const KEYS_KEPT: i64 = 7 * 24 * 60 * 60 * 1_000_000;
+pub(crate) const KEYS_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Incidents and hours of calls are kept for a quarter.
 const HEALTH_KEPT: i64 = 92 * 24 * 60 * 60 * 1_000_000;
 /// Hooks forgotten in one go.
@@ -85,7 +85,7 @@ async fn hints(engine: Engine, mut stopping: watch::Receiver<bool>) {
 
 async fn keep_house(engine: Engine, mut stopping: watch::Receiver<bool>) {
     loop {
-        let before = engine.clock().now_micros().saturating_sub(KEYS_KEPT);
+        let before = engine.clock().now_micros().saturating_sub(health::micros(KEYS_KEPT));
         match engine.store().purge_idempotency_keys(before).await {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "idempotency keys were given free"),

@@ -16,6 +16,7 @@ mod db;
 mod deletions;
 mod error;
 mod events;
+mod forget;
 mod grants;
 mod health;
 mod inbound;

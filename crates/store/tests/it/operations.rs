@@ -60,6 +60,27 @@ on_both! {
 }
 
 on_both! {
+    async fn what_was_settled_is_forgotten_after_its_time_and_what_is_not_settled_never(world: World) {
+        let connection = world.connection().await;
+        let (_, old) = begin(&world, connection, "old").await;
+        world.store.finish_operation(outcome(&old, OperationState::Failed)).await.unwrap();
+        let (open, _lease) = begin(&world, connection, "open").await;
+        let (_, unknown) = begin(&world, connection, "unknown").await;
+        world.store.finish_operation(outcome(&unknown, OperationState::Unknown)).await.unwrap();
+        world.pass(3_600);
+        let before = world.clock.now_micros();
+        let (new, lease) = begin(&world, connection, "new").await;
+        world.store.finish_operation(outcome(&lease, OperationState::Failed)).await.unwrap();
+        assert_eq!(world.store.forget_operations(before, 100).await.unwrap(), 1);
+        for id in [open.id, new.id] {
+            assert!(world.store.operation(connection, id).await.unwrap().is_some());
+        }
+        let again = self::new("old");
+        assert!(matches!(world.store.begin_operation(connection, &again).await.unwrap(), Begun::New(..)));
+    }
+}
+
+on_both! {
     async fn a_settled_operation_answers_again_and_tells_once(world: World) {
         let connection = world.connection().await;
         let (_operation, lease) = begin(&world, connection, "k").await;

@@ -158,6 +158,29 @@ on_both! {
 }
 
 on_both! {
+    async fn runs_that_are_over_are_forgotten_after_their_time_and_others_never(world: World) {
+        let connection = world.connection().await;
+        let end = Finished::Succeeded { cursor: None, cursor_at: None, next_run_at: None };
+        let mut made = Vec::new();
+        for _ in 0..4 {
+            world.pass(1_000);
+            let claim = world.claim_one().await;
+            made.push(world.store.finish_run(&claim.lease, &end).await.unwrap());
+        }
+        world.pass(1_000);
+        let going = world.claim_one().await;
+        assert_eq!(world.store.forget_runs(made[2].created_at, 100).await.unwrap(), 2);
+        let kept = async || {
+            let runs = world.store.runs(connection, None, 9).await.unwrap();
+            runs.into_iter().map(|run| run.id).collect::<Vec<_>>()
+        };
+        assert_eq!(kept().await, [going.run.id, made[3].id, made[2].id]);
+        assert_eq!(world.store.forget_runs(world.clock.now_micros() + 1_000_000, 100).await.unwrap(), 2);
+        assert_eq!(kept().await, [going.run.id], "it is not over");
+    }
+}
+
+on_both! {
     async fn a_plan_by_cron_keeps_its_time_zone_and_waits_for_the_end_of_quiet_hours(world: World) {
         let connection = world.connection().await;
         let changes = PlanChanges {
