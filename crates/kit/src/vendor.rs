@@ -8,6 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use trunnion_model::decimal::Decimal;
 use trunnion_model::time::Timestamp;
 
 use crate::error::Error;
@@ -122,6 +123,17 @@ pub trait Vendor: Send + Sync + 'static {
         call: &'a Call,
     ) -> Answered<'a, ()> {
         Box::pin(protocol::act(link, entity, target, call))
+    }
+
+    /// How much came already for each line of an order, by the line's key: for systems whose orders do not say it
+    /// themselves. Of a line that is not told, the order's own word counts.
+    fn received<'a>(
+        &'a self,
+        _link: &'a Link,
+        _order: &'a EntitySpec,
+        _target: Target<'a>,
+    ) -> Answered<'a, Vec<(String, Decimal)>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
     }
 
     /// Truly deletes a record.

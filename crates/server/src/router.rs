@@ -160,9 +160,11 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(metrics::metrics))
 }
 
-/// The routes of every entity in the catalogue; `openapi::entities` describes them.
+/// The routes of every entity in the catalogue, and of what only one of them knows; `openapi::entities` and
+/// `openapi::deeds` describe them.
 fn entities() -> Router<Gate> {
-    catalog::entities().iter().fold(Router::new(), |router, entity| {
+    let own = Router::new().route("/api/v1/purchase-orders/{id}/receive", post(v1::records::receive));
+    catalog::entities().iter().fold(own, |router, entity| {
         let path = format!("/api/v1/{}", entity.path);
         let one = get(v1::records::get).patch(v1::records::update).delete(v1::records::delete);
         router

@@ -5,6 +5,7 @@ mod derive;
 mod event_mesh;
 mod places;
 mod prepare;
+mod received;
 pub mod sim;
 mod stock;
 
@@ -16,6 +17,7 @@ use trunnion_kit::mapping::{Change, RowHook};
 use trunnion_kit::spec::EntitySpec;
 use trunnion_kit::subscription::{Subscribed, Wanted};
 use trunnion_kit::vendor::{Answered, Declared, Page, Target, Vendor, Window};
+use trunnion_model::decimal::Decimal;
 
 pub(crate) const DECLARATION: &str = include_str!("connector.toml");
 
@@ -65,6 +67,15 @@ impl Vendor for SapS4Hana {
             prepare::create(entity.entity.name, &mut body)?;
             Declared.create(link, entity, body, write_key).await
         })
+    }
+
+    fn received<'a>(
+        &'a self,
+        link: &'a Link,
+        _order: &'a EntitySpec,
+        target: Target<'a>,
+    ) -> Answered<'a, Vec<(String, Decimal)>> {
+        Box::pin(received::of_order(link, target))
     }
 
     fn update<'a>(

@@ -62,7 +62,14 @@ fn entities(spec: &Spec, link: Option<&Link>, rights: &HashMap<&'static str, Ent
         }
         (name.to_owned(), said)
     };
-    spec.entities.iter().map(one).collect()
+    let mut said: Map<String, Value> = spec.entities.iter().map(one).collect();
+    // What comes for an order is a goods receipt.
+    let receives = said.get("goods_receipt").is_some_and(|receipt| receipt["create"] == true);
+    let orders = said.get_mut("purchase_order").and_then(|order| order["actions"].as_array_mut());
+    if let (Some(actions), true) = (orders, receives) {
+        actions.push("receive".into());
+    }
+    said
 }
 
 /// What the user may not do cannot be done, whatever the connector can.
