@@ -11,6 +11,7 @@ pub mod json;
 pub mod link;
 pub mod mail;
 pub mod mapping;
+pub mod posting;
 pub mod protocol;
 pub mod shape;
 #[cfg(feature = "sim")]

@@ -15,8 +15,9 @@ use crate::error::Error;
 use crate::json::{Node, parse, rows};
 use crate::link::Link;
 use crate::mapping::{Change, RowHook};
+use crate::posting::Posting;
 use crate::protocol;
-use crate::spec::{Call, EntitySpec, Spec};
+use crate::spec::{Call, EntitySpec, Post, Spec};
 use crate::subscription::{Subscribed, Wanted};
 
 /// What the methods of [`Vendor`] give: a trait object cannot have `async fn`.
@@ -136,6 +137,34 @@ pub trait Vendor: Send + Sync + 'static {
         Box::pin(std::future::ready(Ok(Vec::new())))
     }
 
+    /// Posts a document that changes the record, with our write key in it: for systems that declare `[entity.NAME.post]`.
+    fn post<'a>(
+        &'a self,
+        _link: &'a Link,
+        _entity: &'a EntitySpec,
+        _target: Target<'a>,
+        _posting: &'a Posting,
+        _write_key: &'a str,
+    ) -> Answered<'a, ()> {
+        no_postings()
+    }
+
+    /// Whether a document with that write key was posted.
+    fn is_posted<'a>(
+        &'a self,
+        _link: &'a Link,
+        _entity: &'a EntitySpec,
+        _post: &'a Post,
+        _write_key: &'a str,
+    ) -> Answered<'a, bool> {
+        no_postings()
+    }
+
+    /// The remote id of the stock of the same item at another place.
+    fn level_at(&self, _remote_id: &str, _location: &str) -> Option<String> {
+        None
+    }
+
     /// Truly deletes a record.
     fn delete<'a>(&'a self, link: &'a Link, entity: &'a EntitySpec, target: Target<'a>) -> Answered<'a, ()> {
         Box::pin(protocol::delete(link, entity, target))
@@ -167,6 +196,10 @@ pub trait Vendor: Send + Sync + 'static {
     fn row_hook(&self) -> Option<RowHook> {
         None
     }
+}
+
+fn no_postings<'a, T: Send + 'a>() -> Answered<'a, T> {
+    Box::pin(std::future::ready(Err(Error::Unexpected("the connector posts no such document".to_owned()))))
 }
 
 fn no_subscriptions<'a, T: Send + 'a>() -> Answered<'a, T> {

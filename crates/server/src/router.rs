@@ -163,7 +163,10 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
 /// The routes of every entity in the catalogue, and of what only one of them knows; `openapi::entities` and
 /// `openapi::deeds` describe them.
 fn entities() -> Router<Gate> {
-    let own = Router::new().route("/api/v1/purchase-orders/{id}/receive", post(v1::records::receive));
+    let own = Router::new()
+        .route("/api/v1/purchase-orders/{id}/receive", post(v1::records::receive))
+        .route("/api/v1/inventory-levels/{id}/adjust", post(v1::records::adjust))
+        .route("/api/v1/inventory-levels/{id}/transfer", post(v1::records::transfer));
     catalog::entities().iter().fold(own, |router, entity| {
         let path = format!("/api/v1/{}", entity.path);
         let one = get(v1::records::get).patch(v1::records::update).delete(v1::records::delete);

@@ -31,6 +31,7 @@ mod receiver;
 mod same_change;
 mod same_order;
 mod same_receipt;
+mod same_stock;
 mod secrets;
 mod storm;
 mod subscriptions;

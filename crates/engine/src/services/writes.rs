@@ -121,6 +121,26 @@ pub async fn receive(
     Box::pin(write::receive(engine, scope.row(), order, body, ask)).await
 }
 
+/// Changes stock by a document: `adjust`s it by a difference, or `transfer`s some of it to another place.
+pub async fn post(
+    engine: &Engine,
+    scope: &Scope,
+    (id, action): (&str, &'static str),
+    body: Value,
+    manner: Manner<'_>,
+    params: &[(String, String)],
+) -> Result<Answer> {
+    scope.may(Permission::Write)?;
+    let entity = entity("inventory-levels")?;
+    let mut params = Params::new(params, &["dry_run"]);
+    let ask = ask(&mut params, manner);
+    params.finish()?;
+    let _in_hand = engine.courtesy().enter();
+    let level = record(engine, scope, entity, id).await?;
+    is_version(&level, manner)?;
+    Box::pin(write::post(engine, scope.row(), entity, level, action, body, ask)).await
+}
+
 /// Deletes a record where the system truly can; with `mode`, does the nearest thing of that name.
 pub async fn delete(
     engine: &Engine,

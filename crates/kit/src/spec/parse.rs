@@ -215,7 +215,7 @@ fn check_logins(document: &Document<'_>, form: &[FormField], auth: &[AuthMethod]
     }
 }
 
-/// Every setting that a create takes from the connection is in the connection's form.
+/// Every setting that a create or a posting takes from the connection is in the connection's form.
 fn check_settings(document: &Document<'_>, form: &[FormField], auth: &[AuthMethod], entities: &[super::EntitySpec]) {
     let in_form = |name: &str| {
         form.iter().any(|field| field.name == name)
@@ -224,7 +224,8 @@ fn check_settings(document: &Document<'_>, form: &[FormField], auth: &[AuthMetho
     for entity in entities {
         let own = entity.create.iter().flat_map(|create| &create.settings);
         let nested = entity.groups.iter().flat_map(|group| &group.settings);
-        for (_, name) in own.chain(nested) {
+        let posted = entity.posts.iter().flat_map(|post| &post.needs);
+        for name in own.chain(nested).map(|(_, name)| name).chain(posted) {
             if !in_form(name.trim_end_matches('?')) {
                 document.find(entity.line, format!("setting `{name}` is in no [form.…]"));
             }

@@ -7,6 +7,7 @@ use http::HeaderName;
 use trunnion_model::catalog::{Entity, Field};
 
 use super::inbound::Inbound;
+use super::posts::Post;
 use super::writes::{Delete, Lock, Move, Update};
 use crate::mapping::{Conversion, Path};
 use crate::shape::Volatile;
@@ -197,6 +198,8 @@ pub struct EntitySpec {
     pub delete: Option<Delete>,
     /// How a record gets from one status to another.
     pub moves: Vec<Move>,
+    /// Documents that change a record without being one of ours.
+    pub posts: Vec<Post>,
     pub fields: Vec<Row>,
     pub groups: Vec<GroupSpec>,
     /// Where the row says that it is deleted: present and truthy.

@@ -1,11 +1,11 @@
-//! What can be done with one entity only: `receive` of a purchase order.
+//! What can be done with one entity only: `receive` of a purchase order, `adjust` and `transfer` of stock.
 
 use serde_json::{Value, json};
 use trunnion_model::catalog::{Entity, entity};
 
 use super::entities::{
-    accepted_response, dry_run_parameter, id_parameter, if_match_parameter, key_parameter, planned_response,
-    prefer_parameter, replayed_header, response, title, version_header,
+    accepted_response, changed_responses, dry_run_parameter, id_parameter, if_match_parameter, key_parameter,
+    planned_response, prefer_parameter, replayed_header, response, title, type_name, version_header,
 };
 
 /// Adds their paths to `document`.
@@ -13,6 +13,64 @@ pub(super) fn describe(document: &mut Value) {
     let Some(order) = entity("purchase_order") else { return };
     document["components"]["schemas"]["Receive"] = receive_schema();
     document["paths"]["/api/v1/purchase-orders/{id}/receive"] = json!({"post": receive(order)});
+    let Some(level) = entity("inventory_level") else { return };
+    for action in ["adjust", "transfer"] {
+        document["paths"][format!("/api/v1/inventory-levels/{{id}}/{action}")] = json!({"post": post(level, action)});
+    }
+}
+
+fn post(level: &Entity, action: &str) -> Value {
+    let adjusts = action == "adjust";
+    let (summary, example) = match adjusts {
+        true => ("Adjust stock by a difference", json!({"quantity": "-2", "reason": "broken in the store"})),
+        false => ("Transfer stock to another place", json!({"to_location_code": "1001", "quantity": "2"})),
+    };
+    let what = match adjusts {
+        true => "Posts a difference: more, or less if it is negative. To set what is on hand, `PATCH` `on_hand`.",
+        false => "Moves some of the stock of this item to another place, in one step.",
+    };
+    json!({
+        "operationId": format!("{action}_inventory_level"),
+        "tags": [title(level)],
+        "summary": summary,
+        "description": format!("{what} The system's document carries a write key, so that after a lost answer it is searched for \
+            and never posted twice. The answer is the level as the system has it afterwards; one of which nothing is left may be \
+            gone there, and has `deleted_at`. More than is on hand is refused. Which systems can, the `actions` in the \
+            capabilities tell.").split_whitespace().collect::<Vec<_>>().join(" "),
+        "parameters": [
+            id_parameter(), key_parameter(level, "create"), if_match_parameter(), prefer_parameter(), dry_run_parameter()
+        ],
+        "requestBody": {
+            "required": true,
+            "content": {"application/json": {"schema": post_schema(adjusts), "example": example}}
+        },
+        "responses": changed_responses(&type_name(level))
+    })
+}
+
+fn post_schema(adjusts: bool) -> Value {
+    let reason = json!({"type": "string", "description": "Why; the system keeps it with the document (50 characters fit everywhere)."});
+    if adjusts {
+        return json!({
+            "type": "object",
+            "required": ["quantity", "reason"],
+            "properties": {
+                "quantity": {"type": "string", "description": "The difference, as a decimal in the level's unit; not zero."},
+                "reason": reason
+            }
+        });
+    }
+    json!({
+        "type": "object",
+        "required": ["quantity"],
+        "properties": {
+            "to_location_id": {"type": "string", "description": "Where it goes: our id."},
+            "to_location_remote_id": {"type": "string", "description": "Or the system's."},
+            "to_location_code": {"type": "string", "description": "Or the name that people use."},
+            "quantity": {"type": "string", "description": "How much, as a decimal in the level's unit; more than zero."},
+            "reason": reason
+        }
+    })
 }
 
 fn receive(order: &Entity) -> Value {

@@ -213,7 +213,7 @@ fn delete(entity: &Entity) -> Value {
     })
 }
 
-fn changed_responses(name: &str) -> Value {
+pub(super) fn changed_responses(name: &str) -> Value {
     let mut headers = version_header();
     headers["Idempotency-Replayed"] = replayed_header();
     let mut done = response("The record as the system has it now; of a dry run, the requests.", name, &headers);

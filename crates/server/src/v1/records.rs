@@ -91,6 +91,38 @@ pub(crate) async fn receive(
     Ok(answered("goods-receipts", answer))
 }
 
+pub(crate) async fn adjust(
+    auth: Connection<Write>,
+    Segment(id): Segment,
+    headers: Headers,
+    Query(query): Query<Pairs>,
+    Body(body): Body<Value>,
+) -> Result<Response, Problem> {
+    post(&auth, (&id, "adjust"), headers, &query, body).await
+}
+
+pub(crate) async fn transfer(
+    auth: Connection<Write>,
+    Segment(id): Segment,
+    headers: Headers,
+    Query(query): Query<Pairs>,
+    Body(body): Body<Value>,
+) -> Result<Response, Problem> {
+    post(&auth, (&id, "transfer"), headers, &query, body).await
+}
+
+async fn post(
+    auth: &Connection<Write>,
+    what: (&str, &'static str),
+    headers: Headers,
+    query: &Pairs,
+    body: Value,
+) -> Result<Response, Problem> {
+    let headers = headers.with_key_unless_dry(query)?;
+    let answer = writes::post(&auth.engine, &auth.scope, what, body, headers.manner(), query).await?;
+    Ok(answered("inventory-levels", answer))
+}
+
 pub(crate) async fn delete(
     auth: Connection<Write>,
     entity: Of,
