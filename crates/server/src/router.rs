@@ -76,7 +76,7 @@ pub fn app(engine: Engine, options: Options) -> Router {
 pub(crate) fn documented() -> OpenApiRouter<Gate> {
     use v1::{
         alerts, audit, branding, bulks, connections, events, held, inbound, links, oauth_clients, operations,
-        schema_drift, syncs, systems, webhooks,
+        passthrough, schema_drift, syncs, systems, webhooks,
     };
     let api = OpenApiRouter::new()
         .routes(routes!(systems::list_systems))
@@ -134,6 +134,7 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(events::list_event_types))
         .routes(routes!(operations::list_operations))
         .routes(routes!(operations::get_operation))
+        .routes(routes!(passthrough::passthrough))
         .routes(routes!(bulks::get_bulk))
         .routes(routes!(bulks::list_bulk_items))
         .routes(routes!(webhooks::create_webhook_endpoint, webhooks::list_webhook_endpoints))

@@ -21,6 +21,7 @@ mod logins;
 mod mail;
 mod metrics;
 mod moods;
+mod passthrough;
 mod peers;
 mod process;
 mod provider;

@@ -40,7 +40,7 @@ mod resolve;
 mod route;
 
 pub use begin::Answer;
-pub(crate) use begin::Ask;
+pub(crate) use begin::{Ask, may_write};
 pub(crate) use bulk::work_off;
 pub(crate) use change::{Deed, change};
 pub(crate) use create::{LONGEST_KEY, create};

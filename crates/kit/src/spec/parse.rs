@@ -78,6 +78,13 @@ fn system(document: &Document<'_>, table: &Table<'_, '_>) -> System {
 fn protocol(document: &Document<'_>, table: &Table<'_, '_>) -> Option<Protocol> {
     let name = table.needed("kind");
     let (prefix, query) = (table.text("prefix").unwrap_or_default(), table.pairs("query"));
+    let passthrough = table.texts("passthrough");
+    for path in passthrough.iter().filter(|path| !path.starts_with('/') || path.trim_matches('/').is_empty()) {
+        document.find(
+            table.line(),
+            format!("`{path}` is no path to pass requests through to: it begins with / and names something"),
+        );
+    }
     let kind = match name.as_str() {
         "odata_v2" => ProtocolKind::ODataV2,
         "suitetalk" => ProtocolKind::SuiteTalk,
@@ -87,7 +94,7 @@ fn protocol(document: &Document<'_>, table: &Table<'_, '_>) -> Option<Protocol> 
             return None;
         }
     };
-    Some(Protocol { kind, prefix, query })
+    Some(Protocol { kind, prefix, passthrough, query })
 }
 
 fn limits(table: &Table<'_, '_>) -> Limits {

@@ -61,6 +61,8 @@ pub struct Protocol {
     pub kind: ProtocolKind,
     /// Put between the connection's URL and what an entity names: `/opu/odata`.
     pub prefix: String,
+    /// The paths at the connection's address below which requests are passed through; none: no request is.
+    pub passthrough: Vec<String>,
     /// Query parameters taken from the connection's form: (parameter, form field).
     pub query: Vec<(String, String)>,
 }
