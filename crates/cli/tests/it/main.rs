@@ -36,6 +36,7 @@ mod same_stock;
 mod secrets;
 mod storm;
 mod subscriptions;
+mod systems_page;
 mod torture;
 mod tryton;
 mod work_order;
