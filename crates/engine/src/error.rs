@@ -101,6 +101,10 @@ pub enum ServiceError {
         operation: OperationId,
         message: String,
     },
+    /// The same of a request of which no operation is kept.
+    Unanswered {
+        message: String,
+    },
     /// `message` is for the log; [`ServiceError::detail`] does not show it.
     Internal {
         message: String,
@@ -132,6 +136,7 @@ impl ServiceError {
             | Self::Conflict { message }
             | Self::CursorExpired { message }
             | Self::SystemUnreachable { message, .. }
+            | Self::Unanswered { message }
             | Self::OutcomeUnknown { message, .. } => message.clone(),
             Self::NotFound { what } => format!("There is no such {what}."),
             Self::ValidationFailed { errors } => match errors.as_slice() {
@@ -206,6 +211,7 @@ impl ServiceError {
             Self::SystemRejected { .. } => ("SYSTEM_REJECTED", 502, "The system refused"),
             Self::SystemUnreachable { .. } => ("SYSTEM_UNREACHABLE", 503, "The system cannot be reached"),
             Self::OutcomeUnknown { .. } => ("OUTCOME_UNKNOWN", 502, "The outcome is not known yet"),
+            Self::Unanswered { .. } => ("OUTCOME_UNKNOWN", 502, "The outcome is not known"),
             Self::Internal { .. } => ("INTERNAL", 500, "Internal error"),
         }
     }

@@ -11,6 +11,8 @@ pub mod json;
 pub mod link;
 pub mod mail;
 pub mod mapping;
+pub mod passthrough;
+pub mod posting;
 pub mod protocol;
 pub mod shape;
 #[cfg(feature = "sim")]

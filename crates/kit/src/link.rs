@@ -123,7 +123,12 @@ impl Link {
     /// declaration takes from the form. Names and values in `path_and_query` are percent-encoded already.
     pub fn url(&self, path_and_query: &str) -> Result<Url, Error> {
         let prefix = self.0.connector.protocol.prefix.trim_matches('/');
-        let mut url = self.below_base(&format!("{prefix}/{}", path_and_query.trim_start_matches('/')))?;
+        self.url_beside(&format!("{prefix}/{}", path_and_query.trim_start_matches('/')))
+    }
+
+    /// The same without the protocol's prefix.
+    pub(crate) fn url_beside(&self, path_and_query: &str) -> Result<Url, Error> {
+        let mut url = self.below_base(path_and_query)?;
         for (parameter, field) in &self.0.connector.protocol.query {
             if let Some(value) = self.setting(field) {
                 url.query_pairs_mut().append_pair(parameter, value);

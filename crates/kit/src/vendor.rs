@@ -8,14 +8,16 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use trunnion_model::decimal::Decimal;
 use trunnion_model::time::Timestamp;
 
 use crate::error::Error;
 use crate::json::{Node, parse, rows};
 use crate::link::Link;
 use crate::mapping::{Change, RowHook};
+use crate::posting::Posting;
 use crate::protocol;
-use crate::spec::{Call, EntitySpec, Spec};
+use crate::spec::{Call, EntitySpec, Post, Spec};
 use crate::subscription::{Subscribed, Wanted};
 
 /// What the methods of [`Vendor`] give: a trait object cannot have `async fn`.
@@ -124,6 +126,45 @@ pub trait Vendor: Send + Sync + 'static {
         Box::pin(protocol::act(link, entity, target, call))
     }
 
+    /// How much came already for each line of an order, by the line's key: for systems whose orders do not say it
+    /// themselves. Of a line that is not told, the order's own word counts.
+    fn received<'a>(
+        &'a self,
+        _link: &'a Link,
+        _order: &'a EntitySpec,
+        _target: Target<'a>,
+    ) -> Answered<'a, Vec<(String, Decimal)>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
+    /// Posts a document that changes the record, with our write key in it: for systems that declare `[entity.NAME.post]`.
+    fn post<'a>(
+        &'a self,
+        _link: &'a Link,
+        _entity: &'a EntitySpec,
+        _target: Target<'a>,
+        _posting: &'a Posting,
+        _write_key: &'a str,
+    ) -> Answered<'a, ()> {
+        no_postings()
+    }
+
+    /// Whether a document with that write key was posted.
+    fn is_posted<'a>(
+        &'a self,
+        _link: &'a Link,
+        _entity: &'a EntitySpec,
+        _post: &'a Post,
+        _write_key: &'a str,
+    ) -> Answered<'a, bool> {
+        no_postings()
+    }
+
+    /// The remote id of the stock of the same item at another place.
+    fn level_at(&self, _remote_id: &str, _location: &str) -> Option<String> {
+        None
+    }
+
     /// Truly deletes a record.
     fn delete<'a>(&'a self, link: &'a Link, entity: &'a EntitySpec, target: Target<'a>) -> Answered<'a, ()> {
         Box::pin(protocol::delete(link, entity, target))
@@ -155,6 +196,10 @@ pub trait Vendor: Send + Sync + 'static {
     fn row_hook(&self) -> Option<RowHook> {
         None
     }
+}
+
+fn no_postings<'a, T: Send + 'a>() -> Answered<'a, T> {
+    Box::pin(std::future::ready(Err(Error::Unexpected("the connector posts no such document".to_owned()))))
 }
 
 fn no_subscriptions<'a, T: Send + 'a>() -> Answered<'a, T> {

@@ -18,8 +18,12 @@ use crate::observe::RequestName;
 use crate::problem::Problem;
 
 /// Routes that are written down although the permission to write is enough for them.
-const ALSO: &[&str] =
-    &["/api/v1/held-deletions/{id}/accept", "/api/v1/held-deletions/{id}/refuse", "/api/v1/schema-drift/acknowledge"];
+const ALSO: &[&str] = &[
+    "/api/v1/held-deletions/{id}/accept",
+    "/api/v1/held-deletions/{id}/refuse",
+    "/api/v1/passthrough",
+    "/api/v1/schema-drift/acknowledge",
+];
 
 /// The document's operations by method and route (`post /api/v1/alerts`): their ids are the words for what was done.
 pub(crate) type Actions = Arc<HashMap<String, String>>;

@@ -5,6 +5,7 @@ use http::request::Parts;
 use http::{HeaderName, header};
 use trunnion_engine::services::writes::Manner;
 
+use crate::extract::Pairs;
 use crate::problem::Problem;
 
 pub(crate) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -33,6 +34,12 @@ impl Headers {
                 Err(refuse("is required: give every write a key of its own (a UUID does) and repeat it with that key"))
             }
         }
+    }
+
+    /// A dry run makes nothing.
+    pub(crate) fn with_key_unless_dry(self, query: &Pairs) -> Result<Self, Problem> {
+        let dry = query.iter().any(|(name, value)| name == "dry_run" && value == "true");
+        if dry { Ok(self) } else { self.with_key() }
     }
 
     pub(crate) fn manner(&self) -> Manner<'_> {

@@ -2,6 +2,7 @@
 //! described from the catalogue ([`entities`]); what holds for all operations is added to all at once ([`common`]).
 
 mod common;
+mod deeds;
 mod entities;
 mod history;
 pub(crate) mod shapes;
@@ -48,6 +49,7 @@ pub fn document() -> Value {
     // The document is plain data; if it could not be written, the tests that compare it would fail.
     let mut document = serde_json::to_value(fixed).unwrap_or_default();
     entities::describe(&mut document);
+    deeds::describe(&mut document);
     common::complete(&mut document);
     document["webhooks"] = webhooks::describe();
     document["tags"] = chapters();

@@ -76,7 +76,7 @@ pub fn app(engine: Engine, options: Options) -> Router {
 pub(crate) fn documented() -> OpenApiRouter<Gate> {
     use v1::{
         alerts, audit, branding, bulks, connections, events, held, inbound, links, oauth_clients, operations,
-        schema_drift, syncs, systems, webhooks,
+        passthrough, schema_drift, syncs, systems, webhooks,
     };
     let api = OpenApiRouter::new()
         .routes(routes!(systems::list_systems))
@@ -134,6 +134,7 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(events::list_event_types))
         .routes(routes!(operations::list_operations))
         .routes(routes!(operations::get_operation))
+        .routes(routes!(passthrough::passthrough))
         .routes(routes!(bulks::get_bulk))
         .routes(routes!(bulks::list_bulk_items))
         .routes(routes!(webhooks::create_webhook_endpoint, webhooks::list_webhook_endpoints))
@@ -160,9 +161,14 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(metrics::metrics))
 }
 
-/// The routes of every entity in the catalogue; `openapi::entities` describes them.
+/// The routes of every entity in the catalogue, and of what only one of them knows; `openapi::entities` and
+/// `openapi::deeds` describe them.
 fn entities() -> Router<Gate> {
-    catalog::entities().iter().fold(Router::new(), |router, entity| {
+    let own = Router::new()
+        .route("/api/v1/purchase-orders/{id}/receive", post(v1::records::receive))
+        .route("/api/v1/inventory-levels/{id}/adjust", post(v1::records::adjust))
+        .route("/api/v1/inventory-levels/{id}/transfer", post(v1::records::transfer));
+    catalog::entities().iter().fold(own, |router, entity| {
         let path = format!("/api/v1/{}", entity.path);
         let one = get(v1::records::get).patch(v1::records::update).delete(v1::records::delete);
         router

@@ -18,6 +18,19 @@ fn run(script: &str, arguments: &[&str]) {
     assert!(output.status.success() && said.contains("OK"), "{}\n{said}\n{complained}", script.display());
 }
 
+/// What a script read and printed as JSON; nothing where the clients are not installed.
+pub(crate) fn read(script: &str, arguments: &[&str]) -> Option<serde_json::Value> {
+    let Ok(python) = std::env::var("TRUNNION_TEST_PYTHON_PEERS") else {
+        eprintln!("skipped: {script} needs the Python clients that `cargo xtask test` installs");
+        return None;
+    };
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../connectors/tests/peers").join(script);
+    let output = Command::new(python).arg(&path).args(arguments).output().unwrap();
+    let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}\n{said}\n{complained}", path.display());
+    Some(serde_json::from_str(&said).unwrap())
+}
+
 #[test]
 fn pyodata_reads_and_writes_the_sap_simulator() {
     let folder = tempfile::tempdir().unwrap();

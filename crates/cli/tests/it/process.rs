@@ -143,6 +143,13 @@ impl Simulator {
         Self { url: url_in(&lines), credentials: serde_json::from_str(&json).expect("credentials"), _process: process }
     }
 
+    /// Makes a fault happen there.
+    pub(crate) async fn fault(&self, spec: &str) {
+        let reply =
+            Api::new(&self.url, "").send(Method::POST, &format!("/_control/fault?spec={spec}"), None, None).await;
+        assert!(reply.status < 300, "{spec}");
+    }
+
     /// The requests that reached it, oldest first.
     pub(crate) async fn requests(&self) -> Vec<Asked> {
         Api::new(&self.url, "").get("/_control/requests").await

@@ -80,7 +80,7 @@ async fn order(api: &Api, order: &Value) {
 type Sent = (String, String, String);
 
 /// What a dry run foretells is what is sent then, and it sends nothing that changes anything.
-async fn foretold(api: &Api, simulator: &Simulator, method: Method, path: &str, body: Option<&Value>) {
+pub(crate) async fn foretold(api: &Api, simulator: &Simulator, method: Method, path: &str, body: Option<&Value>) {
     let writes = async || -> Vec<Sent> {
         let all = simulator.requests().await;
         let is_write = |path: &str| !path.contains("suiteql") && !path.contains("/token");

@@ -11,7 +11,9 @@ use std::sync::Arc;
 use trunnion_kit::json::{Node, Object};
 use trunnion_kit::link::Link;
 use trunnion_kit::mapping::{Change, RowHook};
-use trunnion_kit::spec::EntitySpec;
+use trunnion_kit::posting::Posting;
+use trunnion_kit::protocol::suitetalk;
+use trunnion_kit::spec::{EntitySpec, Post};
 use trunnion_kit::vendor::{Answered, Declared, Page, Target, Vendor, Window};
 
 pub(crate) const DECLARATION: &str = include_str!("connector.toml");
@@ -52,6 +54,31 @@ impl Vendor for NetSuite {
             lookup::units(link, &mut body).await?;
             Declared.create(link, entity, body, write_key).await
         })
+    }
+
+    fn post<'a>(
+        &'a self,
+        link: &'a Link,
+        _entity: &'a EntitySpec,
+        target: Target<'a>,
+        posting: &'a Posting,
+        write_key: &'a str,
+    ) -> Answered<'a, ()> {
+        Box::pin(stock::post(link, target, posting, write_key))
+    }
+
+    fn is_posted<'a>(
+        &'a self,
+        link: &'a Link,
+        _entity: &'a EntitySpec,
+        post: &'a Post,
+        write_key: &'a str,
+    ) -> Answered<'a, bool> {
+        Box::pin(suitetalk::is_there(link, stock::document(&post.name), write_key))
+    }
+
+    fn level_at(&self, remote_id: &str, location: &str) -> Option<String> {
+        stock::level_at(remote_id, location)
     }
 
     fn update<'a>(

@@ -4,6 +4,7 @@ use trunnion_kit::error::{Error, VendorMessage};
 use trunnion_kit::json::{Node, Object};
 use trunnion_kit::link::Link;
 use trunnion_kit::mapping::{Change, Path};
+use trunnion_kit::posting::Posting;
 use trunnion_kit::protocol::suitetalk;
 use trunnion_kit::spec::EntitySpec;
 use trunnion_kit::vendor::{Page, Target, Window};
@@ -37,23 +38,59 @@ pub(super) async fn set(link: &Link, target: Target<'_>, change: &Change) -> Res
     if difference.is_zero() {
         return Ok(());
     }
+    let body = adjustment(link, target.remote_id, difference)?;
+    suitetalk::post(link, document("adjust"), &body).await
+}
+
+/// The record type of a posting.
+pub(super) fn document(post: &str) -> &'static str {
+    match post {
+        "transfer" => "inventoryTransfer",
+        _ => "inventoryAdjustment",
+    }
+}
+
+/// Makes the posting's document under the write key: sent twice, it is made once.
+pub(super) async fn post(link: &Link, target: Target<'_>, posting: &Posting, write_key: &str) -> Result<(), Error> {
+    let mut body = match posting {
+        Posting::Adjust { by, .. } => adjustment(link, target.remote_id, *by)?,
+        Posting::Transfer { to, quantity, .. } => transfer(link, target.remote_id, to, *quantity)?,
+    };
+    if let Some(reason) = posting.reason() {
+        Path::new("memo").put(&mut body, Node::text(reason.to_owned()));
+    }
+    suitetalk::put(link, document(posting.name()), write_key, "inventory", &body).await
+}
+
+pub(super) fn level_at(remote_id: &str, location: &str) -> Option<String> {
+    key(remote_id).ok().map(|(item, _)| format!("{item}/{location}"))
+}
+
+fn adjustment(link: &Link, level: &str, difference: Decimal) -> Result<Node<'static>, Error> {
     let account = link.setting("adjustment_account").filter(|account| !account.is_empty());
     let account = account.ok_or_else(|| refused("the connection's form names no adjustment account"))?;
-    let (item, location) = key(target.remote_id)?;
+    let (item, location) = key(level)?;
+    let line = format!("{LINE}/location/id");
+    Ok(document_of(link, item, difference, &[("account/id", account), (&line, location)]))
+}
+
+fn transfer(link: &Link, level: &str, to: &str, quantity: Decimal) -> Result<Node<'static>, Error> {
+    let (item, from) = key(level)?;
+    Ok(document_of(link, item, quantity, &[("location/id", from), ("transferLocation/id", to)]))
+}
+
+const LINE: &str = "inventory/items/0";
+
+fn document_of(link: &Link, item: &str, quantity: Decimal, ids: &[(&str, &str)]) -> Node<'static> {
     let mut body = Node::Object(Object::new());
-    let line = "inventory/items/0";
-    for (path, id) in [
-        ("account/id".to_owned(), account),
-        (format!("{line}/item/id"), item),
-        (format!("{line}/location/id"), location),
-    ] {
-        Path::new(&path).put(&mut body, Node::text(id.to_owned()));
+    let subsidiary = link.setting("subsidiary").filter(|subsidiary| !subsidiary.is_empty());
+    let subsidiary = subsidiary.map(|subsidiary| ("subsidiary/id", subsidiary));
+    for (path, id) in ids.iter().copied().chain(subsidiary) {
+        Path::new(path).put(&mut body, Node::text(id.to_owned()));
     }
-    if let Some(subsidiary) = link.setting("subsidiary").filter(|subsidiary| !subsidiary.is_empty()) {
-        Path::new("subsidiary/id").put(&mut body, Node::text(subsidiary.to_owned()));
-    }
-    Path::new(&format!("{line}/adjustQtyBy")).put(&mut body, Node::number(decimal::text(difference)));
-    suitetalk::post(link, "inventoryAdjustment", &body).await
+    Path::new(&format!("{LINE}/item/id")).put(&mut body, Node::text(item.to_owned()));
+    Path::new(&format!("{LINE}/adjustQtyBy")).put(&mut body, Node::number(decimal::text(quantity)));
+    body
 }
 
 fn refused(text: &str) -> Error {

@@ -3,8 +3,10 @@
 
 mod derive;
 mod event_mesh;
+mod movement;
 mod places;
 mod prepare;
+mod received;
 pub mod sim;
 mod stock;
 
@@ -13,9 +15,11 @@ use std::sync::Arc;
 use trunnion_kit::json::Node;
 use trunnion_kit::link::Link;
 use trunnion_kit::mapping::{Change, RowHook};
-use trunnion_kit::spec::EntitySpec;
+use trunnion_kit::posting::Posting;
+use trunnion_kit::spec::{EntitySpec, Post};
 use trunnion_kit::subscription::{Subscribed, Wanted};
 use trunnion_kit::vendor::{Answered, Declared, Page, Target, Vendor, Window};
+use trunnion_model::decimal::Decimal;
 
 pub(crate) const DECLARATION: &str = include_str!("connector.toml");
 
@@ -65,6 +69,40 @@ impl Vendor for SapS4Hana {
             prepare::create(entity.entity.name, &mut body)?;
             Declared.create(link, entity, body, write_key).await
         })
+    }
+
+    fn received<'a>(
+        &'a self,
+        link: &'a Link,
+        _order: &'a EntitySpec,
+        target: Target<'a>,
+    ) -> Answered<'a, Vec<(String, Decimal)>> {
+        Box::pin(received::of_order(link, target))
+    }
+
+    fn post<'a>(
+        &'a self,
+        link: &'a Link,
+        _entity: &'a EntitySpec,
+        target: Target<'a>,
+        posting: &'a Posting,
+        write_key: &'a str,
+    ) -> Answered<'a, ()> {
+        Box::pin(movement::post(link, target, posting, write_key))
+    }
+
+    fn is_posted<'a>(
+        &'a self,
+        link: &'a Link,
+        _entity: &'a EntitySpec,
+        post: &'a Post,
+        write_key: &'a str,
+    ) -> Answered<'a, bool> {
+        Box::pin(movement::is_posted(link, post, write_key))
+    }
+
+    fn level_at(&self, remote_id: &str, location: &str) -> Option<String> {
+        movement::level_at(remote_id, location)
     }
 
     fn update<'a>(

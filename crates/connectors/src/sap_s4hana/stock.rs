@@ -5,12 +5,14 @@
 use trunnion_kit::error::{Error, VendorMessage};
 use trunnion_kit::json::{Node, Object};
 use trunnion_kit::link::Link;
-use trunnion_kit::mapping::{Change, Path};
+use trunnion_kit::mapping::Change;
 use trunnion_kit::protocol::encode;
 use trunnion_kit::protocol::json_rpc::owned;
 use trunnion_kit::protocol::odata_v2;
 use trunnion_kit::vendor::{Page, Target, Window};
-use trunnion_model::decimal::{self, Decimal};
+use trunnion_model::decimal;
+
+use super::movement;
 
 const SET: &str = "API_MATERIAL_STOCK_SRV/A_MatlStkInAcctMod";
 const KEYS: [&str; 3] = ["Material", "Plant", "StorageLocation"];
@@ -44,31 +46,12 @@ pub(super) async fn set(link: &Link, target: Target<'_>, change: &Change) -> Res
     let Some(wanted) = wanted.filter(|wanted| !wanted.is_sign_negative()) else {
         return Err(refused("stock is zero or more"));
     };
-    let says = |name: &str| target.row.get(name).and_then(Node::as_text).unwrap_or_default().to_owned();
-    if says("StorageLocation").is_empty() {
-        return Err(refused("stock outside of storage locations is on its way and cannot be counted"));
-    }
     let difference = wanted - super::derive::on_hand(target.row);
-    // Inventory differences are posted as a receipt or as an issue.
-    let (code, movement) = match difference.cmp(&Decimal::ZERO) {
-        std::cmp::Ordering::Equal => return Ok(()),
-        std::cmp::Ordering::Greater => ("05", "701"),
-        std::cmp::Ordering::Less => ("03", "702"),
-    };
-    let mut body = Node::Object(Object::new());
-    let item = "to_MaterialDocumentItem/0";
-    for (path, value) in [
-        ("GoodsMovementCode".to_owned(), code.to_owned()),
-        (format!("{item}/GoodsMovementType"), movement.to_owned()),
-        (format!("{item}/Material"), says("Material")),
-        (format!("{item}/Plant"), says("Plant")),
-        (format!("{item}/StorageLocation"), says("StorageLocation")),
-        (format!("{item}/QuantityInEntryUnit"), decimal::text(difference.abs())),
-        (format!("{item}/EntryUnit"), says("MaterialBaseUnit")),
-    ] {
-        Path::new(&path).put(&mut body, Node::text(value));
+    if difference.is_zero() {
+        return Ok(());
     }
-    odata_v2::post(link, "API_MATERIAL_DOCUMENT_SRV", "A_MaterialDocumentHeader", &body).await
+    let body = movement::difference(target, difference).map_err(|text| refused(&text))?;
+    movement::send(link, &body).await
 }
 
 fn refused(text: &str) -> Error {

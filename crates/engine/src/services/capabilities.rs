@@ -5,15 +5,15 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 use trunnion_kit::link::Link;
-use trunnion_kit::spec::{EntitySpec, Inbound, Lock, Mode, Row, Spec};
+use trunnion_kit::spec::{EntitySpec, Inbound, Lock, Mode, Post, Row, Spec};
 use trunnion_model::catalog::{Field, Kind, field_of};
 
 use super::rights::{self, EntityRights};
 use super::systems::strategy;
 use super::writes::ACTIONS;
-use crate::Engine;
 use crate::caller::{Permission, Scope};
 use crate::error::{Result, ServiceError};
+use crate::{Engine, write};
 
 /// By what the system is declared to do.
 pub fn of_system(engine: &Engine, system: &str) -> Result<Value> {
@@ -68,7 +68,14 @@ fn entities(spec: &Spec, link: Option<&Link>, rights: &HashMap<&'static str, Ent
         }
         (name.to_owned(), said)
     };
-    spec.entities.iter().map(one).collect()
+    let mut said: Map<String, Value> = spec.entities.iter().map(one).collect();
+    // What comes for an order is a goods receipt.
+    let receives = said.get("goods_receipt").is_some_and(|receipt| receipt["create"] == true);
+    let orders = said.get_mut("purchase_order").and_then(|order| order["actions"].as_array_mut());
+    if let (Some(actions), true) = (orders, receives) {
+        actions.push("receive".into());
+    }
+    said
 }
 
 /// What the user may not do cannot be done, whatever the connector can.
@@ -106,7 +113,10 @@ fn of_entity(spec: &EntitySpec, link: Option<&Link>) -> Value {
     let moves: Vec<Value> =
         spec.moves.iter().map(|one| json!({ "name": one.name, "from": one.from, "to": one.to })).collect();
     let reached = |status: &str| spec.moves.iter().any(|one| one.to == status);
-    let actions: Vec<&str> = ACTIONS.iter().filter(|(_, status)| reached(status)).map(|(action, _)| *action).collect();
+    let mut actions: Vec<&str> =
+        ACTIONS.iter().filter(|(_, status)| reached(status)).map(|(action, _)| *action).collect();
+    let needed = |post: &Post| link.and_then(|link| write::lacking(post, link));
+    actions.extend(spec.posts.iter().filter(|post| needed(post).is_none()).map(|post| post.name.as_str()));
     let modes = spec.delete.iter().flat_map(|delete| &delete.modes);
     let mut said = json!({
         "path": spec.entity.path,
@@ -123,9 +133,12 @@ fn of_entity(spec: &EntitySpec, link: Option<&Link>) -> Value {
     if let Some(update) = &spec.update {
         locked(&mut said, &update.locks);
     }
+    for (post, lacking) in spec.posts.iter().filter_map(|post| Some((post, needed(post)?))) {
+        said["why_not"][post.name.as_str()] = format!("the connection has no {lacking}; reconnect and give it").into();
+    }
     if !lacking.is_empty() {
-        said["why_not"] =
-            json!({ "create": format!("the connection has no {}; reconnect and give it", lacking.join(", ")) });
+        said["why_not"]["create"] =
+            format!("the connection has no {}; reconnect and give it", lacking.join(", ")).into();
     }
     said
 }

@@ -15,6 +15,7 @@ pub mod keys;
 pub mod link;
 pub mod oauth_clients;
 pub mod operations;
+pub mod passthrough;
 pub mod quarantine;
 pub mod records;
 mod rights;

@@ -102,6 +102,45 @@ pub async fn act(
     changed(engine, scope, entity_path, id, Deed::Act { action, status }, manner, params).await
 }
 
+/// Receives goods for a purchase order: makes a goods receipt, of all that is open where the body names no lines.
+pub async fn receive(
+    engine: &Engine,
+    scope: &Scope,
+    id: &str,
+    body: Value,
+    manner: Manner<'_>,
+    params: &[(String, String)],
+) -> Result<Answer> {
+    scope.may(Permission::Write)?;
+    let mut params = Params::new(params, &["dry_run"]);
+    let ask = ask(&mut params, manner);
+    params.finish()?;
+    let _in_hand = engine.courtesy().enter();
+    let order = record(engine, scope, entity("purchase-orders")?, id).await?;
+    is_version(&order, manner)?;
+    Box::pin(write::receive(engine, scope.row(), order, body, ask)).await
+}
+
+/// Changes stock by a document: `adjust`s it by a difference, or `transfer`s some of it to another place.
+pub async fn post(
+    engine: &Engine,
+    scope: &Scope,
+    (id, action): (&str, &'static str),
+    body: Value,
+    manner: Manner<'_>,
+    params: &[(String, String)],
+) -> Result<Answer> {
+    scope.may(Permission::Write)?;
+    let entity = entity("inventory-levels")?;
+    let mut params = Params::new(params, &["dry_run"]);
+    let ask = ask(&mut params, manner);
+    params.finish()?;
+    let _in_hand = engine.courtesy().enter();
+    let level = record(engine, scope, entity, id).await?;
+    is_version(&level, manner)?;
+    Box::pin(write::post(engine, scope.row(), entity, level, action, body, ask)).await
+}
+
 /// Deletes a record where the system truly can; with `mode`, does the nearest thing of that name.
 pub async fn delete(
     engine: &Engine,
@@ -149,6 +188,14 @@ fn version(given: &str) -> Result<Option<i64>> {
     let number =
         given.trim().strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).and_then(|text| text.parse().ok());
     number.map(Some).ok_or_else(|| ServiceError::invalid("/If-Match", "must be a version in quotes, as \"7\""))
+}
+
+/// Of a write that leaves the record itself to the system: the record must be the one that the caller knows.
+fn is_version(record: &Record, manner: Manner<'_>) -> Result<()> {
+    match manner.if_match.map(version).transpose()?.flatten() {
+        Some(given) if given != record.version => Err(ServiceError::VersionMismatch { given, current: record.version }),
+        _ => Ok(()),
+    }
 }
 
 /// By our id, or by the system's own behind `remote:`.

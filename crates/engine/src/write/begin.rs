@@ -76,7 +76,7 @@ pub(super) async fn begin(engine: &Engine, live: Live, begun: Begun, ask: &Ask<'
     Ok(Answer::Done(done))
 }
 
-pub(super) fn may_write(row: &Connection) -> Result<()> {
+pub(crate) fn may_write(row: &Connection) -> Result<()> {
     match row.status {
         ConnectionStatus::ReauthorizationRequired => Err(ServiceError::ReauthorizationRequired {
             message: "The connection waits for new credentials; nothing was sent.".to_owned(),

@@ -99,7 +99,8 @@ impl Course<'_> {
                 }
             };
             let Some(row) = rows.first_mut() else {
-                return match self.deletes() {
+                // What is written may take a record away: stock that becomes nothing is not shown any more.
+                return match self.deletes() || self.steps.written {
                     true => Verdict::Deleted(self.remote_id.to_owned()),
                     false => Verdict::Failed(ServiceError::missing(&self.spec.entity.name.replace('_', " "))),
                 };

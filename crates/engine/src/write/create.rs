@@ -23,18 +23,37 @@ pub(crate) async fn create(
     body: Value,
     ask: Ask<'_>,
 ) -> Result<Answer> {
-    let key = ask.key.filter(|key| !key.is_empty() && key.len() <= LONGEST_KEY);
-    if key.is_none() && !ask.dry_run {
-        let message = format!("is required: a text of 1 to {LONGEST_KEY} characters, new for each write");
-        return Err(ServiceError::invalid("/Idempotency-Key", message));
-    }
+    needs_key(&ask)?;
     let body_hash = key::body_hash(entity.name, "create", &body);
     if let Some(answer) = earlier(engine, row, &ask, &body_hash).await? {
         return Ok(answer);
     }
     may_write(row)?;
     let live = engine.links().get(engine, row).await?.in_lane(Lane::Write);
-    let request = checked(engine, row, &live, entity, &body).await?;
+    make(engine, row, live, entity, &body, body_hash, &ask).await
+}
+
+/// What is made could not be told apart from another like it.
+pub(super) fn needs_key(ask: &Ask<'_>) -> Result<()> {
+    let key = ask.key.filter(|key| !key.is_empty() && key.len() <= LONGEST_KEY);
+    if key.is_none() && !ask.dry_run {
+        let message = format!("is required: a text of 1 to {LONGEST_KEY} characters, new for each write");
+        return Err(ServiceError::invalid("/Idempotency-Key", message));
+    }
+    Ok(())
+}
+
+/// Checks the body, begins and performs. `body_hash` is that of what the caller sent.
+pub(super) async fn make(
+    engine: &Engine,
+    row: &Connection,
+    live: Live,
+    entity: &'static Entity,
+    body: &Value,
+    body_hash: [u8; 32],
+    ask: &Ask<'_>,
+) -> Result<Answer> {
+    let request = checked(engine, row, &live, entity, body).await?;
     if ask.dry_run {
         let spec = live.entity(entity.name).and_then(|spec| spec.create.as_ref().map(|create| (spec, create)));
         let (spec, create) = spec.ok_or_else(|| unsupported(&live.spec, entity))?;
@@ -51,7 +70,7 @@ pub(crate) async fn create(
         lease_for: engine.options().write.lease,
     };
     let begun = engine.store().begin_operation(row.id, &new).await?;
-    begin(engine, live, begun, &ask).await
+    begin(engine, live, begun, ask).await
 }
 
 /// The body with its references resolved, if nothing that is known speaks against it.

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use trunnion_kit::json::parse;
 use trunnion_kit::link::Planned;
 use trunnion_kit::mapping::Standing;
+use trunnion_kit::posting::Posting;
 use trunnion_kit::spec::{Call, Create, EntitySpec, Mode};
 use trunnion_kit::vendor::Target;
 use trunnion_model::record::Record;
@@ -32,6 +33,24 @@ pub(super) async fn create(
         // Refused before it would have been sent; afterwards the answer is nobody's.
         Err(error) if requests.is_empty() => Err(blame::with_fields(from_system(&error), spec)),
         _ => Ok(told_of("create", &requests)),
+    }
+}
+
+/// Of a posting for the record with that remote id and row.
+pub(super) async fn post(
+    live: &Live,
+    spec: &EntitySpec,
+    (remote_id, raw): (&str, &str),
+    posting: &Posting,
+    write_key: &str,
+) -> Result<Value> {
+    let row = parse(raw).map_err(|_| ServiceError::internal("a row cannot be read"))?;
+    let (link, recorder) = live.link.dry();
+    let told = live.vendor.post(&link, spec, Target { remote_id, row: &row }, posting, write_key).await;
+    let requests = recorder.take();
+    match told {
+        Err(error) if requests.is_empty() => Err(from_system(&error)),
+        _ => Ok(told_of(posting.name(), &requests)),
     }
 }
 

@@ -33,13 +33,17 @@ mod diff;
 mod dry;
 mod key;
 mod perform;
+mod post;
+mod receive;
 mod recover;
 mod resolve;
 mod route;
 
 pub use begin::Answer;
-pub(crate) use begin::Ask;
+pub(crate) use begin::{Ask, may_write};
 pub(crate) use bulk::work_off;
 pub(crate) use change::{Deed, change};
 pub(crate) use create::{LONGEST_KEY, create};
+pub(crate) use post::{lacking, post};
+pub(crate) use receive::receive;
 pub(crate) use recover::recover;

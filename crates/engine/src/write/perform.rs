@@ -1,12 +1,13 @@
-//! One operation that was begun: a create sent, searched for and read back, a change carried out; then settled. Whatever
-//! happens, what is known is stored.
+//! One operation that was begun: a create or a posting sent, searched for and read back, a change carried out; then settled.
+//! Whatever happens, what is known is stored.
 
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 use trunnion_kit::error::Error as SystemError;
-use trunnion_kit::spec::{Create, EntitySpec};
+use trunnion_kit::posting::Posting;
+use trunnion_kit::spec::{Create, EntitySpec, Post};
 use trunnion_model::change::Cause;
 use trunnion_model::ids::RecordId;
 use trunnion_model::record::Incoming;
@@ -14,8 +15,9 @@ use trunnion_store::{
     Commit, Error as StoreError, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody,
 };
 
-use super::carry::carry;
-use super::{blame, body, key};
+use super::carry::{carry, store};
+use super::post::POSTS;
+use super::{blame, body, key, post};
 use crate::Engine;
 use crate::error::{FieldError, ServiceError, from_system, to_stored};
 use crate::links::{Live, park};
@@ -65,9 +67,14 @@ impl Verdict {
 pub(super) async fn perform(engine: &Engine, job: Job) {
     let deadline = engine.options().write.deadline;
     let id = job.operation.id;
-    let creates = job.operation.action == "create";
+    let action = job.operation.action.as_str();
+    let carries = action != "create" && !POSTS.contains(&action);
     let attempt = tokio::time::timeout(deadline, async {
-        if creates { attempt(engine, &job).await } else { carry(engine, &job).await }
+        match carries {
+            true => carry(engine, &job).await,
+            false if action == "create" => attempt(engine, &job).await,
+            false => attempt_post(engine, &job).await,
+        }
     });
     let verdict = tokio::select! {
         verdict = attempt => verdict.unwrap_or_else(|_elapsed| {
@@ -77,7 +84,7 @@ pub(super) async fn perform(engine: &Engine, job: Job) {
     };
     let outcome = verdict.name();
     let settled = settle(engine, &job, verdict).await;
-    if let (false, Some(remote_id)) = (creates, &job.operation.remote_id) {
+    if let (true, Some(remote_id)) = (carries, &job.operation.remote_id) {
         // Otherwise it is free when its time is over.
         if let Err(error) = engine.store().unlock_record(&job.lease, &job.operation.entity, remote_id).await {
             tracing::warn!(operation = %id, %error, "a record stays locked for a while");
@@ -101,29 +108,120 @@ async fn attempt(engine: &Engine, job: &Job) -> Verdict {
     let write_key = key::write_key(operation.id, create.write_key_length);
     let remote_id = match &operation.remote_id {
         Some(known) => Ok(known.clone()),
-        None => deliver(engine, job, spec, create, &write_key).await,
+        None => match serde_json::from_str(&operation.request) {
+            Ok(members) => deliver(engine, job, &Sent::Record(spec, create, members), &write_key).await,
+            Err(error) => Err(unreadable(operation, &error)),
+        },
     };
     match remote_id {
-        Ok(remote_id) => read_back(engine, live, spec, remote_id).await,
+        Ok(remote_id) => match read_back(engine, live, spec, &remote_id).await {
+            Ok(incoming) => Verdict::Created(Box::new(incoming)),
+            Err(unread) => {
+                let message = format!(
+                    "The record was created in the system as {remote_id}, but could not be read back: {unread}"
+                );
+                Verdict::Unknown(message, Some(remote_id))
+            }
+        },
         Err(verdict) => verdict,
     }
 }
 
+/// As a create, but what is read back is the record that the posting changed.
+async fn attempt_post(engine: &Engine, job: &Job) -> Verdict {
+    let Job { live, operation, .. } = job;
+    let spec = live.entity(&operation.entity);
+    let found =
+        spec.and_then(|spec| spec.posts.iter().find(|post| post.name == operation.action).map(|post| (spec, post)));
+    let Some((spec, post)) = found else {
+        let message = format!("`{}` of {} is no longer offered.", operation.action, operation.entity);
+        return Verdict::Failed(ServiceError::UnsupportedOperation { message });
+    };
+    let (Some(posting), Some(remote_id)) = (post::read(&operation.action, &operation.request), &operation.remote_id)
+    else {
+        return Verdict::Failed(ServiceError::internal(&format!("the request of {} cannot be read", operation.id)));
+    };
+    let write_key = key::write_key(operation.id, post.write_key_length);
+    let other = match &posting {
+        Posting::Transfer { to, .. } => live.vendor.level_at(remote_id, to),
+        Posting::Adjust { .. } => None,
+    };
+    if let Err(verdict) = deliver(engine, job, &Sent::Posting(spec, post, posting, remote_id), &write_key).await {
+        return verdict;
+    }
+    if let Some(other) = other
+        && let Ok(incoming) = read_back(engine, live, spec, &other).await
+    {
+        store(engine, live, spec, incoming, Cause::OwnWrite).await;
+    }
+    match read_back(engine, live, spec, remote_id).await {
+        Ok(incoming) => Verdict::Changed(Box::new(incoming)),
+        Err(Unread::Gone) => Verdict::Deleted(remote_id.clone()),
+        // What was posted is known; the next sync reads what it made.
+        Err(unread) => Verdict::Unknown(format!("It was posted, but the stock could not be read back: {unread}"), None),
+    }
+}
+
+/// What is sent under a write key.
+enum Sent<'s> {
+    Record(&'s EntitySpec, &'s Create, Map<String, Value>),
+    /// For the record with that remote id.
+    Posting(&'s EntitySpec, &'s Post, Posting, &'s str),
+}
+
+impl Sent<'_> {
+    fn spec(&self) -> &EntitySpec {
+        match self {
+            Self::Record(spec, ..) | Self::Posting(spec, ..) => spec,
+        }
+    }
+
+    /// Whether the system has a field by which it is found again.
+    fn can_be_found(&self) -> bool {
+        match self {
+            Self::Record(_, create, _) => !create.write_key.is_empty(),
+            Self::Posting(_, post, ..) => !post.write_key.is_empty(),
+        }
+    }
+
+    /// The remote id of the record that it is read back from.
+    async fn send(&self, live: &Live, write_key: &str) -> Result<Result<String, SystemError>, Verdict> {
+        match self {
+            Self::Record(spec, create, members) => {
+                let body = body::vendor_body(live, spec, create, members, write_key).map_err(|problems| {
+                    let told = problems.into_iter().map(|problem| FieldError::new(problem.pointer, problem.message));
+                    Verdict::Failed(ServiceError::ValidationFailed { errors: told.collect() })
+                })?;
+                Ok(live.vendor.create(&live.link, spec, body, write_key).await)
+            }
+            Self::Posting(spec, _, posting, remote_id) => {
+                let sent = post::send(live, spec, remote_id, posting, write_key).await;
+                Ok(sent.map(|()| (*remote_id).to_owned()))
+            }
+        }
+    }
+
+    async fn find(&self, live: &Live, write_key: &str) -> Result<Option<String>, SystemError> {
+        match self {
+            Self::Record(spec, ..) => live.vendor.find_written(&live.link, spec, write_key).await,
+            Self::Posting(spec, post, _, remote_id) => {
+                let found = live.vendor.is_posted(&live.link, spec, post, write_key).await?;
+                Ok(found.then(|| (*remote_id).to_owned()))
+            }
+        }
+    }
+}
+
+fn unreadable(operation: &Operation, error: &serde_json::Error) -> Verdict {
+    Verdict::Failed(ServiceError::internal(&format!("the request of {}: {error}", operation.id)))
+}
+
 /// Sends until it is known to be there or refused. The remote id, or what is known instead.
-async fn deliver(
-    engine: &Engine,
-    job: &Job,
-    spec: &EntitySpec,
-    create: &Create,
-    write_key: &str,
-) -> Result<String, Verdict> {
+async fn deliver(engine: &Engine, job: &Job, sent: &Sent<'_>, write_key: &str) -> Result<String, Verdict> {
     let Job { live, operation, lease, .. } = job;
-    let members = serde_json::from_str::<Map<String, Value>>(&operation.request).map_err(|error| {
-        Verdict::Failed(ServiceError::internal(&format!("the request of {}: {error}", operation.id)))
-    })?;
     // An operation that was marked as sending before may be there already.
     if operation.state != OperationState::Accepted
-        && let Some(found) = search(engine, live, spec, create, write_key).await.map_err(Unsearched::verdict)?
+        && let Some(found) = search(engine, live, sent, write_key).await.map_err(Unsearched::verdict)?
     {
         return Ok(found);
     }
@@ -131,13 +229,9 @@ async fn deliver(
     let (mut sends, mut waits) = (0, 0);
     let began = Instant::now();
     while sends < SENDS {
-        let body = body::vendor_body(live, spec, create, &members, write_key).map_err(|problems| {
-            let told = problems.into_iter().map(|problem| FieldError::new(problem.pointer, problem.message));
-            Verdict::Failed(ServiceError::ValidationFailed { errors: told.collect() })
-        })?;
         let marked = engine.store().mark_sending(lease, engine.options().write.lease).await;
         marked.map_err(|error| Verdict::Unknown(error.to_string(), None))?;
-        let error = match live.vendor.create(&live.link, spec, body, write_key).await {
+        let error = match sent.send(live, write_key).await? {
             Ok(remote_id) => return Ok(remote_id),
             Err(error) => error,
         };
@@ -153,7 +247,7 @@ async fn deliver(
             // Whether it took effect is to be found out.
             SystemError::OutcomeUnknown(_) | SystemError::Unexpected(_) | SystemError::Unreachable { .. } => {
                 last = error.to_string();
-                match search(engine, live, spec, create, write_key).await {
+                match search(engine, live, sent, write_key).await {
                     Ok(Some(found)) => return Ok(found),
                     Ok(None) => {}
                     // The kit vouches that an unreachable system was not changed.
@@ -169,7 +263,7 @@ async fn deliver(
                 }
                 return Err(Verdict::Failed(from_system(&error)));
             }
-            _ => return Err(Verdict::Failed(blame::with_fields(from_system(&error), spec))),
+            _ => return Err(Verdict::Failed(blame::with_fields(from_system(&error), sent.spec()))),
         }
         sends += 1;
     }
@@ -187,14 +281,8 @@ impl Unsearched {
 
 /// Whether the system has the write: asked twice with pauses, because it may still be busy with the request that it did
 /// not answer.
-async fn search(
-    engine: &Engine,
-    live: &Live,
-    spec: &EntitySpec,
-    create: &Create,
-    write_key: &str,
-) -> Result<Option<String>, Unsearched> {
-    if create.write_key.is_empty() {
+async fn search(engine: &Engine, live: &Live, sent: &Sent<'_>, write_key: &str) -> Result<Option<String>, Unsearched> {
+    if !sent.can_be_found() {
         let message = "The system did not answer, and has no field by which the write could be found again.";
         return Err(Unsearched(message.to_owned()));
     }
@@ -202,7 +290,7 @@ async fn search(
     for _ in 0..LOOKS {
         tokio::time::sleep(pause).await;
         pause *= 2;
-        match live.vendor.find_written(&live.link, spec, write_key).await {
+        match sent.find(live, write_key).await {
             Ok(Some(remote_id)) => return Ok(Some(remote_id)),
             Ok(None) => {}
             Err(error) => {
@@ -219,33 +307,48 @@ async fn search(
     Ok(None)
 }
 
-/// The row that was created, mapped.
-async fn read_back(engine: &Engine, live: &Live, spec: &EntitySpec, remote_id: String) -> Verdict {
+/// Why a record could not be read back.
+enum Unread {
+    /// The system answered, and has no such record.
+    Gone,
+    Trouble(String),
+}
+
+impl std::fmt::Display for Unread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Gone => f.write_str("it is not shown yet"),
+            Self::Trouble(text) => f.write_str(text),
+        }
+    }
+}
+
+/// The row that was written, mapped.
+async fn read_back(engine: &Engine, live: &Live, spec: &EntitySpec, remote_id: &str) -> Result<Incoming, Unread> {
     let mapper = live.mapper(spec);
     let mut pause = engine.options().write.search_pause;
-    let mut trouble = String::new();
+    let mut trouble = Unread::Gone;
     for look in 0..LOOKS {
         if look > 0 {
             tokio::time::sleep(pause).await;
             pause *= 2;
         }
-        let page = match live.vendor.one(&live.link, spec, &remote_id).await {
+        let page = match live.vendor.one(&live.link, spec, remote_id).await {
             Ok(page) => page,
             Err(error) => {
-                trouble = error.to_string();
+                trouble = Unread::Trouble(error.to_string());
                 continue;
             }
         };
         let mapped = page.rows().map(|mut rows| rows.first_mut().map(|row| mapper.read(row)));
         match mapped {
-            Ok(Some(Ok(incoming))) => return Verdict::Created(Box::new(incoming)),
-            Ok(Some(Err(error))) => trouble = error.to_string(),
-            Ok(None) => trouble = "it is not shown yet".to_owned(),
-            Err(error) => trouble = error.to_string(),
+            Ok(Some(Ok(incoming))) => return Ok(incoming),
+            Ok(Some(Err(error))) => trouble = Unread::Trouble(error.to_string()),
+            Ok(None) => trouble = Unread::Gone,
+            Err(error) => trouble = Unread::Trouble(error.to_string()),
         }
     }
-    let message = format!("The record was created in the system as {remote_id}, but could not be read back: {trouble}");
-    Verdict::Unknown(message, Some(remote_id))
+    Err(trouble)
 }
 
 async fn settle(engine: &Engine, job: &Job, verdict: Verdict) -> Result<(), StoreError> {

@@ -170,7 +170,7 @@ impl Client {
             see(answer);
             self.budget.close(spent(answer, now).unwrap_or_default());
         }
-        let verdict = judge(&request, outcome, self.limits.max_body_bytes, now);
+        let verdict = judge(&request, outcome, request.most(self.limits.max_body_bytes), now);
         self.heed(&verdict);
         drop(permit);
         Ok(verdict)

@@ -27,6 +27,8 @@ pub struct Request {
     pub effect: Effect,
     /// Who goes before it; a link sets it.
     pub lane: Lane,
+    /// The largest answer that is read, where that is less than the connector's limit.
+    pub largest: Option<usize>,
 }
 
 impl Request {
@@ -39,11 +41,12 @@ impl Request {
             body: None,
             effect: Effect::Read,
             lane: Lane::default(),
+            largest: None,
         }
     }
 
     pub fn new(method: Method, url: Url, effect: Effect) -> Self {
-        Self { method, url, headers: HeaderMap::new(), body: None, effect, lane: Lane::default() }
+        Self { method, url, headers: HeaderMap::new(), body: None, effect, lane: Lane::default(), largest: None }
     }
 
     #[must_use]
@@ -58,6 +61,11 @@ impl Request {
         self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         self.body = Some(body.into());
         self
+    }
+
+    /// The largest answer that is read, of a connector that reads up to `limit`.
+    pub(super) fn most(&self, limit: usize) -> usize {
+        self.largest.map_or(limit, |largest| largest.min(limit))
     }
 
     pub fn host(&self) -> &str {

@@ -24,7 +24,7 @@ pub(super) enum Failure {
 }
 
 pub(super) async fn send(http: &reqwest::Client, request: &Request, limits: &Limits) -> Result<Answer, Failure> {
-    match tokio::time::timeout(limits.timeout, exchange(http, request, limits.max_body_bytes)).await {
+    match tokio::time::timeout(limits.timeout, exchange(http, request, request.most(limits.max_body_bytes))).await {
         Ok(outcome) => outcome,
         Err(_) => {
             Err(Failure::Broken(format!("{} gave no complete answer within {:?}", request.host(), limits.timeout)))

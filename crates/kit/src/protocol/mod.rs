@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use trunnion_model::time::Timestamp;
 
 use crate::error::{Error, VendorMessage};
-use crate::http::Answer;
+use crate::http::{Answer, Request};
 use crate::json::Node;
 use crate::link::Link;
 use crate::mapping::{Change, Edit, ListChange, Path, fixed};
@@ -88,6 +88,16 @@ pub(crate) async fn find_written(link: &Link, entity: &EntitySpec, write_key: &s
         ProtocolKind::ODataV2 => odata_v2::find_written(link, entity, write_key).await,
         ProtocolKind::SuiteTalk => suitetalk::find_written(link, entity, write_key).await,
         ProtocolKind::JsonRpc => json_rpc::find_written(link, entity, write_key).await,
+    }
+}
+
+/// A request that somebody else made, with what the protocol adds to its own.
+pub(crate) async fn passthrough(link: &Link, request: Request) -> Result<Answer, Error> {
+    match link.spec().protocol.kind {
+        ProtocolKind::ODataV2 => odata_v2::passthrough(link, request).await,
+        ProtocolKind::SuiteTalk => link.call(request).await,
+        // All its calls go to one address and name their method in the body; the declaration opens no path.
+        ProtocolKind::JsonRpc => Err(no_such_call("passes no requests through")),
     }
 }
 

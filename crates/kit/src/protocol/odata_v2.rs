@@ -209,6 +209,27 @@ async fn modify(
     Err(Error::Unexpected("the CSRF token was refused twice".to_owned()))
 }
 
+/// With the session's token, where it may change something.
+pub(super) async fn passthrough(link: &Link, request: Request) -> Result<Answer, Error> {
+    if request.effect == Effect::Read {
+        return link.call(request).await;
+    }
+    let root = link.url("")?;
+    let rest = request.url.path().strip_prefix(root.path().trim_end_matches('/')).unwrap_or_default();
+    let service = rest.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned();
+    for fresh in [false, true] {
+        let mut own = request.clone();
+        csrf_session(link, &service, fresh).await?.apply(&mut own.headers)?;
+        let answer = link.call(own).await?;
+        let stale =
+            answer.status == 403 && answer.header(CSRF).is_some_and(|value| value.eq_ignore_ascii_case("required"));
+        if fresh || !stale {
+            return Ok(answer);
+        }
+    }
+    Err(Error::Unexpected("the CSRF token was refused twice".to_owned()))
+}
+
 async fn csrf_session(link: &Link, service: &str, fresh: bool) -> Result<Session, Error> {
     let mut kept = link.session().lock().await;
     if let (Some(session), false) = (kept.as_ref(), fresh) {

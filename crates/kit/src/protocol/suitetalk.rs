@@ -125,7 +125,16 @@ pub(super) async fn create(
 }
 
 pub(super) async fn find_written(link: &Link, entity: &EntitySpec, write_key: &str) -> Result<Option<String>, Error> {
-    let url = link.url(&format!("{RECORDS}/{}/eid:{write_key}?fields=id", entity.source.set))?;
+    find(link, &entity.source.set, write_key).await
+}
+
+/// Whether there is a record of that type under an external id.
+pub async fn is_there(link: &Link, set: &str, write_key: &str) -> Result<bool, Error> {
+    find(link, set, write_key).await.map(|found| found.is_some())
+}
+
+async fn find(link: &Link, set: &str, write_key: &str) -> Result<Option<String>, Error> {
+    let url = link.url(&format!("{RECORDS}/{set}/eid:{write_key}?fields=id"))?;
     match accepted(link.call(Request::get(url)).await?, Effect::Read) {
         Ok(answer) => {
             let found = parse(answer.text()?).map_err(|error| Error::Unexpected(error.to_string()))?;
@@ -158,6 +167,15 @@ pub(super) async fn delete(link: &Link, entity: &EntitySpec, target: Target<'_>)
 /// Makes a record that is none of ours: an adjustment of stock.
 pub async fn post(link: &Link, set: &str, body: &Node<'static>) -> Result<(), Error> {
     let request = Request::new(Method::POST, link.url(&format!("{RECORDS}/{set}"))?, Effect::Write)
+        .with_header(NAME_CHECK, HeaderValue::from_static("Error"))
+        .with_body(JSON, body.to_json());
+    accepted(link.write(request).await?, Effect::Write).map(drop)
+}
+
+/// The same under an external id, so that sent twice it is made once; `sublist` is the one with its lines.
+pub async fn put(link: &Link, set: &str, write_key: &str, sublist: &str, body: &Node<'static>) -> Result<(), Error> {
+    let url = link.url(&format!("{RECORDS}/{set}/eid:{write_key}?replace={sublist}"))?;
+    let request = Request::new(Method::PUT, url, Effect::Write)
         .with_header(NAME_CHECK, HeaderValue::from_static("Error"))
         .with_body(JSON, body.to_json());
     accepted(link.write(request).await?, Effect::Write).map(drop)

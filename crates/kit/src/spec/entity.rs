@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use trunnion_model::catalog::{self, Entity, Field, Kind, field_of};
 
+use super::posts::posts;
 use super::table::{Document, Entry, Table};
 use super::types::{
     Create, Dated, Deletes, EntitySpec, Feed, GroupSpec, LinesSource, Row, Source, Strategy, Sync, Write,
@@ -44,6 +45,7 @@ pub(super) fn entity(
     let deleted_at = table.text("deleted").map(|path| Path::new(&path));
     let create = create(&table.table("create"));
     let (update, delete, moves) = (table.table("update"), table.table("delete"), table.table("move"));
+    let posts = posts(document, &table.table("post"));
     let (fields_table, groups_table) = (table.table("fields"), table.table("group"));
     let Some(entity) = catalog::entity(name) else {
         let known: Vec<_> = catalog::entities().iter().map(|entity| entity.name).collect();
@@ -80,6 +82,7 @@ pub(super) fn entity(
         update,
         delete,
         moves,
+        posts,
         fields,
         groups,
         deleted_at,

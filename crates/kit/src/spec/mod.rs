@@ -7,12 +7,14 @@ mod entity;
 pub mod form;
 mod inbound;
 mod parse;
+mod posts;
 mod table;
 pub mod types;
 pub mod writes;
 
 pub use inbound::{Inbound, InboundEntity, SecretForm, Subscription};
 pub use parse::load;
+pub use posts::Post;
 pub use table::Finding;
 pub use types::*;
 pub use writes::{Call, Delete, Lock, Mode, Move, Update, is_among};

@@ -82,6 +82,13 @@ fn system(document: &Document<'_>, table: &Table<'_, '_>) -> System {
 fn protocol(document: &Document<'_>, table: &Table<'_, '_>) -> Option<Protocol> {
     let name = table.needed("kind");
     let (prefix, query) = (table.text("prefix").unwrap_or_default(), table.pairs("query"));
+    let passthrough = table.texts("passthrough");
+    for path in passthrough.iter().filter(|path| !path.starts_with('/') || path.trim_matches('/').is_empty()) {
+        document.find(
+            table.line(),
+            format!("`{path}` is no path to pass requests through to: it begins with / and names something"),
+        );
+    }
     let kind = match name.as_str() {
         "odata_v2" => ProtocolKind::ODataV2,
         "suitetalk" => ProtocolKind::SuiteTalk,
@@ -91,7 +98,7 @@ fn protocol(document: &Document<'_>, table: &Table<'_, '_>) -> Option<Protocol> 
             return None;
         }
     };
-    Some(Protocol { kind, prefix, query })
+    Some(Protocol { kind, prefix, passthrough, query })
 }
 
 fn limits(table: &Table<'_, '_>) -> Limits {
@@ -232,7 +239,7 @@ fn check_without(document: &Document<'_>, without: &[(String, String)], entities
     }
 }
 
-/// Every setting that a create takes from the connection is in the connection's form.
+/// Every setting that a create or a posting takes from the connection is in the connection's form.
 fn check_settings(document: &Document<'_>, form: &[FormField], auth: &[AuthMethod], entities: &[super::EntitySpec]) {
     let in_form = |name: &str| {
         form.iter().any(|field| field.name == name)
@@ -241,7 +248,8 @@ fn check_settings(document: &Document<'_>, form: &[FormField], auth: &[AuthMetho
     for entity in entities {
         let own = entity.create.iter().flat_map(|create| &create.settings);
         let nested = entity.groups.iter().flat_map(|group| &group.settings);
-        for (_, name) in own.chain(nested) {
+        let posted = entity.posts.iter().flat_map(|post| &post.needs);
+        for name in own.chain(nested).map(|(_, name)| name).chain(posted) {
             if !in_form(name.trim_end_matches('?')) {
                 document.find(entity.line, format!("setting `{name}` is in no [form.…]"));
             }

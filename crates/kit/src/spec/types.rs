@@ -7,6 +7,7 @@ use http::HeaderName;
 use trunnion_model::catalog::{Entity, Field};
 
 use super::inbound::Inbound;
+use super::posts::Post;
 use super::writes::{Delete, Lock, Move, Update};
 use crate::mapping::{Conversion, Path};
 use crate::shape::Volatile;
@@ -69,6 +70,8 @@ pub struct Protocol {
     pub kind: ProtocolKind,
     /// Put between the connection's URL and what an entity names: `/opu/odata`.
     pub prefix: String,
+    /// The paths at the connection's address below which requests are passed through; none: no request is.
+    pub passthrough: Vec<String>,
     /// Query parameters taken from the connection's form: (parameter, form field).
     pub query: Vec<(String, String)>,
 }
@@ -206,6 +209,8 @@ pub struct EntitySpec {
     pub delete: Option<Delete>,
     /// How a record gets from one status to another.
     pub moves: Vec<Move>,
+    /// Documents that change a record without being one of ours.
+    pub posts: Vec<Post>,
     pub fields: Vec<Row>,
     pub groups: Vec<GroupSpec>,
     /// Where the row says that it is deleted: present and truthy.

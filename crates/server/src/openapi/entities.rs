@@ -213,7 +213,7 @@ fn delete(entity: &Entity) -> Value {
     })
 }
 
-fn changed_responses(name: &str) -> Value {
+pub(super) fn changed_responses(name: &str) -> Value {
     let mut headers = version_header();
     headers["Idempotency-Replayed"] = replayed_header();
     let mut done = response("The record as the system has it now; of a dry run, the requests.", name, &headers);
@@ -246,7 +246,7 @@ pub(super) fn id_parameter() -> Value {
     })
 }
 
-fn key_parameter(entity: &Entity, verb: &str) -> Value {
+pub(super) fn key_parameter(entity: &Entity, verb: &str) -> Value {
     json!({
         "name": "Idempotency-Key", "in": "header", "required": verb == "create",
         "description": "A key of your own for this write, 1 to 255 visible ASCII characters; kept for 7 days. Not needed for a dry run.",
@@ -255,21 +255,21 @@ fn key_parameter(entity: &Entity, verb: &str) -> Value {
     })
 }
 
-fn if_match_parameter() -> Value {
+pub(super) fn if_match_parameter() -> Value {
     json!({
         "name": "If-Match", "in": "header", "required": false, "schema": {"type": "string"},
         "description": "The version that the record must have, in quotes, as `ETag` gave it. Otherwise 412 `VERSION_MISMATCH`."
     })
 }
 
-fn prefer_parameter() -> Value {
+pub(super) fn prefer_parameter() -> Value {
     json!({
         "name": "Prefer", "in": "header", "required": false, "schema": {"type": "string"},
         "description": "`respond-async`: the answer is 202 with the operation, before it is done."
     })
 }
 
-fn dry_run_parameter() -> Value {
+pub(super) fn dry_run_parameter() -> Value {
     json!({
         "name": "dry_run", "in": "query", "required": false, "schema": {"type": "boolean"},
         "description": "`true`: everything is checked, nothing is written; the answer is the requests that would be sent, with \
@@ -277,18 +277,18 @@ fn dry_run_parameter() -> Value {
     })
 }
 
-fn replayed_header() -> Value {
+pub(super) fn replayed_header() -> Value {
     json!({
         "description": "`true`: the key was used before; this is the answer of that time, and nothing was written now.",
         "schema": {"type": "string", "enum": ["true"]}
     })
 }
 
-fn planned_response() -> Value {
+pub(super) fn planned_response() -> Value {
     response("Of a dry run: the requests that would be sent.", "DryRun", &json!({}))
 }
 
-fn accepted_response() -> Value {
+pub(super) fn accepted_response() -> Value {
     let at = json!({"Location": {"description": "Where the operation is.", "schema": {"type": "string"}}});
     response("With `Prefer: respond-async`: the operation.", "Operation", &at)
 }
@@ -386,7 +386,7 @@ pub(super) fn response(description: &str, schema: &str, headers: &Value) -> Valu
     })
 }
 
-fn version_header() -> Value {
+pub(super) fn version_header() -> Value {
     json!({"ETag": {"description": "The record's version, in quotes.", "schema": {"type": "string"}}})
 }
 

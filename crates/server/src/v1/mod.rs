@@ -11,6 +11,7 @@ pub(crate) mod inbound;
 pub(crate) mod links;
 pub(crate) mod oauth_clients;
 pub(crate) mod operations;
+pub(crate) mod passthrough;
 pub(crate) mod records;
 pub(crate) mod schema_drift;
 pub(crate) mod syncs;

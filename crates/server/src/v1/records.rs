@@ -6,7 +6,7 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use http::{HeaderValue, StatusCode, header};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use trunnion_engine::services::{records, writes};
 use trunnion_model::catalog::Entity;
 
@@ -48,8 +48,7 @@ pub(crate) async fn create(
     Query(query): Query<Pairs>,
     Body(body): Body<Value>,
 ) -> Result<Response, Problem> {
-    let dry = query.iter().any(|(name, value)| name == "dry_run" && value == "true");
-    let headers = if dry { headers } else { headers.with_key()? };
+    let headers = headers.with_key_unless_dry(&query)?;
     let answer = writes::create(&auth.engine, &auth.scope, entity.path, body, headers.manner(), &query).await?;
     Ok(answered(entity.path, answer))
 }
@@ -76,6 +75,52 @@ pub(crate) async fn act(
     let what = (id.as_str(), action.as_str());
     let answer = writes::act(&auth.engine, &auth.scope, entity.path, what, headers.manner(), &query).await?;
     Ok(answered(entity.path, answer))
+}
+
+/// `receive` of a purchase order: what is made is a goods receipt.
+pub(crate) async fn receive(
+    auth: Connection<Write>,
+    Segment(id): Segment,
+    headers: Headers,
+    Query(query): Query<Pairs>,
+    body: Option<Body<Value>>,
+) -> Result<Response, Problem> {
+    let headers = headers.with_key_unless_dry(&query)?;
+    let body = body.map_or_else(|| Value::Object(Map::new()), |body| body.0);
+    let answer = writes::receive(&auth.engine, &auth.scope, &id, body, headers.manner(), &query).await?;
+    Ok(answered("goods-receipts", answer))
+}
+
+pub(crate) async fn adjust(
+    auth: Connection<Write>,
+    Segment(id): Segment,
+    headers: Headers,
+    Query(query): Query<Pairs>,
+    Body(body): Body<Value>,
+) -> Result<Response, Problem> {
+    post(&auth, (&id, "adjust"), headers, &query, body).await
+}
+
+pub(crate) async fn transfer(
+    auth: Connection<Write>,
+    Segment(id): Segment,
+    headers: Headers,
+    Query(query): Query<Pairs>,
+    Body(body): Body<Value>,
+) -> Result<Response, Problem> {
+    post(&auth, (&id, "transfer"), headers, &query, body).await
+}
+
+async fn post(
+    auth: &Connection<Write>,
+    what: (&str, &'static str),
+    headers: Headers,
+    query: &Pairs,
+    body: Value,
+) -> Result<Response, Problem> {
+    let headers = headers.with_key_unless_dry(query)?;
+    let answer = writes::post(&auth.engine, &auth.scope, what, body, headers.manner(), query).await?;
+    Ok(answered("inventory-levels", answer))
 }
 
 pub(crate) async fn delete(

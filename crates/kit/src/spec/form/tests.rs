@@ -39,7 +39,12 @@ fn spec() -> Spec {
             text: Translations::default(),
             verified: "simulator".to_owned(),
         },
-        protocol: Protocol { kind: ProtocolKind::ODataV2, prefix: String::new(), query: Vec::new() },
+        protocol: Protocol {
+            kind: ProtocolKind::ODataV2,
+            prefix: String::new(),
+            passthrough: Vec::new(),
+            query: Vec::new(),
+        },
         limits: Limits::default(),
         form: vec![
             field("url", FormKind::Url, true, None),

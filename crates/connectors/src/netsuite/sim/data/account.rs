@@ -2,11 +2,11 @@
 
 use super::fields::{
     ADDRESS_BOOK, ADJUSTMENT, ADJUSTMENT_ITEM, CURRENCY, EMPLOYEE, ITEM, LOCATION, NAMED, PURCHASE_ORDER,
-    PURCHASE_ORDER_ITEM, RECEIPT, RECEIPT_ITEM, SUBSIDIARY, VENDOR,
+    PURCHASE_ORDER_ITEM, RECEIPT, RECEIPT_ITEM, SUBSIDIARY, TRANSFER, TRANSFER_ITEM, VENDOR,
 };
 use super::schema::{Family, Field, Sublist, Type};
 
-pub(in super::super) static TYPES: [&Type; 18] = [
+pub(in super::super) static TYPES: [&Type; 19] = [
     &VENDOR_TYPE,
     &INVENTORY_ITEM,
     &NON_INVENTORY_ITEM,
@@ -16,6 +16,7 @@ pub(in super::super) static TYPES: [&Type; 18] = [
     &RECEIPT_TYPE,
     &ACCOUNT_TYPE,
     &ADJUSTMENT_TYPE,
+    &TRANSFER_TYPE,
     &LOCATION_TYPE,
     &SUBSIDIARY_TYPE,
     &CURRENCY_TYPE,
@@ -46,6 +47,10 @@ pub(super) static ACCOUNT_TYPE: Type = master("account", "Account", Family::Acco
 pub(super) static ADJUSTMENT_TYPE: Type = with_lines(
     &master("inventoryAdjustment", "Inventory Adjustment", Family::Adjustment, -30, "tranId", ADJUSTMENT, true),
     &ADJUSTMENT_ITEM,
+);
+pub(super) static TRANSFER_TYPE: Type = with_lines(
+    &master("inventoryTransfer", "Inventory Transfer", Family::Transfer, -30, "tranId", TRANSFER, true),
+    &TRANSFER_ITEM,
 );
 pub(super) static LOCATION_TYPE: Type = master("location", "Location", Family::Location, -103, "name", LOCATION, false);
 pub(super) static SUBSIDIARY_TYPE: Type =

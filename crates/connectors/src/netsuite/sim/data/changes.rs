@@ -35,6 +35,7 @@ impl Store {
             Family::PurchaseOrder => self.complete_order(&mut draft, before, now)?,
             Family::Vendor => self.complete_vendor(&mut draft.record, before)?,
             Family::Adjustment => self.check_adjustment(&draft.record, before)?,
+            Family::Transfer => self.check_transfer(&draft.record, before)?,
             // What was received stays as it is; only what is written about it changes.
             Family::Receipt => draft.record.lines = before.map(|before| before.lines.clone()).unwrap_or_default(),
             _ => self.complete_item(&mut draft.record, before)?,
@@ -51,6 +52,9 @@ impl Store {
         if family == Family::Adjustment {
             self.adjust(&record);
         }
+        if family == Family::Transfer {
+            self.transfer(&record);
+        }
         let saved = Saved { kind: record.kind, id: record.id };
         self.put(record);
         Ok(saved)
@@ -59,7 +63,7 @@ impl Store {
     pub(in super::super) fn delete(&mut self, record: &Record, now: Timestamp) -> Result<(), Failure> {
         let referenced = match record.kind.family {
             Family::Receipt => false,
-            Family::Adjustment => true,
+            Family::Adjustment | Family::Transfer => true,
             Family::Vendor => self.order_ids(0..=u64::MAX).any(|id| self.order_supplier(id) == Some(record.id)),
             Family::Item => self.order_ids(0..=u64::MAX).any(|id| {
                 let uses = |line: &Line| line.get("item").as_ref_id() == Some(record.id);

@@ -228,6 +228,28 @@ pub(super) static ADJUSTMENT_ITEM: Sublist = Sublist {
     ],
 };
 
+pub(super) const TRANSFER: &[Field] = &[
+    ro("tranId", "tranid", Text(45)),
+    rw("subsidiary", "", Ref(Family::Subsidiary)),
+    rw("location", "", Ref(Family::Location)),
+    rw("transferLocation", "", Ref(Family::Location)),
+    rw("tranDate", "trandate", Date),
+    rw("memo", "memo", Text(999)),
+    ro("createdDate", "createddate", Time),
+    ro("lastModifiedDate", "lastmodifieddate", Time),
+];
+
+pub(super) static TRANSFER_ITEM: Sublist = Sublist {
+    name: "inventory",
+    key: "line",
+    fields: &[
+        ro("line", "id", Integer),
+        rw("item", "item", Ref(Family::Item)),
+        rw("adjustQtyBy", "quantity", Number),
+        rw("description", "memo", Text(4000)),
+    ],
+};
+
 pub(super) const LOCATION: &[Field] = &[
     ro("name", "name", Text(31)),
     ro("fullName", "fullname", Text(150)),

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use super::super::reply::Failure;
 use super::order_seed::mix;
-use super::record::Record;
+use super::record::{Line, Record};
 use super::schema::Family;
 use super::store::Store;
 
@@ -50,12 +50,7 @@ impl Store {
         }
         for (at, line) in record.lines.iter().enumerate() {
             let path = |field: &str| format!("inventory.items[{at}].{field}");
-            let item = line.get("item").as_ref_id();
-            let stocked = item.and_then(|id| self.master(Family::Item, id));
-            if stocked.is_none_or(|item| item.get("itemType").as_text() != Some("InvtPart")) {
-                let id = item.map(|id| id.to_string()).unwrap_or_default();
-                return Err(Failure::value(path("item"), &id, "item"));
-            }
+            self.check_stocked(line, path("item"))?;
             if line.get("location").as_ref_id().is_none() {
                 return Err(Failure::content(path("location"), "Please enter value(s) for: Location."));
             }
@@ -72,6 +67,59 @@ impl Store {
                 self.add_stock(item, location, line.get("adjustQtyBy").as_number());
             }
         }
+    }
+
+    /// A transfer names two places, and for each line an inventory item and how much of it goes from the one to the other.
+    pub(super) fn check_transfer(&self, record: &Record, before: Option<&Record>) -> Result<(), Failure> {
+        if before.is_some() {
+            return Err(Failure::not_simulated("changes of inventory transfers"));
+        }
+        let place = |name: &str| record.get(name).as_ref_id();
+        let missing: Vec<&str> =
+            [("subsidiary", "Subsidiary"), ("location", "From Location"), ("transferLocation", "To Location")]
+                .into_iter()
+                .filter(|(name, _)| place(name).is_none())
+                .map(|(_, label)| label)
+                .collect();
+        if !missing.is_empty() {
+            return Err(Failure::user(format!("Please enter value(s) for: {}.", missing.join(", "))));
+        }
+        if place("location") == place("transferLocation") {
+            return Err(Failure::user("The From Location and the To Location must be different."));
+        }
+        if record.lines.is_empty() {
+            return Err(Failure::user("You must enter at least one line item for this transaction."));
+        }
+        for (at, line) in record.lines.iter().enumerate() {
+            let path = |field: &str| format!("inventory.items[{at}].{field}");
+            self.check_stocked(line, path("item"))?;
+            if line.get("adjustQtyBy").as_number() <= Decimal::ZERO {
+                return Err(Failure::content(path("adjustQtyBy"), "Please enter value(s) for: Qty. To Transfer."));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn transfer(&mut self, record: &Record) {
+        let place = |name: &str| record.get(name).as_ref_id();
+        let (Some(from), Some(to)) = (place("location"), place("transferLocation")) else { return };
+        for line in &record.lines {
+            if let Some(item) = line.get("item").as_ref_id() {
+                let quantity = line.get("adjustQtyBy").as_number();
+                self.add_stock(item, from, -quantity);
+                self.add_stock(item, to, quantity);
+            }
+        }
+    }
+
+    fn check_stocked(&self, line: &Line, path: String) -> Result<(), Failure> {
+        let item = line.get("item").as_ref_id();
+        let stocked = item.and_then(|id| self.master(Family::Item, id));
+        if stocked.is_none_or(|item| item.get("itemType").as_text() != Some("InvtPart")) {
+            let id = item.map(|id| id.to_string()).unwrap_or_default();
+            return Err(Failure::value(path, &id, "item"));
+        }
+        Ok(())
     }
 
     /// Every inventory item has a row for every location that keeps stock, with or without stock in it.

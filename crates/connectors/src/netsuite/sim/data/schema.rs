@@ -20,10 +20,11 @@ pub(in super::super) enum Family {
     Receipt,
     Account,
     Adjustment,
+    Transfer,
 }
 
 impl Family {
-    pub(in super::super) const ALL: [Self; 15] = [
+    pub(in super::super) const ALL: [Self; 16] = [
         Self::Vendor,
         Self::Item,
         Self::PurchaseOrder,
@@ -39,6 +40,7 @@ impl Family {
         Self::Receipt,
         Self::Account,
         Self::Adjustment,
+        Self::Transfer,
     ];
 }
 

@@ -115,3 +115,26 @@ async fn stock_has_a_row_for_each_inventory_item_and_stocking_location() {
     let assemblies = sandbox.rows("SELECT i.id FROM item i WHERE i.itemtype = 'Assembly'", json!([])).await;
     assert!(!assemblies.is_empty());
 }
+
+#[tokio::test]
+async fn a_transfer_moves_stock_once_under_its_external_id_and_needs_two_different_places() {
+    let sandbox = Sandbox::new().await;
+    let before = on_hand(&sandbox, 1002).await;
+    let body = |to: u64, quantity: f64| {
+        json!({"subsidiary": {"id": "1"}, "location": {"id": "2"}, "transferLocation": {"id": to.to_string()},
+            "inventory": {"items": [{"item": {"id": "1002"}, "adjustQtyBy": quantity}]}})
+    };
+    let path = "/record/v1/inventoryTransfer/eid:move-1";
+    let moved = sandbox.send("PUT", path, body(1, 4.0)).await;
+    assert_eq!(moved.status, 204, "{}", moved.body);
+    assert!((on_hand(&sandbox, 1002).await - before + 4.0).abs() < 1e-9);
+    let shown = read(&sandbox, path).await;
+    assert_eq!((&shown["transferLocation"]["id"], &shown["inventory"]["count"]), (&json!("1"), &json!(1)));
+    for (wrong, word) in
+        [(body(2, 4.0), "must be different"), (body(1, -4.0), "Qty. To Transfer"), (json!({}), "To Location")]
+    {
+        let refused = sandbox.send("POST", "/record/v1/inventoryTransfer", wrong).await;
+        assert!(refused.status == 400 && detail(&refused).contains(word), "{word}: {}", refused.body);
+    }
+    assert!((on_hand(&sandbox, 1002).await - before + 4.0).abs() < 1e-9);
+}
