@@ -19,6 +19,7 @@ mod kills;
 mod listening;
 mod logins;
 mod mail;
+mod matrix;
 mod metrics;
 mod moods;
 mod peers;
