@@ -52,6 +52,8 @@ pub(crate) struct Lab {
     pub(crate) hands: Hands,
     /// What the source is still to be asked for.
     pub(crate) later: Mutex<Vec<(String, Task)>>,
+    /// Records made so far for others to be about.
+    pub(crate) made: AtomicU64,
     ground: Ground,
     _workers: [Workers; 2],
     _folder: TempDir,
@@ -140,6 +142,7 @@ impl Lab {
             nodes,
             hands,
             later: Mutex::default(),
+            made: AtomicU64::new(0),
             ground,
             _workers: workers,
             _folder: folder,

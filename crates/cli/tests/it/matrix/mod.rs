@@ -11,6 +11,7 @@ mod deeds;
 mod lab;
 mod truth;
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -39,8 +40,8 @@ enum Ended {
 
 impl Lab {
     async fn made(&self, deed: &Deed) -> String {
-        let key = format!("made {deed:?}");
-        let written = ask(&self.nodes[0], &self.scope(0).await, deed, &hash(&key))
+        let key = format!("made {}", self.made.fetch_add(1, Ordering::Relaxed));
+        let written = ask(&self.nodes[0], &self.scope(0).await, deed, &key)
             .await
             .unwrap_or_else(|error| panic!("{deed:?}: {error:?}"));
         let stored = written.result.unwrap_or_else(|error| panic!("{deed:?}: {error:?}"));
@@ -91,7 +92,7 @@ impl Lab {
         let story = format!("{} seed {seed} ({story})", self.system);
         let told = |wrong: String| format!("{story}: {wrong}");
 
-        self.asked(&task.deed, &key, dies.then_some(waits), second).await;
+        let _lived = self.asked(&task.deed, &key, dies.then_some(waits), second).await;
         if chance.below(2) == 0 {
             self.cutter.calm();
         }
@@ -100,8 +101,9 @@ impl Lab {
         self.judge(task, &key, ended, &story).await.map_err(told)
     }
 
-    /// One caller or two at once, one of whom may be at a node that dies. Comes back when all nodes that die are dead.
-    async fn asked(&self, deed: &Deed, key: &str, dies: Option<u64>, second: bool) {
+    /// One caller or two at once, one of whom may be at a node that dies. Comes back when it is dead; whether it lived to
+    /// answer.
+    async fn asked(&self, deed: &Deed, key: &str, dies: Option<u64>, second: bool) -> bool {
         let mortal = dies.map(|waits| self.mortal(waits, deed.clone(), key.to_owned()));
         let scopes = (self.scope(0).await, self.scope(1).await);
         let first = async {
@@ -115,12 +117,12 @@ impl Lab {
             }
         };
         tokio::join!(first, other);
-        if let Some(mortal) = mortal {
-            tokio::task::spawn_blocking(|| mortal.join()).await.unwrap().unwrap();
-            // What it sent arrives, long before anybody may take its work over.
-            self.cutter.quiet().await;
-            self.hands.advance(LEASES);
-        }
+        let Some(mortal) = mortal else { return true };
+        let answer = tokio::task::spawn_blocking(|| mortal.join()).await.unwrap().unwrap();
+        // What it sent arrives, long before anybody may take its work over.
+        self.cutter.quiet().await;
+        self.hands.advance(LEASES);
+        answer.is_some()
     }
 
     /// Repeats with the same key until the outcome is known, as a client does.
@@ -137,9 +139,8 @@ impl Lab {
             };
             match error.code() {
                 "OUTCOME_UNKNOWN" => {
-                    self.cutter.quiet().await;
-                    self.hands.advance(LOOK_AGAIN);
-                    tokio::time::sleep(Duration::from_millis(15)).await;
+                    let id = error.operation().unwrap().to_string();
+                    self.looked_at_again(&id).await.map_err(|operation| format!("nobody found out: {operation}"))?;
                 }
                 // Somebody is at it still.
                 "CONFLICT" if !begun && error.detail().contains("still running") => {}
@@ -152,6 +153,27 @@ impl Lab {
                 return Err(format!("it does not come to an end: {error:?}; {operations:?}"));
             }
         }
+    }
+
+    /// Lets time go by until an operation whose outcome is unknown was taken up again. An error: it was given up.
+    async fn looked_at_again(&self, id: &str) -> Result<(), Value> {
+        let scope = self.scope(0).await;
+        let now = async || operations::get(&self.nodes[0], &scope, id).await.unwrap();
+        let before = now().await;
+        if before["state"] == "failed" {
+            return Err(before);
+        }
+        self.cutter.quiet().await;
+        self.hands.advance(LOOK_AGAIN);
+        let end = Instant::now() + PATIENCE;
+        while Instant::now() < end {
+            let operation = now().await;
+            if operation["updated_at"] != before["updated_at"] && operation["state"] != "sending" {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Err(before)
     }
 
     /// Whether the outcome is true at the source; and what failed is done by another try, once.
@@ -177,10 +199,6 @@ impl Lab {
         }
         self.check(task, story).await
     }
-}
-
-fn hash(text: &str) -> String {
-    text.chars().rev().take(200).collect()
 }
 
 /// Which requests write.
@@ -213,10 +231,37 @@ async fn all_hold(lab: &Lab, seeds: u64) {
         wrong.extend(lab.live(seed).await.err());
         hit += u64::from(lab.cutter.fired() > fired);
         assert!(wrong.len() < 20, "{wrong:#?}");
+        if (seed + 1) % 100 == 0 {
+            eprintln!("{}: seed {seed}, {} wrong", lab.system, wrong.len());
+        }
     }
     wrong.extend(lab.look_at_all().await);
     assert!(wrong.is_empty(), "{} of {seeds}: {wrong:#?}", wrong.len());
     assert!(hit * 2 > seeds, "only {hit} of {seeds} seeds were cut");
+}
+
+/// An order and its change on nodes that die at the first wait, at the second, and so on, until one lives to answer.
+async fn killed_at_each_wait(system: &'static str) {
+    let lab = Lab::simulated(system, None, connectors).await;
+    // All of them, where time is no matter.
+    let step = if std::env::var_os("TRUNNION_TEST_FAULT_SEEDS").is_some() { 1 } else { 6 };
+    for (kind, name) in [(Kind::Order, 'A'), (Kind::ChangeOrder, 'B')] {
+        let mut waits = 1;
+        loop {
+            let key = format!("{name}{waits}");
+            let task = lab.task(kind, &key).await;
+            let lived = lab.asked(&task.deed, &key, Some(waits), false).await;
+            let told = |wrong: String| format!("{system}: {kind:?} on a node that died at wait {waits}: {wrong}");
+            let ended = lab.settle(&task.deed, &key).await.map_err(told).unwrap();
+            lab.judge(task, &key, ended, "").await.map_err(told).unwrap();
+            if lived {
+                break;
+            }
+            waits += step;
+        }
+        assert!(waits > 12, "{system}: {kind:?} waits only {waits} times");
+        eprintln!("{system}: {kind:?} lived with {waits} waits");
+    }
 }
 
 async fn on_sqlite(system: &'static str) {
@@ -251,6 +296,16 @@ async fn netsuite_has_each_thing_once_whatever_is_cut_and_whoever_dies() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn netsuite_has_each_thing_once_whatever_is_cut_and_whoever_dies_on_postgres() {
     on_postgres("netsuite").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sap_has_each_thing_once_when_nodes_die_at_each_wait() {
+    killed_at_each_wait("sap-s4hana").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn netsuite_has_each_thing_once_when_nodes_die_at_each_wait() {
+    killed_at_each_wait("netsuite").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
