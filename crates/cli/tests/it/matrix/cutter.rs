@@ -38,9 +38,10 @@ pub(crate) struct Asked<'a> {
     pub(crate) body: &'a [u8],
 }
 
-/// The next `left` requests that `hits` are cut.
+/// Of the requests that `hits`, so many pass, and the next `left` are cut.
 struct Plan {
     cut: Cut,
+    pass: u32,
     left: u32,
     hits: fn(&Asked<'_>) -> bool,
 }
@@ -68,8 +69,8 @@ impl Cutter {
         Self { url: format!("http://{address}"), state }
     }
 
-    pub(crate) fn plan(&self, cut: Cut, count: u32, hits: fn(&Asked<'_>) -> bool) {
-        *lock(&self.state.plan) = Some(Plan { cut, left: count, hits });
+    pub(crate) fn plan(&self, cut: Cut, (pass, left): (u32, u32), hits: fn(&Asked<'_>) -> bool) {
+        *lock(&self.state.plan) = Some(Plan { cut, pass, left, hits });
     }
 
     pub(crate) fn calm(&self) {
@@ -103,6 +104,10 @@ impl State {
             Some(asked) => now.cut != Cut::Door && (now.hits)(asked),
         };
         if !here {
+            return None;
+        }
+        if now.pass > 0 {
+            now.pass -= 1;
             return None;
         }
         self.fired.fetch_add(1, Ordering::SeqCst);
