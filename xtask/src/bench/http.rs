@@ -49,7 +49,24 @@ impl Client {
         status: u16,
     ) -> anyhow::Result<Value> {
         let body = body.map(Value::to_string);
-        let (got, answer) = self.send(method, path, body.as_deref())?;
+        let answer = self.send(method, path, None, body.as_deref())?;
+        Self::expect(method, path, answer, status)
+    }
+
+    /// As [`Client::json`], under an idempotency key.
+    pub(super) fn json_with(
+        &mut self,
+        method: &str,
+        path: &str,
+        key: Option<&str>,
+        body: &Value,
+        status: u16,
+    ) -> anyhow::Result<Value> {
+        let answer = self.send(method, path, key, Some(&body.to_string()))?;
+        Self::expect(method, path, answer, status)
+    }
+
+    fn expect(method: &str, path: &str, (got, answer): (u16, Vec<u8>), status: u16) -> anyhow::Result<Value> {
         if got != status {
             bail!("{method} {path} answered {got}: {}", String::from_utf8_lossy(&answer));
         }
@@ -61,17 +78,26 @@ impl Client {
 
     /// The bytes of a 200.
     pub(super) fn get(&mut self, path: &str) -> anyhow::Result<Vec<u8>> {
-        let (status, answer) = self.send("GET", path, None)?;
+        let (status, answer) = self.send("GET", path, None, None)?;
         if status != 200 {
             bail!("GET {path} answered {status}: {}", String::from_utf8_lossy(&answer));
         }
         Ok(answer)
     }
 
-    fn send(&mut self, method: &str, path: &str, body: Option<&str>) -> anyhow::Result<(u16, Vec<u8>)> {
+    fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        key: Option<&str>,
+        body: Option<&str>,
+    ) -> anyhow::Result<(u16, Vec<u8>)> {
         let (authority, authorization) = (&self.authority, &self.authorization);
         let mut request =
             format!("{method} {path} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: {authorization}\r\n");
+        if let Some(key) = key {
+            request += &format!("Idempotency-Key: {key}\r\n");
+        }
         if let Some(body) = body {
             request += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
         }

@@ -9,5 +9,6 @@ mod schedule;
 mod sync;
 mod usage;
 mod webhooks;
+mod write;
 
 pub(crate) use run::run;

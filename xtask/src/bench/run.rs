@@ -11,6 +11,7 @@ const BENCHES: &[(&str, Bench)] = &[
     ("schedule", super::schedule::run),
     ("sync", super::sync::run),
     ("webhooks", super::webhooks::run),
+    ("write", super::write::run),
 ];
 
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
@@ -31,7 +32,7 @@ mod tests {
     #[test]
     fn an_unknown_bench_is_an_error_that_lists_the_known_ones() {
         let error = run(&["nonsense".to_owned()]).unwrap_err().to_string();
-        assert_eq!(error, "there is no bench \"nonsense\"; known: build, inbox, schedule, sync, webhooks");
-        assert!(run(&[]).unwrap_err().to_string().contains("Known: build, inbox, schedule, sync, webhooks"));
+        assert_eq!(error, "there is no bench \"nonsense\"; known: build, inbox, schedule, sync, webhooks, write");
+        assert!(run(&[]).unwrap_err().to_string().contains("Known: build, inbox, schedule, sync, webhooks, write"));
     }
 }

@@ -20,6 +20,7 @@ mod kills;
 mod listening;
 mod logins;
 mod mail;
+mod matrix;
 mod metrics;
 mod moods;
 mod passthrough;

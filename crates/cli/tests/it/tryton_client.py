@@ -55,6 +55,23 @@ def receipt(one):
             'lines': [{'item': str(move.product.id), 'quantity': plain(move.quantity)} for move in one.incoming_moves]}
 
 
+def said(kind, about):
+    """One line about one thing, or how many there are."""
+    if kind == 'parties':
+        return str(len(Model.get('party.party').find([('name', '=', about)])))
+    if kind == 'purchases':
+        return str(len(Model.get('purchase.purchase').find([('reference', '=', about)])))
+    model = {'party': 'party.party', 'purchase': 'purchase.purchase'}[kind]
+    with config.get_config().set_context(active_test=False):
+        found = Model.get(model).find([('id', '=', int(about))])
+    if not found:
+        return 'gone'
+    one = found[0]
+    if kind == 'party':
+        return f'{one.name} {str(bool(one.active)).lower()}'
+    return f'{one.reference}:' + ''.join(f' {plain(line.quantity)}' for line in one.lines)
+
+
 def stock():
     levels = []
     for place in Model.get('stock.location').find([('type', '=', 'storage')]):
@@ -82,6 +99,8 @@ with config.set_xmlrpc_session(url, user, password):
         answer = party(one)
     elif command == 'purchases_of':
         answer = [purchase(one) for one in Model.get('purchase.purchase').find([('party', '=', int(given['id']))])]
+    elif command == 'say':
+        answer = [said(kind, about) for kind, about in given]
     elif command == 'parties_called':
         answer = [party(one) for one in Model.get('party.party').find([('name', '=', given['name'])])]
     else:

@@ -158,6 +158,7 @@ impl Course<'_> {
                     unclear |= !matches!(error, SystemError::Unreachable { .. });
                     trouble = Some(error);
                 }
+                Err(error @ SystemError::RateLimited { .. }) => return self.no_room(&error, &incoming, unclear).await,
                 Err(error) => return self.refused(&error).await,
             }
         }
@@ -253,11 +254,31 @@ impl Course<'_> {
             }
             return Verdict::Failed(from_system(error));
         }
-        let now = match live.vendor.one(&live.link, self.spec, self.remote_id).await {
-            Ok(page) => page.rows().ok().and_then(|mut rows| rows.first_mut().map(|row| read(live, self.spec, row))),
-            Err(_) => None,
-        };
-        self.failed(blame::with_fields(from_system(error), self.spec), now.flatten()).await
+        let now = self.now().await;
+        self.failed(blame::with_fields(from_system(error), self.spec), now).await
+    }
+
+    /// The system wants no more requests for now. A call of ours may be several requests of the system, so it is looked whether
+    /// some of them went through; then the rest is for later, because what is half done has not failed.
+    async fn no_room(&self, error: &SystemError, before: &Incoming, unclear: bool) -> Verdict {
+        let now = self.now().await;
+        let same = |now: &Incoming| now.data == before.data && now.remote_modified_at == before.remote_modified_at;
+        let untouched = now.as_ref().is_some_and(same);
+        let steps_were_made = self.steps.written || !self.steps.moves.is_empty();
+        if untouched && !unclear && !steps_were_made {
+            return self.failed(from_system(error), None).await;
+        }
+        if let Some(now) = now {
+            store(self.engine, &self.job.live, self.spec, now, Cause::OwnWrite).await;
+        }
+        Verdict::Unknown(format!("Not all of the change was sent yet: {error}"), None)
+    }
+
+    /// The record as the system has it, if it says so now.
+    async fn now(&self) -> Option<Incoming> {
+        let live = &self.job.live;
+        let page = live.vendor.one(&live.link, self.spec, self.remote_id).await.ok()?;
+        page.rows().ok().and_then(|mut rows| rows.first_mut().and_then(|row| read(live, self.spec, row)))
     }
 
     async fn failed(&self, error: ServiceError, now: Option<Incoming>) -> Verdict {

@@ -5,12 +5,12 @@
 //! are printed next to what the project aims at and never judged; wrong results (a record too few, a write where nothing
 //! changed) fail the bench.
 
-mod ours;
+pub(super) mod ours;
 mod report;
 mod run;
 mod source;
-mod stage;
-mod task;
+pub(super) mod stage;
+pub(super) mod task;
 mod theirs;
 mod writes;
 

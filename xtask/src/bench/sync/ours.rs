@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(100);
 const LIMIT: usize = 500;
 
 /// Where the records are kept; None is SQLite.
-pub(super) type Postgres<'a> = Option<&'a Path>;
+pub(in crate::bench) type Postgres<'a> = Option<&'a Path>;
 
 /// Measures all three. Also tells the query by which the first page was asked for, so that others can ask for the same.
 pub(super) fn measure(task: &Task, programs: Postgres<'_>) -> anyhow::Result<(Vec<Row>, String)> {
@@ -146,14 +146,14 @@ impl Meter<'_> {
 }
 
 /// The key that a new server shows once.
-pub(super) fn key(server: &Program) -> anyhow::Result<&str> {
+pub(in crate::bench) fn key(server: &Program) -> anyhow::Result<&str> {
     let key = server.printed.split_whitespace().find(|word| word.starts_with("tk_"));
     key.context("the server shows no key")
 }
 
 /// Connects the simulator; the first syncs begin by themselves, and no other follows. Vendors and items are synced as well:
 /// together they are a hundred records in two pages.
-pub(super) fn connect(server: &Program, stage: &Stage, key: &str) -> anyhow::Result<(String, String)> {
+pub(in crate::bench) fn connect(server: &Program, stage: &Stage, key: &str) -> anyhow::Result<(String, String)> {
     let body = json!({
         "system": SYSTEM,
         "credentials": stage.credentials,
@@ -183,7 +183,7 @@ fn ask_again(server: &Program, token: &str) -> anyhow::Result<(String, String)> 
 }
 
 /// The run, when it has succeeded.
-fn wait(server: &Program, token: &str, run: &str) -> anyhow::Result<Value> {
+pub(in crate::bench) fn wait(server: &Program, token: &str, run: &str) -> anyhow::Result<Value> {
     let mut client = Client::connect(&server.url, token)?;
     let end = Instant::now() + PATIENCE;
     loop {

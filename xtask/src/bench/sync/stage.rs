@@ -14,24 +14,24 @@ use crate::command;
 use crate::environment::postgres::{self, Cluster, Durability};
 use crate::janitor::Janitor;
 
-pub(super) const SYSTEM: &str = "sap-s4hana";
+pub(in crate::bench) const SYSTEM: &str = "sap-s4hana";
 const START: Duration = Duration::from_secs(60);
 
-pub(super) struct Stage {
-    pub(super) janitor: Janitor,
-    pub(super) simulator: Program,
-    pub(super) credentials: Value,
+pub(in crate::bench) struct Stage {
+    pub(in crate::bench) janitor: Janitor,
+    pub(in crate::bench) simulator: Program,
+    pub(in crate::bench) credentials: Value,
 }
 
 /// A program that printed where it listens.
-pub(super) struct Program {
-    pub(super) url: String,
-    pub(super) pid: u32,
-    pub(super) printed: String,
+pub(in crate::bench) struct Program {
+    pub(in crate::bench) url: String,
+    pub(in crate::bench) pid: u32,
+    pub(in crate::bench) printed: String,
 }
 
 impl Stage {
-    pub(super) fn set(task: &Task) -> anyhow::Result<Self> {
+    pub(in crate::bench) fn set(task: &Task) -> anyhow::Result<Self> {
         let mut janitor = Janitor::start()?;
         if let Some(bytes) = task.record_bytes {
             let url = source::start(task.records, bytes, task.page)?;
@@ -52,12 +52,12 @@ impl Stage {
     }
 
     /// With every commit on the disk, and all settings as PostgreSQL comes.
-    pub(super) fn postgres(&mut self, programs: &Path) -> anyhow::Result<Cluster> {
+    pub(in crate::bench) fn postgres(&mut self, programs: &Path) -> anyhow::Result<Cluster> {
         postgres::start(programs, Durability::Stock, &mut self.janitor)
     }
 
     /// A server on data of its own.
-    pub(super) fn server(&mut self, binary: &Path, database: Option<&Cluster>) -> anyhow::Result<Program> {
+    pub(in crate::bench) fn server(&mut self, binary: &Path, database: Option<&Cluster>) -> anyhow::Result<Program> {
         let mut arguments = vec!["serve", "--listen", "127.0.0.1:0", "--data-dir", "data"];
         arguments.extend(database.map(|cluster| ["--database-url", cluster.url.as_str()]).into_iter().flatten());
         start(&mut self.janitor, "server", binary, &arguments, "listens on")
@@ -65,7 +65,7 @@ impl Stage {
 }
 
 /// PostgreSQL writes all that it still holds in memory, so that this work is counted with what caused it.
-pub(super) fn checkpoint(programs: &Path, cluster: &Cluster) -> anyhow::Result<()> {
+pub(in crate::bench) fn checkpoint(programs: &Path, cluster: &Cluster) -> anyhow::Result<()> {
     let mut psql = command::tethered(programs.join("psql"));
     command::run(psql.args(["-X", "-q", "-d", &cluster.url, "-c", "checkpoint"]), Duration::from_secs(300))
 }

@@ -26,11 +26,11 @@ pub(super) struct Plan {
 }
 
 /// One case.
-pub(super) struct Task {
-    pub(super) records: usize,
-    pub(super) page: usize,
-    pub(super) record_bytes: Option<usize>,
-    pub(super) binary: PathBuf,
+pub(in crate::bench) struct Task {
+    pub(in crate::bench) records: usize,
+    pub(in crate::bench) page: usize,
+    pub(in crate::bench) record_bytes: Option<usize>,
+    pub(in crate::bench) binary: PathBuf,
 }
 
 impl Plan {

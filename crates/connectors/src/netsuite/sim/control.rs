@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use super::script;
-use super::server::App;
+use super::server::{App, query};
 
 /// A quarter of a day further than any time zone is from UTC.
 const LARGEST_OFFSET: i64 = 20 * 60;
@@ -25,6 +25,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/_control/install_script", post(script::install))
         .route("/_control/lose_posts", post(script::lose))
         .route("/_control/login_audit", get(login_audit))
+        .route("/_control/suiteql", post(query))
 }
 
 #[derive(serde::Deserialize)]

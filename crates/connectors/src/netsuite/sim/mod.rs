@@ -13,6 +13,7 @@
 //! | `POST /_control/latency?ms=200` | how long each request keeps its concurrency slot |
 //! | `POST /_control/install_script?url=U&secret=whsec_…` | the user event script is there from now on, and tells of changes, also of those by the API |
 //! | `POST /_control/lose_posts?count=N` | the script's next posts get lost |
+//! | `POST /_control/suiteql` | as the service of that name, without a login: what the account holds, whatever is cut |
 //! | `GET /_control/login_audit` | why logins failed, newest last; the client only ever hears one and the same 401 |
 //!
 //! Not simulated, and refused as such: other transforms than a purchase order's into its receipt, asynchronous requests and batches, the OpenAPI form of the metadata.

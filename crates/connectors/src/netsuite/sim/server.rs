@@ -164,6 +164,12 @@ async fn answer(State(app): State<Arc<App>>, request: Request) -> Response {
     })
 }
 
+/// A query past login and limits, for tests that look at the account and not at a client.
+pub(super) async fn query(State(app): State<Arc<App>>, request: Request) -> Response {
+    let Some(call) = gather(request).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
+    suiteql::handle(&app, &call).unwrap_or_else(Failure::into_response)
+}
+
 fn serve(app: &App, call: &Call) -> Response {
     let segments: Option<Vec<String>> =
         call.path.trim_start_matches("/services/rest/").split('/').map(auth::tba::decode).collect();
