@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 use trunnion_kit::error::Error as SystemError;
-use trunnion_kit::json::Node;
 use trunnion_kit::mapping::{Change, Standing};
 use trunnion_kit::spec::{Call, EntitySpec, Mode, Move};
 use trunnion_kit::vendor::Target;
@@ -14,6 +13,7 @@ use trunnion_model::record::Incoming;
 use trunnion_store::{Commit, OperationState};
 
 use super::asked::{Asked, Steps};
+use super::look::look;
 use super::perform::{Job, Verdict};
 use super::{blame, body, diff, route};
 use crate::Engine;
@@ -264,38 +264,42 @@ impl Course<'_> {
         let now = self.now().await;
         let same = |now: &Incoming| now.data == before.data && now.remote_modified_at == before.remote_modified_at;
         let untouched = now.as_ref().is_some_and(same);
-        let steps_were_made = self.steps.written || !self.steps.moves.is_empty();
-        if untouched && !unclear && !steps_were_made {
-            return self.failed(from_system(error), None).await;
+        if untouched && !unclear && !self.made_steps() {
+            return Verdict::Failed(from_system(error));
         }
-        if let Some(now) = now {
-            store(self.engine, &self.job.live, self.spec, now, Cause::OwnWrite).await;
-        }
+        self.keep(now).await;
         Verdict::Unknown(format!("Not all of the change was sent yet: {error}"), None)
     }
 
     /// The record as the system has it, if it says so now.
     async fn now(&self) -> Option<Incoming> {
-        let live = &self.job.live;
-        let page = live.vendor.one(&live.link, self.spec, self.remote_id).await.ok()?;
-        page.rows().ok().and_then(|mut rows| rows.first_mut().and_then(|row| read(live, self.spec, row)))
+        let (_, mapped) = look(&self.job.live, self.spec, self.remote_id).await.ok().flatten()?;
+        mapped.ok()
     }
 
     async fn failed(&self, error: ServiceError, now: Option<Incoming>) -> Verdict {
-        if let Some(now) = now {
-            store(self.engine, &self.job.live, self.spec, now, Cause::OwnWrite).await;
-        }
+        self.keep(now).await;
         Verdict::Failed(error)
     }
 
+    /// Stores what was read of the record, if anything was.
+    async fn keep(&self, now: Option<Incoming>) {
+        if let Some(now) = now {
+            store(self.engine, &self.job.live, self.spec, now, Cause::OwnWrite).await;
+        }
+    }
+
+    fn made_steps(&self) -> bool {
+        self.steps.written || !self.steps.moves.is_empty()
+    }
+
     fn give_up(&self, error: &SystemError, unclear: bool) -> Verdict {
-        let steps_were_made = self.steps.written || !self.steps.moves.is_empty();
         match error {
             SystemError::Changed(_) if !unclear && self.asked.version.is_none() => {
                 let message = "The record is changed by others in the system again and again; try later.".to_owned();
                 Verdict::Failed(ServiceError::Conflict { message })
             }
-            error if !unclear && !steps_were_made => Verdict::Failed(from_system(error)),
+            error if !unclear && !self.made_steps() => Verdict::Failed(from_system(error)),
             error => {
                 let message = format!("The system did not confirm the change: {error}");
                 Verdict::Unknown(message, None)
@@ -311,10 +315,6 @@ pub(super) fn illegal(spec: &EntitySpec, standing: Standing<'_>, wanted: &str) -
         [] => format!("cannot become `{wanted}`: this system offers no way on from `{from}`"),
         legal => format!("cannot become `{wanted}`: from `{from}` this system can go to {}", legal.join(", ")),
     }
-}
-
-fn read(live: &Live, spec: &EntitySpec, row: &mut Node<'_>) -> Option<Incoming> {
-    live.mapper(spec).read(row).ok()
 }
 
 /// Stores a row as a sync would; the outcome of the operation does not hang on it.

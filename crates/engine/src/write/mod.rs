@@ -32,6 +32,7 @@ mod create;
 mod diff;
 mod dry;
 mod key;
+mod look;
 mod perform;
 mod post;
 mod receive;

@@ -17,6 +17,7 @@ use trunnion_store::{Connection, NewOperation};
 
 use super::begin::{Answer, Ask, begin, earlier, may_write};
 use super::create::needs_key;
+use super::look::look;
 use super::{dry, key, resolve};
 use crate::Engine;
 use crate::error::{FieldError, Result, ServiceError, from_system};
@@ -66,8 +67,10 @@ pub(crate) async fn post(
         let message = "There is no such stock in the system any more; receive goods there first.".to_owned();
         return Err(ServiceError::Conflict { message });
     }
-    let now = level(&live, spec, &record.remote_id).await.map_err(|error| from_system(&error))?;
+    let now = look(&live, spec, &record.remote_id).await.map_err(|error| from_system(&error))?;
     let (raw, now) = now.ok_or_else(|| ServiceError::missing("inventory level"))?;
+    let now = now.map_err(|error| from_system(&SystemError::Unexpected(error.to_string())))?;
+    let now = serde_json::from_str(&now.data).unwrap_or_default();
     let posting = posting(engine, row, &live, spec, post, &now, body).await?;
     if ask.dry_run {
         let key = "0".repeat(post.write_key_length.min(26));
@@ -92,19 +95,6 @@ pub(crate) fn lacking(post: &Post, link: &trunnion_kit::link::Link) -> Option<St
     post.needs.iter().find(|name| link.setting(name).is_none_or(str::is_empty)).cloned()
 }
 
-/// The level as the system has it: its row and what it says. Nothing where there is none.
-pub(super) async fn level(
-    live: &Live,
-    spec: &EntitySpec,
-    remote_id: &str,
-) -> std::result::Result<Option<(String, Map<String, Value>)>, SystemError> {
-    let page = live.vendor.one(&live.link, spec, remote_id).await?;
-    let mut rows = page.rows()?;
-    let Some(row) = rows.first_mut() else { return Ok(None) };
-    let incoming = live.mapper(spec).read(row).map_err(|error| SystemError::Unexpected(error.to_string()))?;
-    Ok(Some((row.to_json(), serde_json::from_str(&incoming.data).unwrap_or_default())))
-}
-
 /// Sends a posting of an operation, after a look at the level that it is for.
 pub(super) async fn send(
     live: &Live,
@@ -113,10 +103,11 @@ pub(super) async fn send(
     posting: &Posting,
     write_key: &str,
 ) -> std::result::Result<(), SystemError> {
-    let Some((raw, _)) = level(live, spec, remote_id).await? else {
+    let Some((raw, mapped)) = look(live, spec, remote_id).await? else {
         let text = "there is no such stock any more".to_owned();
         return Err(SystemError::Rejected(trunnion_kit::error::VendorMessage { text, ..Default::default() }));
     };
+    mapped.map_err(|error| SystemError::Unexpected(error.to_string()))?;
     let row = trunnion_kit::json::parse(&raw).map_err(|error| SystemError::Unexpected(error.to_string()))?;
     live.vendor.post(&live.link, spec, Target { remote_id, row: &row }, posting, write_key).await
 }

@@ -13,6 +13,7 @@ use trunnion_store::Connection;
 
 use super::begin::{Answer, Ask, earlier, may_write};
 use super::create::{make, needs_key};
+use super::look::look;
 use super::{carry, key};
 use crate::Engine;
 use crate::error::{FieldError, Result, ServiceError, from_system};
@@ -69,11 +70,9 @@ fn offered(live: &Live) -> Result<(&'static Entity, &EntitySpec, &EntitySpec)> {
 
 /// The order as the system has it now: its row, and mapped.
 async fn read(live: &Live, orders: &EntitySpec, remote_id: &str) -> Result<(String, Incoming)> {
-    let page = live.vendor.one(&live.link, orders, remote_id).await.map_err(|error| from_system(&error))?;
-    let mut rows = page.rows().map_err(|error| from_system(&error))?;
-    let row = rows.first_mut().ok_or_else(|| ServiceError::missing("purchase order"))?;
-    let incoming = live.mapper(orders).read(row).map_err(|error| ServiceError::internal(&error))?;
-    Ok((row.to_json(), incoming))
+    let now = look(live, orders, remote_id).await.map_err(|error| from_system(&error))?;
+    let (row, mapped) = now.ok_or_else(|| ServiceError::missing("purchase order"))?;
+    Ok((row, mapped.map_err(|error| ServiceError::internal(&error))?))
 }
 
 /// The body of the goods receipt, and whether the caller's place for all was written into each line.
