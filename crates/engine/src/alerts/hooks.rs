@@ -41,7 +41,7 @@ async fn named(engine: &Engine, application: ApplicationId, troubled: Vec<Troubl
     let own = names.into_iter().filter(|named| named.application == application);
     let found = own.map(|Named { id, system, customer, .. }| {
         let count = counts.get(&id.to_string()).copied().unwrap_or_default();
-        Found { subject: id.0, name: format!("{customer} ({system})"), message: format!("{count} hooks {what}") }
+        Found::at(id.0, &customer, &system, format!("{count} hooks {what}"))
     });
     Ok(found.collect())
 }
@@ -57,8 +57,8 @@ async fn missed(engine: &Engine, application: ApplicationId, above: i64, now: i6
         match found.last_mut().filter(|(last, _)| last.subject == one.connection.0) {
             Some((_, missed)) => *missed += one.missed,
             None => {
-                let name = format!("{} ({})", one.customer, one.system);
-                found.push((Found { subject: one.connection.0, name, message: String::new() }, one.missed));
+                let at = Found::at(one.connection.0, &one.customer, &one.system, String::new());
+                found.push((at, one.missed));
             }
         }
     }

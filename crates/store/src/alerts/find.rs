@@ -20,10 +20,9 @@ impl Store {
                            order by id limit $4";
                 let bound = args![application, *until, words, MOST];
                 let rows = db.rows::<(Uuid, String, String, String, String)>(sql, bound).await?;
-                let found = rows.into_iter().map(|(subject, customer, system, status, why)| Found {
-                    subject,
-                    name: format!("{customer} ({system})"),
-                    message: if why.is_empty() { format!("is {status}") } else { format!("is {status}: {why}") },
+                let found = rows.into_iter().map(|(subject, customer, system, status, why)| {
+                    let message = if why.is_empty() { format!("is {status}") } else { format!("is {status}: {why}") };
+                    Found::at(subject, &customer, &system, message)
                 });
                 Ok(found.collect())
             }
@@ -35,10 +34,8 @@ impl Store {
                            group by c.id, c.customer_name, c.system order by c.id limit $4";
                 let bound = args![application, *until, words, MOST];
                 let rows = db.rows::<(Uuid, String, String, String, String)>(sql, bound).await?;
-                let found = rows.into_iter().map(|(subject, customer, system, cause, why)| Found {
-                    subject,
-                    name: format!("{customer} ({system})"),
-                    message: format!("{cause}: {why}"),
+                let found = rows.into_iter().map(|(subject, customer, system, cause, why)| {
+                    Found::at(subject, &customer, &system, format!("{cause}: {why}"))
                 });
                 Ok(found.collect())
             }
@@ -51,13 +48,12 @@ impl Store {
                            group by c.id, c.customer_name, c.system order by c.id limit $3";
                 let rows =
                     db.rows::<(Uuid, String, String, String, i64)>(sql, args![application, *before, MOST]).await?;
-                let found = rows.into_iter().map(|(subject, customer, system, entity, count)| Found {
-                    subject,
-                    name: format!("{customer} ({system})"),
-                    message: match count {
+                let found = rows.into_iter().map(|(subject, customer, system, entity, count)| {
+                    let message = match count {
                         1 => format!("{entity} was not synced in time"),
                         count => format!("{count} entities were not synced in time, {entity} among them"),
-                    },
+                    };
+                    Found::at(subject, &customer, &system, message)
                 });
                 Ok(found.collect())
             }
@@ -67,10 +63,8 @@ impl Store {
                            where c.application_id = $1 and s.state = 'failing' and s.since <= $2
                            group by c.id, c.customer_name, c.system order by c.id limit $3";
                 let rows = db.rows::<(Uuid, String, String, String)>(sql, args![application, *until, MOST]).await?;
-                let found = rows.into_iter().map(|(subject, customer, system, why)| Found {
-                    subject,
-                    name: format!("{customer} ({system})"),
-                    message: format!("its hooks cannot be subscribed to: {why}"),
+                let found = rows.into_iter().map(|(subject, customer, system, why)| {
+                    Found::at(subject, &customer, &system, format!("its hooks cannot be subscribed to: {why}"))
                 });
                 Ok(found.collect())
             }
@@ -104,10 +98,8 @@ impl Store {
         let hour = since.div_euclid(60 * 60 * 1_000_000);
         let bound = args![application, hour, permille, least, MOST];
         let rows = self.inner.db.rows::<(Uuid, String, String, i64, i64)>(sql, bound).await?;
-        let found = rows.into_iter().map(|(subject, customer, system, failed, all)| Found {
-            subject,
-            name: format!("{customer} ({system})"),
-            message: format!("{failed} of the last {all} calls to the system failed"),
+        let found = rows.into_iter().map(|(subject, customer, system, failed, all)| {
+            Found::at(subject, &customer, &system, format!("{failed} of the last {all} calls to the system failed"))
         });
         Ok(found.collect())
     }

@@ -63,6 +63,13 @@ pub struct Found {
     pub message: String,
 }
 
+impl Found {
+    /// At a connection.
+    pub fn at(connection: Uuid, customer: &str, system: &str, message: String) -> Self {
+        Self { subject: connection, name: format!("{customer} ({system})"), message }
+    }
+}
+
 /// A rule that holds somewhere, or did and it is still to be told that it is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Firing {
