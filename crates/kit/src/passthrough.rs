@@ -37,7 +37,7 @@ pub type Wrong = (String, String);
 
 /// The request's headers that are ours or the connection's to set: who it is from, where it goes, how it is carried, and
 /// what could make another request of it.
-const OURS: [&str; 33] = [
+const OURS: [&str; 35] = [
     "accept-encoding",
     "authorization",
     "connection",
@@ -52,6 +52,8 @@ const OURS: [&str; 33] = [
     "proxy-authenticate",
     "proxy-authorization",
     "proxy-connection",
+    "ssl-client-cert",
+    "ssl_client_cert",
     "te",
     "trailer",
     "transfer-encoding",
@@ -222,15 +224,9 @@ fn decoded(text: &str) -> Option<String> {
             bytes.push(*byte);
             continue;
         }
-        let pair = rest.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
-        match pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &rest[2..];
-            }
-            None if text.contains("%25") => return None,
-            None => return None,
-        }
+        let (pair, tail) = rest.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?);
+        rest = tail;
     }
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }

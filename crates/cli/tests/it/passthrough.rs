@@ -136,6 +136,7 @@ async fn nothing_leads_out_of_the_connections_own_paths_and_no_login_comes_back(
         "Host",
         "X-HTTP-Method",
         "x-forwarded-host",
+        "SSL_CLIENT_CERT",
         "Transfer-Encoding",
         "X-CSRF-Token",
         "sap-client",
