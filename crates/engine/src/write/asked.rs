@@ -39,6 +39,12 @@ pub(super) struct Steps {
 }
 
 impl Asked {
+    /// Whether something of the record must be written down before anything is sent: that it had the version asked for, or
+    /// which lines it had.
+    pub(super) fn looks_first(&self) -> bool {
+        self.version.is_some() || self.change.values().any(Value::is_array)
+    }
+
     pub(super) fn text(&self) -> String {
         // A struct of texts and JSON has a JSON form.
         serde_json::to_string(self).unwrap_or_default()

@@ -44,30 +44,32 @@ pub(super) async fn earlier(
         Some(Begun::Existing(operation)) if ask.respond_async => Ok(Some(Answer::Accepted(operation.to_json()))),
         Some(Begun::Existing(operation)) => await_outcome(engine, operation).await.map(|done| Some(Answer::Done(done))),
         Some(Begun::KeyReused) => Err(ServiceError::IdempotencyConflict),
-        Some(Begun::New(..)) | None => Ok(None),
+        Some(Begun::New { .. }) | None => Ok(None),
     }
 }
 
 /// Performs what was begun.
 pub(super) async fn begin(engine: &Engine, live: Live, begun: Begun, ask: &Ask<'_>) -> Result<Answer> {
-    let (operation, lease) = match begun {
+    let (operation, lease, locked) = match begun {
         Begun::KeyReused => return Err(ServiceError::IdempotencyConflict),
         Begun::Existing(operation) if ask.respond_async => return Ok(Answer::Accepted(operation.to_json())),
         Begun::Existing(operation) => return await_outcome(engine, operation).await.map(Answer::Done),
-        Begun::New(operation, lease) => (operation, lease),
+        Begun::New { operation, lease, locked } => (operation, lease, locked),
     };
     let patient = ask.patient || ask.respond_async;
-    let job = Job { live, operation: operation.clone(), lease, patient };
+    let job = Job { live, operation: operation.clone(), lease, patient, fresh: true, locked };
     let worker = engine.clone();
     // On a task of its own: a caller that hangs up must not stop a write half way.
     let task = tokio::spawn(async move { Box::pin(perform(&worker, job)).await });
     if ask.respond_async {
         return Ok(Answer::Accepted(operation.to_json()));
     }
-    if let Err(error) = task.await {
-        return Err(ServiceError::internal(&format!("operation {}: {error}", operation.id)));
-    }
-    let operation = read(engine, &operation).await?;
+    let settled =
+        task.await.map_err(|error| ServiceError::internal(&format!("operation {}: {error}", operation.id)))?;
+    let operation = match settled {
+        Some(settled) => settled,
+        None => read(engine, &operation).await?,
+    };
     let done = match outcome(&operation) {
         Some(result) => Written { operation: operation.id, replayed: false, result },
         // Another node has it now.

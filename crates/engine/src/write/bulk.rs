@@ -133,7 +133,7 @@ async fn attempt(engine: &Engine, row: &Connection, entity: &'static Entity, ite
     match begun().await? {
         Some(Begun::Existing(operation)) => return Ok(BulkOutcome::Begun(operation.id)),
         Some(Begun::KeyReused) => return Err(ServiceError::IdempotencyConflict),
-        Some(Begun::New(..)) | None => {}
+        Some(Begun::New { .. }) | None => {}
     }
     let ask = Ask { key: Some(&item.idempotency_key), dry_run: false, respond_async: false, patient: true };
     match Box::pin(create(engine, row, entity, body, ask)).await {

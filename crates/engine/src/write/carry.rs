@@ -36,7 +36,7 @@ enum Next<'s> {
 
 /// Waits for its turn, and does it.
 pub(super) async fn carry(engine: &Engine, job: &Job) -> Verdict {
-    let Job { live, operation, lease, .. } = job;
+    let Job { live, operation, lease, locked, .. } = job;
     let Some(spec) = live.entity(&operation.entity) else {
         let message = format!("{} records are no longer offered by this connection.", operation.entity);
         return Verdict::Failed(ServiceError::UnsupportedOperation { message });
@@ -44,16 +44,17 @@ pub(super) async fn carry(engine: &Engine, job: &Job) -> Verdict {
     let (Ok(asked), Some(remote_id)) = (serde_json::from_str::<Asked>(&operation.request), &operation.remote_id) else {
         return Verdict::Failed(ServiceError::internal(&format!("the request of {} cannot be read", operation.id)));
     };
-    let mut pause = Duration::from_millis(20);
-    loop {
+    let (mut locked, mut pause) = (*locked, Duration::from_millis(20));
+    while !locked {
         match engine.store().lock_record(lease, &operation.entity, remote_id, engine.options().write.deadline).await {
-            Ok(true) => break,
+            Ok(true) => locked = true,
             Ok(false) => tokio::time::sleep(pause).await,
             Err(error) => return Verdict::Unknown(error.to_string(), None),
         }
         pause = (pause * 2).min(Duration::from_millis(500));
     }
-    let mut course = Course { engine, job, spec, asked, steps: Steps::read(operation.steps.as_deref()), remote_id };
+    let steps = Steps::read(operation.steps.as_deref());
+    let mut course = Course { engine, job, spec, asked, steps, unsaved: false, remote_id };
     course.run().await
 }
 
@@ -63,20 +64,26 @@ struct Course<'c> {
     spec: &'c EntitySpec,
     asked: Asked,
     steps: Steps,
+    /// The steps are not written down as they are.
+    unsaved: bool,
     remote_id: &'c str,
 }
 
-impl Course<'_> {
+impl<'c> Course<'c> {
     async fn run(&mut self) -> Verdict {
-        let Job { live, operation, lease, .. } = self.job;
+        let Job { live, operation, .. } = self.job;
         let (engine, mapper) = (self.engine, live.mapper(self.spec));
         let mut pause = engine.options().write.search_pause;
         // Whether something may have happened that nobody confirmed.
-        let mut unclear = operation.state != OperationState::Accepted;
+        let mut unclear = !self.job.fresh && operation.state != OperationState::Accepted;
+        let mut marked = self.job.fresh && operation.state == OperationState::Sending;
         let (mut troubles, mut trouble) = (0, None::<SystemError>);
         for _ in 0..CALLS {
             if let Some(error) = trouble.take() {
                 troubles += 1;
+                if let Err(verdict) = self.save().await {
+                    return verdict;
+                }
                 if troubles >= TROUBLES {
                     return self.give_up(&error, unclear);
                 }
@@ -118,9 +125,10 @@ impl Course<'_> {
                 Ok(next) => next,
                 Err(error) => return self.failed(error, Some(incoming)).await,
             };
-            let marked = engine.store().mark_sending(lease, engine.options().write.lease).await;
-            if let Err(error) = marked {
-                return Verdict::Unknown(error.to_string(), None);
+            if !std::mem::take(&mut marked)
+                && let Err(verdict) = self.mark().await
+            {
+                return verdict;
             }
             let target = Target { remote_id: self.remote_id, row };
             let told = match &next {
@@ -140,8 +148,12 @@ impl Course<'_> {
                         Next::Delete => return Verdict::Deleted(self.remote_id.to_owned()),
                         Next::Nothing => {}
                     }
-                    if let Err(error) = engine.store().note_steps(lease, &self.steps.text()).await {
-                        return Verdict::Unknown(error.to_string(), None);
+                    self.unsaved = true;
+                    // What is only to be read and settled goes into the commit of that.
+                    if (self.asked.status.is_some() || self.deletes())
+                        && let Err(verdict) = self.save().await
+                    {
+                        return verdict;
                     }
                 }
                 Err(error @ SystemError::Changed(_)) => {
@@ -189,11 +201,23 @@ impl Course<'_> {
             self.steps.lines = diff::line_keys(now);
         }
         self.steps.checked = true;
-        let noted = engine.store().note_steps(&self.job.lease, &self.steps.text()).await;
-        noted.map_err(|error| Verdict::Unknown(error.to_string(), None))
+        self.unsaved |= self.asked.looks_first();
+        Ok(())
     }
 
-    fn next(&self, now: &Map<String, Value>) -> Result<Next<'_>, ServiceError> {
+    /// From here on something may reach the system; how far the change got stands beside that.
+    async fn mark(&mut self) -> Result<(), Verdict> {
+        let steps = std::mem::take(&mut self.unsaved).then(|| self.steps.text());
+        let lease_for = self.engine.options().write.lease;
+        let marked = self.engine.store().mark_sending(&self.job.lease, steps.as_deref(), lease_for).await;
+        marked.map_err(|error| Verdict::Unknown(error.to_string(), None))
+    }
+
+    async fn save(&mut self) -> Result<(), Verdict> {
+        if self.unsaved { self.mark().await } else { Ok(()) }
+    }
+
+    fn next(&self, now: &Map<String, Value>) -> Result<Next<'c>, ServiceError> {
         let text = |name: &str| now.get(name).and_then(Value::as_str);
         let standing = Standing { status: text("status"), remote_status: text("remote_status") };
         if !self.steps.written {

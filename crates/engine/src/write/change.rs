@@ -92,6 +92,9 @@ pub(crate) async fn change(
         target: Some((&record.remote_id, RecordId::of(row.id, entity, &record.remote_id))),
         request: &request,
         lease_for: engine.options().write.lease,
+        // The record shows by itself what was done to it; only a version and lines must be looked at before.
+        sends: !ask.respond_async && !asked.looks_first(),
+        lock_for: Some(engine.options().write.deadline),
     };
     let begun: Begun = engine.store().begin_operation(row.id, &new).await?;
     begin(engine, live.clone(), begun, &ask).await

@@ -54,9 +54,9 @@ pub(super) async fn make(
     ask: &Ask<'_>,
 ) -> Result<Answer> {
     let request = checked(engine, row, &live, entity, body).await?;
+    let spec = live.entity(entity.name).and_then(|spec| spec.create.as_ref().map(|create| (spec, create)));
+    let (spec, create) = spec.ok_or_else(|| unsupported(&live.spec, entity))?;
     if ask.dry_run {
-        let spec = live.entity(entity.name).and_then(|spec| spec.create.as_ref().map(|create| (spec, create)));
-        let (spec, create) = spec.ok_or_else(|| unsupported(&live.spec, entity))?;
         return dry::create(&live, spec, create, &request).await.map(Answer::Planned);
     }
     let request = Value::Object(request).to_string();
@@ -68,6 +68,9 @@ pub(super) async fn make(
         target: None,
         request: &request,
         lease_for: engine.options().write.lease,
+        // What cannot be searched for is marked as late as can be.
+        sends: !ask.respond_async && !create.write_key.is_empty(),
+        lock_for: None,
     };
     let begun = engine.store().begin_operation(row.id, &new).await?;
     begin(engine, live, begun, ask).await

@@ -37,6 +37,10 @@ pub(super) struct Job {
     pub(super) lease: OperationLease,
     /// Nobody waits for the answer: a system that has no room now is asked again later.
     pub(super) patient: bool,
+    /// It was begun a moment ago by this process, so that nothing of it can be in the system.
+    pub(super) fresh: bool,
+    /// The record that it changes is its alone already.
+    pub(super) locked: bool,
 }
 
 /// Where an operation stands after an attempt.
@@ -63,8 +67,8 @@ impl Verdict {
     }
 }
 
-/// Brings the operation as far as it goes now, and stores where it stands.
-pub(super) async fn perform(engine: &Engine, job: Job) {
+/// Brings the operation as far as it goes now, and stores where it stands; how it is then, if that could be stored.
+pub(super) async fn perform(engine: &Engine, job: Job) -> Option<Operation> {
     let deadline = engine.options().write.deadline;
     let id = job.operation.id;
     let action = job.operation.action.as_str();
@@ -80,22 +84,20 @@ pub(super) async fn perform(engine: &Engine, job: Job) {
         verdict = attempt => verdict.unwrap_or_else(|_elapsed| {
             Verdict::Unknown("The system did not answer in time.".to_owned(), None)
         }),
-        () = until_lost(engine, &job) => return,
+        () = until_lost(engine, &job) => return None,
     };
     let outcome = verdict.name();
     let settled = settle(engine, &job, verdict).await;
-    if let (true, Some(remote_id)) = (carries, &job.operation.remote_id) {
-        // Otherwise it is free when its time is over.
-        if let Err(error) = engine.store().unlock_record(&job.lease, &job.operation.entity, remote_id).await {
-            tracing::warn!(operation = %id, %error, "a record stays locked for a while");
-        }
-    }
     match settled {
-        Ok(()) => engine.counts().write(&job.live.spec.system.id, &job.operation.entity, outcome),
+        Ok(settled) => {
+            engine.counts().write(&job.live.spec.system.id, &job.operation.entity, outcome);
+            return settled;
+        }
         Err(StoreError::LeaseLost) => tracing::warn!(operation = %id, "another node took the operation over"),
         // The lease runs out, and the operation is taken up again.
         Err(error) => tracing::error!(operation = %id, %error, "the outcome of a write was not stored"),
     }
+    None
 }
 
 async fn attempt(engine: &Engine, job: &Job) -> Verdict {
@@ -220,17 +222,21 @@ fn unreadable(operation: &Operation, error: &serde_json::Error) -> Verdict {
 async fn deliver(engine: &Engine, job: &Job, sent: &Sent<'_>, write_key: &str) -> Result<String, Verdict> {
     let Job { live, operation, lease, .. } = job;
     // An operation that was marked as sending before may be there already.
-    if operation.state != OperationState::Accepted
+    if !job.fresh
+        && operation.state != OperationState::Accepted
         && let Some(found) = search(engine, live, sent, write_key).await.map_err(Unsearched::verdict)?
     {
         return Ok(found);
     }
     let mut last = String::new();
     let (mut sends, mut waits) = (0, 0);
+    let mut marked = job.fresh && operation.state == OperationState::Sending;
     let began = Instant::now();
     while sends < SENDS {
-        let marked = engine.store().mark_sending(lease, engine.options().write.lease).await;
-        marked.map_err(|error| Verdict::Unknown(error.to_string(), None))?;
+        if !std::mem::take(&mut marked) {
+            let marked = engine.store().mark_sending(lease, None, engine.options().write.lease).await;
+            marked.map_err(|error| Verdict::Unknown(error.to_string(), None))?;
+        }
         let error = match sent.send(live, write_key).await? {
             Ok(remote_id) => return Ok(remote_id),
             Err(error) => error,
@@ -351,17 +357,18 @@ async fn read_back(engine: &Engine, live: &Live, spec: &EntitySpec, remote_id: &
     Err(trouble)
 }
 
-async fn settle(engine: &Engine, job: &Job, verdict: Verdict) -> Result<(), StoreError> {
+/// Stores the verdict; the operation as it is then.
+async fn settle(engine: &Engine, job: &Job, verdict: Verdict) -> Result<Option<Operation>, StoreError> {
     let Job { live, operation, lease, .. } = job;
-    let Some(spec) = live.entity(&operation.entity) else { return Ok(()) };
+    let Some(spec) = live.entity(&operation.entity) else { return Ok(None) };
     let (incoming, status) = match verdict {
         Verdict::Created(incoming) => (*incoming, 201),
         Verdict::Changed(incoming) => (*incoming, 200),
         Verdict::Deleted(remote_id) => (gone(operation, spec, remote_id), 200),
-        Verdict::Failed(error) => return finish(engine, lease, OperationState::Failed, &error, None).await,
+        Verdict::Failed(error) => return finish(engine, lease, OperationState::Failed, &error, None).await.map(Some),
         Verdict::Unknown(message, remote_id) => {
             let error = ServiceError::OutcomeUnknown { operation: operation.id, message };
-            return finish(engine, lease, OperationState::Unknown, &error, remote_id).await;
+            return finish(engine, lease, OperationState::Unknown, &error, remote_id).await.map(Some);
         }
     };
     let outcome = OperationOutcome {
@@ -376,7 +383,7 @@ async fn settle(engine: &Engine, job: &Job, verdict: Verdict) -> Result<(), Stor
         outcome: Some(outcome),
         ..Commit::new(operation.connection, spec.entity, vec![incoming], Cause::OwnWrite)
     };
-    engine.store().apply(commit).await.map(|_applied| ())
+    engine.store().apply(commit).await.map(|applied| applied.operation)
 }
 
 /// A row that says nothing but that it is gone.
@@ -391,7 +398,7 @@ pub(super) async fn finish(
     state: OperationState,
     error: &ServiceError,
     remote_id: Option<String>,
-) -> Result<(), StoreError> {
+) -> Result<Operation, StoreError> {
     let outcome = OperationOutcome {
         lease: lease.clone(),
         state,
@@ -400,7 +407,7 @@ pub(super) async fn finish(
         status: i64::from(error.status()),
         body: OutcomeBody::Json(to_stored(error)),
     };
-    engine.store().finish_operation(outcome).await.map(|_operation| ())
+    engine.store().finish_operation(outcome).await
 }
 
 /// Keeps the lease alive once the operation is being sent; returns if it is lost.
@@ -413,7 +420,7 @@ async fn until_lost(engine: &Engine, job: &Job) {
         if !sending {
             continue;
         }
-        match engine.store().mark_sending(&job.lease, lease).await {
+        match engine.store().mark_sending(&job.lease, None, lease).await {
             Ok(()) => {}
             Err(StoreError::LeaseLost) => return,
             Err(error) => tracing::warn!(operation = %job.operation.id, %error, "a lease could not be prolonged"),

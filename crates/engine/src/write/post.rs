@@ -85,6 +85,8 @@ pub(crate) async fn post(
         target: Some((&record.remote_id, RecordId::of(row.id, entity, &record.remote_id))),
         request: &request,
         lease_for: engine.options().write.lease,
+        sends: !ask.respond_async && !post.write_key.is_empty(),
+        lock_for: None,
     };
     let begun = engine.store().begin_operation(row.id, &new).await?;
     begin(engine, live, begun, &ask).await

@@ -50,7 +50,7 @@ async fn take_up(engine: &Engine, operation: Operation, lease: OperationLease) -
     if too_old {
         let message = "Whether the write took effect could not be found out; look into the system.".to_owned();
         let error = ServiceError::OutcomeUnknown { operation: operation.id, message };
-        return Ok(finish(engine, &lease, OperationState::Failed, &error, None).await?);
+        return Ok(finish(engine, &lease, OperationState::Failed, &error, None).await.map(drop)?);
     }
     let row = engine.store().connection_for_work(operation.connection).await?;
     let row = row.ok_or_else(|| ServiceError::missing("connection"))?;
@@ -58,14 +58,14 @@ async fn take_up(engine: &Engine, operation: Operation, lease: OperationLease) -
     if resting && operation.state == OperationState::Accepted {
         let message = "The connection waits for new credentials; nothing was sent.".to_owned();
         let error = ServiceError::ReauthorizationRequired { message };
-        return Ok(finish(engine, &lease, OperationState::Failed, &error, None).await?);
+        return Ok(finish(engine, &lease, OperationState::Failed, &error, None).await.map(drop)?);
     }
     if resting {
         let message = "The connection went out of use before the write was confirmed.".to_owned();
         let error = ServiceError::OutcomeUnknown { operation: operation.id, message };
-        return Ok(finish(engine, &lease, OperationState::Unknown, &error, None).await?);
+        return Ok(finish(engine, &lease, OperationState::Unknown, &error, None).await.map(drop)?);
     }
     let live = engine.links().get(engine, &row).await?.in_lane(Lane::Write);
-    Box::pin(perform(engine, Job { live, operation, lease, patient: true })).await;
+    Box::pin(perform(engine, Job { live, operation, lease, patient: true, fresh: false, locked: false })).await;
     Ok(())
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use trunnion_model::ids::{ConnectionId, OperationId};
 use uuid::Uuid;
 
-use super::rows::{OperationRow, select_operation};
+use super::change::lock;
+use super::rows::{OperationRow, returning_operation, select_operation};
 use super::{Begun, NewOperation, Operation, OperationLease, OperationState};
 use crate::db::args;
 use crate::sync::{random, until};
@@ -22,12 +23,15 @@ impl Store {
             id: Uuid::from_bytes(random()?),
         };
         // Whoever comes second waits here until the first one's transaction is over, and then inserts nothing.
-        let inserted = tx
-            .execute(
-                "insert into operation (id, connection_id, idempotency_key, body_hash, entity, action, state, request,
-                     created_at, updated_at, lease_id, lease_until, remote_id, record_id)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12, $13)
-                 on conflict (connection_id, idempotency_key) do nothing",
+        let state = if new.sends { OperationState::Sending } else { OperationState::Accepted };
+        let made = tx
+            .row::<OperationRow>(
+                returning_operation!(
+                    "insert into operation (id, connection_id, idempotency_key, body_hash, entity, action, state, request,
+                         created_at, updated_at, lease_id, lease_until, remote_id, record_id)
+                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12, $13)
+                     on conflict (connection_id, idempotency_key) do nothing"
+                ),
                 args![
                     lease.operation,
                     connection,
@@ -35,7 +39,7 @@ impl Store {
                     &new.body_hash,
                     new.entity.name,
                     new.action,
-                    OperationState::Accepted.as_str(),
+                    state.as_str(),
                     new.request,
                     now,
                     lease.id,
@@ -45,11 +49,16 @@ impl Store {
                 ],
             )
             .await?;
-        if inserted == 1 {
-            let sql = select_operation!("where id = $1 and connection_id = $2");
-            let made = tx.row::<OperationRow>(sql, args![lease.operation, connection]).await?.ok_or(NO_OPERATION)?;
+        if let Some(made) = made {
+            let locked = match new.target.zip(new.lock_for) {
+                Some(((remote_id, _), lock_for)) => {
+                    let (sql, bound) = lock(&lease, new.entity.name, remote_id, lock_for, now);
+                    tx.execute(sql, bound).await? == 1
+                }
+                None => false,
+            };
             tx.commit().await?;
-            return Ok(Begun::New(made.operation()?, lease));
+            return Ok(Begun::New { operation: made.operation()?, lease, locked });
         }
         let sql = select_operation!("where connection_id = $1 and idempotency_key = $2");
         let found = tx.row::<OperationRow>(sql, args![connection, new.idempotency_key]).await?;

@@ -27,18 +27,29 @@ pub(super) struct OperationRow {
     updated_at: i64,
 }
 
-/// `select` with the columns of [`OperationRow`], then the rest of the statement.
-macro_rules! select_operation {
-    ($rest:literal) => {
-        concat!(
-            "select id, connection_id, idempotency_key, body_hash, entity, action, state, remote_id, record_id, request, steps,
-             outcome_status, outcome_body, created_at, updated_at from operation ",
-            $rest
-        )
+/// The columns of [`OperationRow`].
+macro_rules! operation_columns {
+    () => {
+        "id, connection_id, idempotency_key, body_hash, entity, action, state, remote_id, record_id, request, steps,
+         outcome_status, outcome_body, created_at, updated_at"
     };
 }
 
-pub(super) use select_operation;
+/// `select` with the columns of [`OperationRow`], then the rest of the statement.
+macro_rules! select_operation {
+    ($rest:literal) => {
+        concat!("select ", $crate::operations::rows::operation_columns!(), " from operation ", $rest)
+    };
+}
+
+/// The statement, which gives the columns of [`OperationRow`].
+macro_rules! returning_operation {
+    ($statement:literal) => {
+        concat!($statement, " returning ", $crate::operations::rows::operation_columns!())
+    };
+}
+
+pub(super) use {operation_columns, returning_operation, select_operation};
 
 impl OperationRow {
     pub(super) fn operation(self) -> Result<Operation> {

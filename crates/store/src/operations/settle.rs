@@ -6,7 +6,8 @@ use trunnion_model::ids::OperationId;
 use uuid::Uuid;
 
 use super::begin::NO_OPERATION;
-use super::rows::{OperationRow, select_operation};
+use super::change::unlock;
+use super::rows::{OperationRow, returning_operation};
 use super::{Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody};
 use crate::db::{Tx, args, locking};
 use crate::events::NewEvent;
@@ -18,14 +19,15 @@ use crate::{Error, Result, Store};
 const LOOK_AGAIN: (i64, i64) = (5_000_000, 600_000_000);
 
 impl Store {
-    /// From here on the request may reach the system. Call it right before sending.
-    pub async fn mark_sending(&self, lease: &OperationLease, lease_for: Duration) -> Result<()> {
+    /// From here on the request may reach the system: call it right before sending. `steps` says how far the operation got,
+    /// if that has changed.
+    pub async fn mark_sending(&self, lease: &OperationLease, steps: Option<&str>, lease_for: Duration) -> Result<()> {
         let now = self.now();
-        let sql = "update operation set state = $4, updated_at = $5, lease_until = $6
+        let sql = "update operation set state = $4, updated_at = $5, lease_until = $6, steps = coalesce($7, steps)
                    where id = $1 and connection_id = $2 and lease_id = $3
                      and state in ('accepted', 'sending', 'unknown')";
         let sending = OperationState::Sending.as_str();
-        let bound = args![lease.operation, lease.connection, lease.id, sending, now, until(now, lease_for)];
+        let bound = args![lease.operation, lease.connection, lease.id, sending, now, until(now, lease_for), steps];
         match self.inner.db.execute(sql, bound).await? {
             0 => Err(Error::LeaseLost),
             _ => Ok(()),
@@ -78,10 +80,12 @@ pub(crate) async fn settle(
         OutcomeBody::StoredRecord => stored_record.ok_or(Error::NotFound { what: "record of the outcome" })?,
     };
     let lease_until = if settled { None } else { Some(look_again(tx, outcome.lease.operation, now).await?) };
-    tx.execute(
-        "update operation set state = $2, remote_id = coalesce($3, remote_id), record_id = coalesce($4, record_id),
-             outcome_status = $5, outcome_body = $6, updated_at = $7, lease_id = null, lease_until = $8
-         where id = $1",
+    let settled = tx.row::<OperationRow>(
+        returning_operation!(
+            "update operation set state = $2, remote_id = coalesce($3, remote_id), record_id = coalesce($4, record_id),
+                 outcome_status = $5, outcome_body = $6, updated_at = $7, lease_id = null, lease_until = $8
+             where id = $1"
+        ),
         args![
             outcome.lease.operation,
             outcome.state.as_str(),
@@ -92,11 +96,9 @@ pub(crate) async fn settle(
             now,
             lease_until,
         ],
-    )
-    .await?;
-    let sql = select_operation!("where id = $1 and connection_id = $2");
-    let bound = args![outcome.lease.operation, outcome.lease.connection];
-    let operation = tx.row::<OperationRow>(sql, bound).await?.ok_or(NO_OPERATION)?.operation()?;
+    );
+    let operation = settled.await?.ok_or(NO_OPERATION)?.operation()?;
+    unlock(tx, &operation).await?;
     // To hear again and again that an outcome is still unknown helps nobody.
     let event = (before != outcome.state).then(|| NewEvent {
         kind: format!("operation.{}", outcome.state.as_str()),

@@ -61,6 +61,11 @@ pub struct NewOperation<'a> {
     pub request: &'a str,
     /// For how long the caller has it to itself; after that it is found by [`crate::Store::claim_unsettled`].
     pub lease_for: Duration,
+    /// The caller sends right away, so it is `Sending` from the start: one commit instead of two. Whoever takes it up searches
+    /// before it sends, even if nothing was sent.
+    pub sends: bool,
+    /// For how long the record of `target` is the operation's alone, if it is free.
+    pub lock_for: Option<Duration>,
 }
 
 /// The right to work on one operation.
@@ -74,8 +79,8 @@ pub struct OperationLease {
 /// What came of beginning an operation.
 #[derive(Clone, Debug)]
 pub enum Begun {
-    /// It is the caller's to do.
-    New(Operation, OperationLease),
+    /// It is the caller's to do; `locked` if the record of its target is its alone already.
+    New { operation: Operation, lease: OperationLease, locked: bool },
     /// The key was used for the same request before: answer as that one was (or is being) answered.
     Existing(Operation),
     /// The key was used for another request.

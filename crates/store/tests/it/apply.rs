@@ -219,7 +219,7 @@ on_both! {
     async fn a_write_is_settled_with_the_record_that_was_read_back(world: World) {
         let connection = world.connection().await;
         let lease = begin(&world.store, connection, "k").await;
-        world.store.mark_sending(&lease, LEASE).await.unwrap();
+        world.store.mark_sending(&lease, None, LEASE).await.unwrap();
         let back = row(connection, "9", "Written");
         let mut commit = page(connection, vec![back.clone()]);
         commit.cause = trunnion_model::change::Cause::OwnWrite;
@@ -257,9 +257,11 @@ async fn begin(
         target: None,
         request: "{}",
         lease_for: LEASE,
+        sends: false,
+        lock_for: None,
     };
     match store.begin_operation(connection, &new).await.unwrap() {
-        Begun::New(_operation, lease) => lease,
+        Begun::New { lease, .. } => lease,
         other => panic!("{other:?}"),
     }
 }

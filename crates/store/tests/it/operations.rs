@@ -1,6 +1,6 @@
 //! Writes to systems.
 
-use trunnion_model::ids::ConnectionId;
+use trunnion_model::ids::{ConnectionId, RecordId};
 use trunnion_store::{
     Begun, Error, NewOperation, Operation, OperationLease, OperationOutcome, OperationState, OutcomeBody,
 };
@@ -16,6 +16,8 @@ fn new(key: &str) -> NewOperation<'_> {
         target: None,
         request: r#"{"name":"A"}"#,
         lease_for: LEASE,
+        sends: false,
+        lock_for: None,
     }
 }
 
@@ -26,7 +28,7 @@ fn outcome(lease: &OperationLease, state: OperationState) -> OperationOutcome {
 
 async fn begin(world: &World, connection: ConnectionId, key: &str) -> (Operation, OperationLease) {
     match world.store.begin_operation(connection, &new(key)).await.unwrap() {
-        Begun::New(operation, lease) => (operation, lease),
+        Begun::New { operation, lease, .. } => (operation, lease),
         other => panic!("{other:?}"),
     }
 }
@@ -42,7 +44,7 @@ on_both! {
         let (mut fresh, mut existing) = (Vec::new(), Vec::new());
         for begun in callers.join_all().await {
             match begun {
-                Begun::New(operation, _lease) => fresh.push(operation.id),
+                Begun::New { operation, .. } => fresh.push(operation.id),
                 Begun::Existing(operation) => existing.push(operation.id),
                 Begun::KeyReused => panic!("the request is the same"),
             }
@@ -51,10 +53,10 @@ on_both! {
         let other_body = NewOperation { body_hash: [2; 32], ..new("k") };
         assert!(matches!(world.store.begin_operation(connection, &other_body).await.unwrap(), Begun::KeyReused));
         let elsewhere = world.connection().await;
-        assert!(matches!(world.store.begin_operation(elsewhere, &new("k")).await.unwrap(), Begun::New(..)));
+        assert!(matches!(world.store.begin_operation(elsewhere, &new("k")).await.unwrap(), Begun::New { .. }));
         let without = NewOperation { idempotency_key: None, ..new("") };
         for _ in 0..2 {
-            assert!(matches!(world.store.begin_operation(connection, &without).await.unwrap(), Begun::New(..)));
+            assert!(matches!(world.store.begin_operation(connection, &without).await.unwrap(), Begun::New { .. }));
         }
     }
 }
@@ -76,7 +78,7 @@ on_both! {
             assert!(world.store.operation(connection, id).await.unwrap().is_some());
         }
         let again = self::new("old");
-        assert!(matches!(world.store.begin_operation(connection, &again).await.unwrap(), Begun::New(..)));
+        assert!(matches!(world.store.begin_operation(connection, &again).await.unwrap(), Begun::New { .. }));
     }
 }
 
@@ -84,12 +86,12 @@ on_both! {
     async fn a_settled_operation_answers_again_and_tells_once(world: World) {
         let connection = world.connection().await;
         let (_operation, lease) = begin(&world, connection, "k").await;
-        world.store.mark_sending(&lease, LEASE).await.unwrap();
+        world.store.mark_sending(&lease, None, LEASE).await.unwrap();
         let done = world.store.finish_operation(outcome(&lease, OperationState::Failed)).await.unwrap();
         assert_eq!((done.state, done.outcome_status), (OperationState::Failed, Some(502)));
         let twice = world.store.finish_operation(outcome(&lease, OperationState::Succeeded)).await;
         assert!(matches!(twice, Err(Error::LeaseLost)));
-        assert!(matches!(world.store.mark_sending(&lease, LEASE).await, Err(Error::LeaseLost)));
+        assert!(matches!(world.store.mark_sending(&lease, None, LEASE).await, Err(Error::LeaseLost)));
         match world.store.begin_operation(connection, &new("k")).await.unwrap() {
             Begun::Existing(again) => assert_eq!(again, done),
             other => panic!("{other:?}"),
@@ -109,7 +111,7 @@ on_both! {
         let (operation, lease) = begin(&world, connection, "k").await;
         let (settled, settled_lease) = begin(&world, connection, "settled").await;
         world.store.finish_operation(outcome(&settled_lease, OperationState::Succeeded)).await.unwrap();
-        world.store.mark_sending(&lease, LEASE).await.unwrap();
+        world.store.mark_sending(&lease, None, LEASE).await.unwrap();
         assert!(world.store.claim_unsettled(LEASE, 10).await.unwrap().is_empty(), "somebody works on it");
         world.pass(60);
         let found = world.store.claim_unsettled(LEASE, 10).await.unwrap();
@@ -163,14 +165,31 @@ on_both! {
         let lock = async |lease: &OperationLease, id: &str| world.store.lock_record(lease, "vendor", id, LEASE).await.unwrap();
         assert!(lock(&first, "1").await && lock(&first, "1").await, "it is the same operation's");
         assert!(!lock(&second, "1").await && lock(&second, "2").await);
-        world.store.unlock_record(&second, "vendor", "1").await.unwrap();
+        let settle = async |lease: &OperationLease, id: &str| {
+            let outcome = OperationOutcome { remote_id: Some(id.to_owned()), ..outcome(lease, OperationState::Failed) };
+            world.store.finish_operation(outcome).await.unwrap();
+        };
+        let (_, third) = begin(&world, connection, "c").await;
+        settle(&third, "1").await;
         assert!(!lock(&second, "1").await, "nobody frees what another holds");
-        world.store.unlock_record(&first, "vendor", "1").await.unwrap();
-        assert!(lock(&second, "1").await && !lock(&first, "1").await);
+        settle(&first, "1").await;
+        assert!(lock(&second, "1").await, "what is settled holds nothing");
+        let target = Some(("1", RecordId::of(connection, vendor(), "1")));
+        let change = |key| NewOperation { target, lock_for: Some(LEASE), sends: true, ..new(key) };
+        let Begun::New { lease: fourth, locked, .. } =
+            world.store.begin_operation(connection, &change("d")).await.unwrap()
+        else {
+            panic!("the key is new")
+        };
+        assert!(!locked && !lock(&fourth, "1").await);
         world.hands.advance(LEASE);
-        assert!(lock(&first, "1").await, "its holder is gone");
-        world.store.note_steps(&first, r#"{"sent":true}"#).await.unwrap();
-        let now = world.store.operation(connection, first.operation()).await.unwrap().unwrap();
+        let begun = world.store.begin_operation(connection, &change("e")).await.unwrap();
+        let Begun::New { operation, lease: fifth, locked } = begun else { panic!("the key is new") };
+        assert!(locked && !lock(&fourth, "1").await, "its holder is gone, and the next one has it with its beginning");
+        assert_eq!((operation.state, operation.steps), (OperationState::Sending, None));
+        world.store.mark_sending(&fifth, Some(r#"{"sent":true}"#), LEASE).await.unwrap();
+        world.store.mark_sending(&fifth, None, LEASE).await.unwrap();
+        let now = world.store.operation(connection, fifth.operation()).await.unwrap().unwrap();
         assert_eq!(now.steps.as_deref(), Some(r#"{"sent":true}"#));
     }
 }
