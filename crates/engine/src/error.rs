@@ -40,6 +40,9 @@ pub struct Vendor {
     pub message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// What of the write was done before, and stays: `fields`, then the moves by their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub done: Vec<String>,
 }
 
 /// Why a service did not do what it was asked.
@@ -50,12 +53,12 @@ pub enum ServiceError {
     Unauthenticated,
     /// The system refused the credentials that were given.
     AuthenticationFailed {
-        vendor: Vendor,
+        vendor: Box<Vendor>,
     },
     /// The key's scopes, or the system's user, do not reach that far.
     PermissionDenied {
         message: String,
-        vendor: Option<Vendor>,
+        vendor: Option<Box<Vendor>>,
     },
     /// The connection waits for new credentials; nothing was asked of the system.
     ReauthorizationRequired {
@@ -89,7 +92,7 @@ pub enum ServiceError {
     },
     /// The system understood and said no, or broke.
     SystemRejected {
-        vendor: Vendor,
+        vendor: Box<Vendor>,
         errors: Vec<FieldError>,
     },
     SystemUnreachable {
@@ -148,7 +151,10 @@ impl ServiceError {
                 format!("The record has version {current}, not {given}.")
             }
             Self::RateLimited { .. } => "The system asks to slow down.".to_owned(),
-            Self::SystemRejected { vendor, .. } => format!("The system refused: {}", vendor.message),
+            Self::SystemRejected { vendor, .. } => match vendor.done.as_slice() {
+                [] => format!("The system refused: {}", vendor.message),
+                done => format!("The system refused, after {} was done: {}", done.join(", "), vendor.message),
+            },
             Self::Internal { .. } => "Something went wrong here; it was logged under the request's id.".to_owned(),
         }
     }
@@ -163,7 +169,7 @@ impl ServiceError {
     pub fn vendor(&self) -> Option<&Vendor> {
         match self {
             Self::AuthenticationFailed { vendor } | Self::SystemRejected { vendor, .. } => Some(vendor),
-            Self::PermissionDenied { vendor, .. } => vendor.as_ref(),
+            Self::PermissionDenied { vendor, .. } => vendor.as_deref(),
             _ => None,
         }
     }

@@ -60,6 +60,10 @@ pub(crate) struct VendorError {
     /// The field that it complained about, by its own name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) field: Option<String>,
+    /// What of a change of several calls was done before it refused, and stays: `fields`, then the moves by their names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!(["fields", "release"]))]
+    pub(crate) done: Vec<String>,
 }
 
 impl Problem {

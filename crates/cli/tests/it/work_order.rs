@@ -65,3 +65,30 @@ async fn a_work_order_goes_from_open_to_closed_by_release_and_technical_completi
     let locked = api.send(Method::PATCH, &format!("/work-orders/{id}"), Some(&title), None).await;
     assert_eq!((locked.status, &locked.body["errors"][0]["pointer"]), (422, &json!("/title")), "{}", locked.body);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_is_refused_half_way_tells_what_was_done() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), None);
+    let simulator = Simulator::start(data.path(), "sap-s4hana", 5);
+    let api = connect(&server, "sap-s4hana", simulator.credentials.clone()).await;
+    synced(&api).await;
+    let body = json!({"title": "Replace the bearing", "type": "YA01", "asset_code": "10000003",
+        "tasks": [{"title": "Replace", "planned_hours": "2"}]});
+    let made = api.send(Method::POST, "/work-orders", Some(&body), Some("work")).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let id = made.body["id"].as_str().unwrap();
+    simulator.fault("403:next=1,path=SetMaintOrdToTechCompleted").await;
+    let change = json!({"title": "Replace both bearings", "status": "completed"});
+    let send = async || api.send(Method::PATCH, &format!("/work-orders/{id}"), Some(&change), Some("both")).await;
+    let refused = send().await;
+    assert_eq!((refused.status, &refused.body["code"]), (403, &json!("PERMISSION_DENIED")), "{}", refused.body);
+    assert_eq!(refused.body["vendor"]["done"], json!(["fields", "release"]), "{}", refused.body);
+    let read: Value = api.get(&format!("/work-orders/{id}")).await;
+    assert_eq!((&read["title"], &read["status"]), (&json!("Replace both bearings"), &json!("in_progress")));
+    let again = send().await;
+    assert_eq!((again.status, &again.body["vendor"]), (403, &refused.body["vendor"]), "a repeat is answered the same");
+    // Another key does the rest.
+    let reply = moved(&api, id, "completed").await;
+    assert_eq!((reply.status, &reply.body["status"]), (200, &json!("completed")), "{}", reply.body);
+}

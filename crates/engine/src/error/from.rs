@@ -18,10 +18,10 @@ impl From<StoreError> for ServiceError {
     }
 }
 
-impl From<&VendorMessage> for Vendor {
+impl From<&VendorMessage> for Box<Vendor> {
     fn from(message: &VendorMessage) -> Self {
         let VendorMessage { status, code, text, field } = message.clone();
-        Self { status, code, message: text, field }
+        Self::new(Vendor { status, code, message: text, field, done: Vec::new() })
     }
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn from_system(error: &SystemError) -> ServiceError {
         | SystemError::NotThatProduct(text)
         | SystemError::OutcomeUnknown(text)
         | SystemError::Unexpected(text) => ServiceError::SystemRejected {
-            vendor: Vendor { message: text.clone(), ..Vendor::default() },
+            vendor: Box::new(Vendor { message: text.clone(), ..Vendor::default() }),
             errors: Vec::new(),
         },
     }

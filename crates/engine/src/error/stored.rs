@@ -14,7 +14,7 @@ struct Stored {
     title: String,
     detail: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    vendor: Option<Vendor>,
+    vendor: Option<Box<Vendor>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -31,7 +31,7 @@ pub(crate) fn to_stored(error: &ServiceError) -> String {
         status: error.status(),
         title: error.title().to_owned(),
         detail: error.detail(),
-        vendor: error.vendor().cloned(),
+        vendor: error.vendor().cloned().map(Box::new),
         errors: error.errors().to_vec(),
         retry_after: error.retry_after().map(|after| after.as_secs()),
         versions: match error {
@@ -80,7 +80,13 @@ mod tests {
     #[test]
     fn a_failed_write_is_answered_the_same_again() {
         let operation = OperationId::new(&Clock::system());
-        let vendor = Vendor { status: Some(400), code: Some("X/1".into()), message: "closed".into(), field: None };
+        let vendor = Box::new(Vendor {
+            status: Some(400),
+            code: Some("X/1".into()),
+            message: "closed".into(),
+            field: None,
+            done: vec!["fields".into()],
+        });
         for error in [
             ServiceError::SystemRejected { vendor: vendor.clone(), errors: vec![FieldError::new("/a", "b")] },
             ServiceError::PermissionDenied { message: "no".into(), vendor: Some(vendor) },

@@ -96,7 +96,7 @@ async fn refused(engine: &Engine, live: &crate::links::Live, error: SystemError,
         SystemError::Unexpected(text) if reads && text.contains("larger than the limit") => {
             let message = format!("The answer is larger than {LARGEST} bytes; ask for less at a time. {text}");
             ServiceError::SystemRejected {
-                vendor: crate::error::Vendor { message, ..Default::default() },
+                vendor: Box::new(crate::error::Vendor { message, ..Default::default() }),
                 errors: Vec::new(),
             }
         }

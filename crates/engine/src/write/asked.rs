@@ -59,4 +59,10 @@ impl Steps {
     pub(super) fn text(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
+
+    /// What was done, for people: the fields, then the moves by their names.
+    pub(super) fn done(&self) -> Vec<String> {
+        let written = self.written.then(|| "fields".to_owned());
+        written.into_iter().chain(self.moves.iter().cloned()).collect()
+    }
 }

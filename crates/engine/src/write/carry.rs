@@ -252,7 +252,7 @@ impl<'c> Course<'c> {
         if self.steps.moves.contains(&first.name) {
             let status = standing.status.unwrap_or_default();
             let message = format!("it took `{}` and left the status at `{status}`", first.name);
-            let vendor = crate::error::Vendor { message, ..Default::default() };
+            let vendor = Box::new(crate::error::Vendor { message, ..Default::default() });
             return Err(ServiceError::SystemRejected { vendor, errors: Vec::new() });
         }
         Ok(Next::Move(first))
@@ -303,7 +303,18 @@ impl<'c> Course<'c> {
 
     async fn failed(&self, error: ServiceError, now: Option<Incoming>) -> Verdict {
         self.keep(now).await;
-        Verdict::Failed(error)
+        Verdict::Failed(match error {
+            ServiceError::SystemRejected { mut vendor, errors } => {
+                vendor.done = self.steps.done();
+                ServiceError::SystemRejected { vendor, errors }
+            }
+            ServiceError::PermissionDenied { message, vendor } if self.made_steps() => {
+                let mut vendor = vendor.unwrap_or_default();
+                vendor.done = self.steps.done();
+                ServiceError::PermissionDenied { message, vendor: Some(vendor) }
+            }
+            error => error,
+        })
     }
 
     /// Stores what was read of the record, if anything was.

@@ -66,7 +66,7 @@ codes! {
     RateLimitExceeded = "RATE_LIMIT_EXCEEDED", TOO_MANY_REQUESTS, "Too many requests",
         "Wait for as many seconds as the header `Retry-After` says.";
     SystemRejected = "SYSTEM_REJECTED", BAD_GATEWAY, "The connected system refused",
-        "`vendor` holds the system's own message. Nothing was changed there.";
+        "`vendor` holds the system's own message. Nothing was changed there, but for what `vendor.done` names.";
     SystemUnreachable = "SYSTEM_UNREACHABLE", SERVICE_UNAVAILABLE, "The connected system cannot be reached",
         "Try again after `Retry-After` seconds. Nothing was changed there.";
     OutcomeUnknown = "OUTCOME_UNKNOWN", BAD_GATEWAY, "Nobody knows yet whether the write took effect",

@@ -21,6 +21,7 @@ impl From<ServiceError> for Problem {
             code: vendor.code.clone(),
             message: Some(vendor.message.clone()).filter(|message| !message.is_empty()),
             field: vendor.field.clone(),
+            done: vendor.done.clone(),
         });
         let mut problem = Self::new(code, error.detail()).with_status(status).with_errors(errors).with_vendor(vendor);
         if status == StatusCode::UNAUTHORIZED {
