@@ -322,6 +322,12 @@ impl Page {
         Self::new("[]".to_owned(), "")
     }
 
+    /// The length of all its texts.
+    pub fn bytes(&self) -> usize {
+        let rows = self.bodies.iter().map(|(body, _)| body.len());
+        rows.chain(self.children.iter().map(|part| part.body.len())).sum()
+    }
+
     /// The rows, found but not read: the way to map a large page in little memory.
     pub fn split(&self) -> Result<Rows<'_>, Error> {
         let mut texts = Vec::new();
@@ -372,6 +378,14 @@ pub struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
+    pub fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
     /// The last row, without its children: its key says where the next page begins.
     pub fn last(&self) -> Result<Option<Node<'a>>, Error> {
         self.texts.last().map(|text| read(text)).transpose()

@@ -64,6 +64,9 @@ pub(super) struct Going {
     pub(super) started: i64,
     /// The key of the last row stored in this step.
     pub(super) after_key: Option<String>,
+    /// How many rows the next page should have, by what the last one weighed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) page: Option<usize>,
     /// The newest change seen.
     pub(super) newest: Option<i64>,
     /// The greatest key seen by a keyset, which pages in their order.

@@ -33,7 +33,7 @@ pub(super) async fn read(job: &Job<'_>, cursor: &mut Cursor, progressed: &mut u6
             continue;
         };
         let reading = Some(Reading { asked_at, answered_at: job.now() });
-        let (unheard, _key) = oneshot::channel();
+        let (unheard, _told) = oneshot::channel();
         let mapped = map(job, page, unheard).await?;
         let count = (mapped.rows.len() + mapped.poison.len()) as u64;
         let mut rows = mapped.rows;

@@ -14,6 +14,9 @@ use crate::error::ServiceError;
 /// A page of at least so many rows of which not one can be mapped is no matter of single rows.
 const ALL_POISON: usize = 20;
 
+/// What a page should weigh: two of them are in memory at a time, as text and as records.
+const PAGE_BYTES: usize = 2_000_000;
+
 /// So many pages in a row may have been overtaken by other readings before the run makes a pause.
 const OVERTAKEN: u32 = 5;
 
@@ -21,8 +24,16 @@ const OVERTAKEN: u32 = 5;
 pub(super) struct Mapped {
     pub(super) rows: Vec<Incoming>,
     pub(super) poison: Vec<Poison>,
-    last_key: Option<String>,
+    told: Told,
     newest: Option<i64>,
+}
+
+/// What is known of a page before its rows are read.
+#[derive(Clone)]
+pub(super) struct Told {
+    last_key: Option<String>,
+    rows: usize,
+    bytes: usize,
 }
 
 /// A page and when it was read.
@@ -35,12 +46,13 @@ struct Fetched {
 pub(super) async fn read(job: &Job<'_>, cursor: &mut Cursor, progressed: &mut u64) -> Result<Ended, Halt> {
     let mut going = cursor.run.clone().unwrap_or_default();
     let (mut next, mut overtaken) = (None, 0);
+    let most = job.spec.sync.page.clamp(1, job.engine.options().page.max(1));
     for _ in 0..MOST_PAGES {
         let fetched = match next.take() {
             Some(fetched) => fetched,
             None => {
                 let asked = job.now();
-                let fetched = fetch(job, &going, going.after_key.clone()).await?;
+                let fetched = fetch(job, &going, going.after_key.clone(), going.page.unwrap_or(most)).await?;
                 if std::mem::take(&mut going.is_new) {
                     // The first answer may be the first to tell the system's clock. A start that is too late would lose
                     // changes.
@@ -52,18 +64,20 @@ pub(super) async fn read(job: &Job<'_>, cursor: &mut Cursor, progressed: &mut u6
             }
         };
         let reading = fetched.reading;
-        let (tell_key, last_key) = oneshot::channel();
-        let mapped = map(job, fetched.page, tell_key);
+        let (tell, told) = oneshot::channel();
+        let mapped = map(job, fetched.page, tell);
         let ahead = async {
-            match last_key.await {
-                Ok(Some(key)) if !job.must_stop() => fetch(job, &going, Some(key)).await.map(Some),
+            match told.await {
+                Ok(Told { last_key: Some(key), rows, bytes }) if !job.must_stop() => {
+                    fetch(job, &going, Some(key), size(rows, bytes, most)).await.map(Some)
+                }
                 // An empty page, a page that cannot be read, or the node stops.
                 _ => Ok(None),
             }
         };
         let stored = async {
             let mapped = mapped.await?;
-            let Some(key) = mapped.last_key.clone() else { return Ok(None) };
+            let Told { last_key: Some(key), rows, bytes } = mapped.told else { return Ok(None) };
             if going.after_key.as_ref() == Some(&key) {
                 return Err(Halt::System(SystemError::Unexpected(format!(
                     "the page after key {key} ends with key {key}"
@@ -72,6 +86,7 @@ pub(super) async fn read(job: &Job<'_>, cursor: &mut Cursor, progressed: &mut u6
             let after = Going {
                 last_key: Some(key.clone()),
                 after_key: Some(key),
+                page: Some(size(rows, bytes, most)).filter(|page| *page < most),
                 newest: mapped.newest.max(going.newest),
                 listed: going.listed + (mapped.rows.len() + mapped.poison.len()) as u64,
                 ..going.clone()
@@ -104,8 +119,12 @@ pub(super) async fn read(job: &Job<'_>, cursor: &mut Cursor, progressed: &mut u6
     Err(Halt::System(SystemError::Unexpected("the system's pages do not come to an end".to_owned())))
 }
 
-async fn fetch(job: &Job<'_>, going: &Going, after_key: Option<String>) -> Result<Fetched, Halt> {
-    let limit = job.spec.sync.page.clamp(1, job.engine.options().page.max(1));
+/// How many rows to ask for after a page that had so many rows of so many bytes.
+fn size(rows: usize, bytes: usize, most: usize) -> usize {
+    rows.saturating_mul(PAGE_BYTES).checked_div(bytes).unwrap_or(most).clamp(1, most)
+}
+
+async fn fetch(job: &Job<'_>, going: &Going, after_key: Option<String>, limit: usize) -> Result<Fetched, Halt> {
     let window = Window { since: going.since(), dated_from: going.dated_from(), after_key, limit };
     let asked_at = job.now();
     let page = job.live.vendor.page(&job.live.link, job.spec, &window).await.map_err(Halt::System)?;
@@ -113,15 +132,16 @@ async fn fetch(job: &Job<'_>, going: &Going, after_key: Option<String>) -> Resul
 }
 
 /// Maps a page on a thread for such work: a thousand orders with their lines take tens of milliseconds. Tells the last key
-/// as soon as the rows are parsed, so that the next page can be asked for.
-pub(super) async fn map(job: &Job<'_>, page: Page, tell_key: oneshot::Sender<Option<String>>) -> Result<Mapped, Halt> {
+/// as soon as the rows are found, so that the next page can be asked for.
+pub(super) async fn map(job: &Job<'_>, page: Page, tell: oneshot::Sender<Told>) -> Result<Mapped, Halt> {
     let (mapper, watching) = (job.mapper.clone(), job.watching.clone());
     let work = tokio::task::spawn_blocking(move || {
         let found = page.split()?;
         let last = found.last()?;
         let last_key = last.as_ref().and_then(|row| mapper.key(row));
         // Nobody waits for the key if the run was dropped meanwhile.
-        let _told = tell_key.send(last_key.clone());
+        let told = Told { last_key: last_key.clone(), rows: found.len(), bytes: page.bytes() };
+        let _heard = tell.send(told.clone());
         if let (Some(_), None) = (&last, &last_key) {
             // Without its key nobody can ask for what comes behind it.
             return Err(Halt::System(SystemError::Unexpected("the last row of a page has no key".to_owned())));
@@ -144,7 +164,7 @@ pub(super) async fn map(job: &Job<'_>, page: Page, tell_key: oneshot::Sender<Opt
             _ => {}
         }
         let newest = rows.iter().filter_map(|row| row.remote_modified_at.max(row.remote_created_at)).max();
-        Ok(Mapped { rows, poison, last_key, newest })
+        Ok(Mapped { rows, poison, told, newest })
     });
     match work.await {
         Ok(mapped) => mapped,
@@ -154,4 +174,18 @@ pub(super) async fn map(job: &Job<'_>, page: Page, tell_key: oneshot::Sender<Opt
 
 pub(super) fn poisoned(error: &MapError, raw: String) -> Poison {
     Poison { remote_id: error.remote_id.clone(), raw, field: error.field.clone(), problem: error.problem.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_has_as_many_rows_as_weigh_what_a_page_should() {
+        assert_eq!(size(1_000, 1_000_000, 1_000), 1_000, "small rows: what the declaration says");
+        assert_eq!(size(1_000, 5_000_000, 1_000), 400);
+        assert_eq!(size(400, 1_000_000, 1_000), 800, "and more again when they are smaller");
+        assert_eq!(size(3, 90_000_000, 1_000), 1);
+        assert_eq!(size(0, 0, 1_000), 1_000);
+    }
 }
