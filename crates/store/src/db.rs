@@ -70,6 +70,9 @@ pub(crate) enum Tx {
 /// How long a caller waits for a connection of the pool before it hears `Unavailable`.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A connection that nobody used for so long is asked whether it is still there.
+const ASKED_AFTER: Duration = Duration::from_secs(1);
+
 /// The first SQLite without the WAL-reset error, which could corrupt a database that two connections checkpoint.
 const SQLITE_AT_LEAST: i32 = 3_051_003;
 
@@ -214,6 +217,16 @@ async fn open_postgres(url: &str) -> Result<Db> {
     let pool = PgPoolOptions::new()
         .max_connections(8)
         .acquire_timeout(PATIENCE)
+        // The pool would ask whether a connection is still there before each use, and does so after each use anyway.
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > ASKED_AFTER {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .after_connect(|connection, _meta| {
             Box::pin(async move {
                 // All that is asked here is read off an index in its order. Without statistics the planner believes that
@@ -256,7 +269,9 @@ async fn open_sqlite(url: &str) -> Result<Db> {
     if url.contains(":memory:") || url.contains("mode=memory") {
         return Err(Error::Configuration("the database must be a file: memory cannot be shared".to_owned()));
     }
-    let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(PATIENCE);
+    // A file does not hang up.
+    let pool =
+        |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(PATIENCE).test_before_acquire(false);
     // The cache is per connection, in KiB: most of it where pages are changed.
     let writing = options.clone().pragma("cache_size", "-16384");
     let writer = pool(1).idle_timeout(None).max_lifetime(None).connect_with(writing).await?;

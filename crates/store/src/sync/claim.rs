@@ -7,7 +7,8 @@ use trunnion_model::catalog;
 use trunnion_model::ids::{ApplicationId, ConnectionId, RunId};
 use uuid::Uuid;
 
-use super::rows::{PlanRow, plan_columns};
+use super::rows::{PlanRow, RunRow, plan_columns, run_columns};
+use super::runs::NO_RUN;
 use super::{Claim, ClaimRequest, Lane, Lease, PlanState, Room, RunCause, RunMode, RunState, runs};
 use crate::connections::ConnectionStatus;
 use crate::db::{Tx, args};
@@ -134,9 +135,12 @@ impl Store {
         let due_at = plan.next_run_at;
         let run = match waiting {
             Some(run) => {
-                let sql = "update run set state = $2, started_at = coalesce(started_at, $3) where id = $1";
-                tx.execute(sql, args![run, RunState::Running.as_str(), now]).await?;
-                run
+                let sql = concat!(
+                    "update run set state = $2, started_at = coalesce(started_at, $3) where id = $1 returning ",
+                    run_columns!()
+                );
+                let bound = args![run, RunState::Running.as_str(), now];
+                tx.row::<RunRow>(sql, bound).await?.ok_or(NO_RUN)?.run()?
             }
             None => {
                 let cause = match (plan.mode, plan.initial_done) {
@@ -146,13 +150,12 @@ impl Store {
                     (RunMode::Incremental, true) => RunCause::Incremental,
                 };
                 let run = RunId::new(&self.inner.clock);
-                runs::insert(tx, (run, connection, entity.name), (plan.mode, cause, RunState::Running), now).await?;
-                run
+                runs::insert(tx, (run, connection, entity.name), (plan.mode, cause, RunState::Running), now).await?
             }
         };
-        let lease = Lease { connection, entity: entity.name, run, id: Uuid::from_bytes(random()?) };
+        let lease = Lease { connection, entity: entity.name, run: run.id, id: Uuid::from_bytes(random()?) };
         plan.attempt = if waiting.is_some() { plan.attempt + 1 } else { 1 };
-        (plan.state, plan.run, plan.next_run_at) = (PlanState::Running, Some(run), None);
+        (plan.state, plan.run, plan.next_run_at) = (PlanState::Running, Some(run.id), None);
         tx.execute(
             "update sync_plan set state = $3, run_id = $4, lease_id = $5, lease_node = $6, attempt = $7, due_at = $8
              where connection_id = $1 and entity = $2",
@@ -160,7 +163,7 @@ impl Store {
                 connection,
                 entity.name,
                 PlanState::Running.as_str(),
-                run,
+                run.id,
                 lease.id,
                 request.node,
                 plan.attempt,
@@ -168,7 +171,6 @@ impl Store {
             ],
         )
         .await?;
-        let run = runs::read(tx, connection, run).await?;
         let application = ApplicationId(candidate.application_id);
         Ok(Some(Claim { lease, application, system: candidate.system, entity, lane, due_at, plan, run }))
     }

@@ -2,9 +2,10 @@
 
 use trunnion_model::ids::{ConnectionId, RunId};
 
-use super::plans::{NO_PLAN, lock_lease, lock_plan};
-use super::rows::PlanRow;
-use super::{Failure, Finished, Lane, Lease, PlanState, Run, RunMode, RunState, runs};
+use super::plans::lock_leased;
+use super::rows::{PlanRow, RunRow, run_columns};
+use super::runs::NO_RUN;
+use super::{Failure, Finished, Lane, Lease, PlanState, Run, RunMode, RunState};
 use crate::db::{Tx, args};
 use crate::events::{NewEvent, append};
 use crate::{Result, Store};
@@ -13,23 +14,23 @@ impl Store {
     /// Ends the work under `lease`; the run as it is then.
     pub async fn finish_run(&self, lease: &Lease, finished: &Finished) -> Result<Run> {
         let mut tx = self.inner.db.begin().await?;
-        lock_lease(&mut tx, lease).await?;
-        let row = lock_plan(&mut tx, lease.connection, lease.entity).await?.ok_or(NO_PLAN)?;
+        let row = lock_leased(&mut tx, lease).await?;
         let now = self.now();
-        match finished {
+        let run = match finished {
             Finished::Succeeded { cursor, cursor_at, next_run_at } => {
-                end_run(&mut tx, lease.run, RunState::Succeeded, None, now).await?;
-                let due_at = next_due(&row, *next_run_at, now)?;
-                rest(&mut tx, lease.connection, lease.entity, PlanState::Idle, due_at, Lane::Usual).await?;
                 tx.execute(
-                    "update sync_plan set cursor = coalesce($3, cursor), cursor_at = coalesce($4, cursor_at), mode = $5,
-                         initial_done = $6, last_success_at = $7, last_error_code = null, last_error_message = null,
-                         failing_since = null
+                    "update sync_plan set state = $3, due_at = $4, lane = $5, run_id = null, lease_id = null,
+                         lease_node = null, attempt = 0, cursor = coalesce($6, cursor), cursor_at = coalesce($7, cursor_at),
+                         mode = $8, initial_done = $9, last_success_at = $10, last_error_code = null,
+                         last_error_message = null, failing_since = null
                      where connection_id = $1 and entity = $2",
                     args![
                         lease.connection,
                         lease.entity,
-                        cursor.clone(),
+                        PlanState::Idle.as_str(),
+                        next_due(&row, *next_run_at, now)?,
+                        Lane::Usual.number(),
+                        cursor.as_deref(),
                         *cursor_at,
                         RunMode::Incremental.as_str(),
                         true,
@@ -37,11 +38,9 @@ impl Store {
                     ],
                 )
                 .await?;
+                end_run(&mut tx, lease.run, RunState::Succeeded, None, now).await?
             }
             Finished::Retry { at, error } => {
-                let sql = "update run set state = $2, error_code = $3, error_message = $4 where id = $1";
-                let bound = args![lease.run, RunState::Queued.as_str(), &error.code, &error.message];
-                tx.execute(sql, bound).await?;
                 // What is handed back to go on at once is in no trouble.
                 let lane = if *at <= now { row.lane() } else { Lane::Troubled };
                 let at = if *at <= now { *at } else { row.outside_quiet(*at)? };
@@ -52,19 +51,19 @@ impl Store {
                 )
                 .await?;
                 note_error(&mut tx, lease, error).await?;
+                leave_run(&mut tx, lease.run, (RunState::Queued, Some(error)), None).await?
             }
             Finished::Failed { error, next_run_at } => {
-                end_run(&mut tx, lease.run, RunState::Failed, Some(error), now).await?;
                 let due_at = next_due(&row, *next_run_at, now)?;
                 rest(&mut tx, lease.connection, lease.entity, PlanState::Failed, due_at, Lane::Troubled).await?;
                 note_error(&mut tx, lease, error).await?;
                 let sql = "update sync_plan set failing_since = coalesce(failing_since, $3)
                            where connection_id = $1 and entity = $2";
                 tx.execute(sql, args![lease.connection, lease.entity, now]).await?;
+                end_run(&mut tx, lease.run, RunState::Failed, Some(error), now).await?
             }
             Finished::Cancelled => cancel(&mut tx, lease.connection, lease.entity, lease.run, &row, now).await?,
-        }
-        let run = runs::read(&mut tx, lease.connection, lease.run).await?;
+        };
         let kind = match finished {
             Finished::Succeeded { .. } => Some("sync.completed"),
             // Once per incident: as long as nothing succeeds, it is the same one.
@@ -92,28 +91,32 @@ pub(super) async fn cancel(
     run: RunId,
     row: &PlanRow,
     now: i64,
-) -> Result<()> {
-    end_run(tx, run, RunState::Cancelled, None, now).await?;
+) -> Result<Run> {
     let lane = Lane::of(RunMode::Incremental, row.initial_done());
     rest(tx, connection, entity, PlanState::Idle, next_due(row, None, now)?, lane).await?;
     let sql = "update sync_plan set mode = $3 where connection_id = $1 and entity = $2";
     tx.execute(sql, args![connection, entity, RunMode::Incremental.as_str()]).await?;
-    Ok(())
+    end_run(tx, run, RunState::Cancelled, None, now).await
 }
 
-async fn end_run(tx: &mut Tx, run: RunId, state: RunState, error: Option<&Failure>, now: i64) -> Result<()> {
-    tx.execute(
-        "update run set state = $2, finished_at = $3, error_code = $4, error_message = $5 where id = $1",
-        args![
-            run,
-            state.as_str(),
-            now,
-            error.map(|error| error.code.as_str()),
-            error.map(|error| error.message.as_str()),
-        ],
-    )
-    .await?;
-    Ok(())
+async fn end_run(tx: &mut Tx, run: RunId, state: RunState, error: Option<&Failure>, now: i64) -> Result<Run> {
+    leave_run(tx, run, (state, error), Some(now)).await
+}
+
+/// The run as it is then.
+async fn leave_run(
+    tx: &mut Tx,
+    run: RunId,
+    (state, error): (RunState, Option<&Failure>),
+    finished_at: Option<i64>,
+) -> Result<Run> {
+    let sql = concat!(
+        "update run set state = $2, finished_at = coalesce($3, finished_at), error_code = $4, error_message = $5
+         where id = $1 returning ",
+        run_columns!()
+    );
+    let (code, message) = error.map(|error| (error.code.as_str(), error.message.as_str())).unzip();
+    tx.row::<RunRow>(sql, args![run, state.as_str(), finished_at, code, message]).await?.ok_or(NO_RUN)?.run()
 }
 
 /// Takes run and lease from the plan.

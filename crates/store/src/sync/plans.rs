@@ -154,6 +154,17 @@ pub(super) async fn lock_plan(tx: &mut Tx, connection: ConnectionId, entity: &st
     tx.row(sql, args![connection, entity]).await
 }
 
+/// The plan under `lease`, locked until the end of the transaction; `LeaseLost` if the lease is no longer held.
+pub(super) async fn lock_leased(tx: &mut Tx, lease: &Lease) -> Result<PlanRow> {
+    let sql = locking!(
+        tx.dialect(),
+        select_plan!("where p.connection_id = $1 and p.entity = $2 and p.lease_id = $3 and p.state = $4")
+    );
+    let bound = args![lease.connection, lease.entity, lease.id, PlanState::Running.as_str()];
+    let row = tx.row::<PlanRow>(sql, bound).await?;
+    row.filter(|row| row.run_id() == Some(lease.run)).ok_or(Error::LeaseLost)
+}
+
 /// The plan of an entity, if it has one, locked until the end of the transaction. Gives the number of the entity's newest
 /// listing, if there was one.
 pub(crate) async fn lock_one(tx: &mut Tx, connection: ConnectionId, entity: &Entity) -> Result<Option<i64>> {

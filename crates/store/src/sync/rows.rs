@@ -165,18 +165,22 @@ pub(super) struct RunRow {
     error_message: Option<String>,
 }
 
-/// `select` with the columns of [`RunRow`], then the rest of the statement.
-macro_rules! select_run {
-    ($rest:literal) => {
-        concat!(
-            "select id, connection_id, entity, mode, cause, state, created_at, started_at, finished_at, pages, seen,
-             created, updated, deleted, unchanged, total_known, held, quarantined, drift, error_code, error_message from run ",
-            $rest
-        )
+/// The columns of [`RunRow`].
+macro_rules! run_columns {
+    () => {
+        "id, connection_id, entity, mode, cause, state, created_at, started_at, finished_at, pages, seen, created, updated,
+         deleted, unchanged, total_known, held, quarantined, drift, error_code, error_message"
     };
 }
 
-pub(super) use select_run;
+/// `select` with the columns of [`RunRow`], then the rest of the statement.
+macro_rules! select_run {
+    ($rest:literal) => {
+        concat!("select ", $crate::sync::rows::run_columns!(), " from run ", $rest)
+    };
+}
+
+pub(super) use {run_columns, select_run};
 
 impl RunRow {
     pub(super) fn run(self) -> Result<Run> {

@@ -2,7 +2,7 @@
 
 use trunnion_model::ids::{ConnectionId, RunId};
 
-use super::rows::{RunRow, select_run};
+use super::rows::{RunRow, run_columns, select_run};
 use super::{Run, RunCause, RunMode, RunState};
 use crate::db::{Tx, args};
 use crate::{Error, Result, Store};
@@ -40,14 +40,14 @@ pub(super) async fn insert(
     (id, connection, entity): (RunId, ConnectionId, &str),
     (mode, cause, state): (RunMode, RunCause, RunState),
     now: i64,
-) -> Result<()> {
+) -> Result<Run> {
     let started_at = (state == RunState::Running).then_some(now);
-    tx.execute(
+    let sql = concat!(
         "insert into run (id, connection_id, entity, mode, cause, state, created_at, started_at, pages, seen, created,
              updated, deleted, unchanged)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, 0, 0, 0)",
-        args![id, connection, entity, mode.as_str(), cause.as_str(), state.as_str(), now, started_at],
-    )
-    .await?;
-    Ok(())
+         values ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, 0, 0, 0) returning ",
+        run_columns!()
+    );
+    let bound = args![id, connection, entity, mode.as_str(), cause.as_str(), state.as_str(), now, started_at];
+    tx.row::<RunRow>(sql, bound).await?.ok_or(NO_RUN)?.run()
 }
