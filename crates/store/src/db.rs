@@ -4,6 +4,7 @@
 //! `FromRow` structs. Where the two differ (locks, mostly), [`Dialect::pick`] names both texts side by side.
 
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
@@ -12,10 +13,13 @@ use sqlx::sqlite::{
 };
 use sqlx::{Connection as _, Executor as _, FromRow, PgConnection, Postgres, SqlSafeStr, Sqlite, Transaction};
 
+use tokio::sync::Notify;
+
 use crate::db::arg::Arg;
 use crate::{Error, Result};
 
 pub(crate) mod arg;
+mod log;
 mod set;
 
 /// Which database it is.
@@ -57,13 +61,14 @@ pub(crate) enum Db {
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,
+        committed: Arc<Notify>,
     },
     Postgres(PgPool),
 }
 
 /// A transaction that writes; rolled back unless committed.
 pub(crate) enum Tx {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Transaction<'static, Sqlite>, Arc<Notify>),
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -96,7 +101,7 @@ impl Db {
 
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
             }
@@ -111,7 +116,9 @@ impl Db {
     pub(crate) async fn begin(&self) -> Result<Tx> {
         Ok(match self {
             // A deferred transaction that turns to writing is refused at once when somebody else wrote; this one waits.
-            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("begin immediate").await?),
+            Self::Sqlite { writer, committed, .. } => {
+                Tx::Sqlite(writer.begin_with("begin immediate").await?, Arc::clone(committed))
+            }
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
     }
@@ -146,21 +153,21 @@ impl Db {
 impl Tx {
     pub(crate) fn dialect(&self) -> Dialect {
         match self {
-            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Sqlite(..) => Dialect::Sqlite,
             Self::Postgres(_) => Dialect::Postgres,
         }
     }
 
     pub(crate) async fn rows<T: Row>(&mut self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<Vec<T>> {
         Ok(match self {
-            Self::Sqlite(tx) => sqlx::query_as_with(sql, arg::sqlite(args)?).fetch_all(&mut **tx).await?,
+            Self::Sqlite(tx, _) => sqlx::query_as_with(sql, arg::sqlite(args)?).fetch_all(&mut **tx).await?,
             Self::Postgres(tx) => sqlx::query_as_with(sql, arg::postgres(args)?).fetch_all(&mut **tx).await?,
         })
     }
 
     pub(crate) async fn row<T: Row>(&mut self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<Option<T>> {
         Ok(match self {
-            Self::Sqlite(tx) => sqlx::query_as_with(sql, arg::sqlite(args)?).fetch_optional(&mut **tx).await?,
+            Self::Sqlite(tx, _) => sqlx::query_as_with(sql, arg::sqlite(args)?).fetch_optional(&mut **tx).await?,
             Self::Postgres(tx) => sqlx::query_as_with(sql, arg::postgres(args)?).fetch_optional(&mut **tx).await?,
         })
     }
@@ -168,14 +175,17 @@ impl Tx {
     /// How many rows the statement touched.
     pub(crate) async fn execute(&mut self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<u64> {
         Ok(match self {
-            Self::Sqlite(tx) => sqlx::query_with(sql, arg::sqlite(args)?).execute(&mut **tx).await?.rows_affected(),
+            Self::Sqlite(tx, _) => sqlx::query_with(sql, arg::sqlite(args)?).execute(&mut **tx).await?.rows_affected(),
             Self::Postgres(tx) => sqlx::query_with(sql, arg::postgres(args)?).execute(&mut **tx).await?.rows_affected(),
         })
     }
 
     pub(crate) async fn commit(self) -> Result<()> {
         match self {
-            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Sqlite(tx, committed) => {
+                tx.commit().await?;
+                committed.notify_one();
+            }
             Self::Postgres(tx) => tx.commit().await?,
         }
         Ok(())
@@ -265,7 +275,7 @@ async fn open_sqlite(url: &str) -> Result<Db> {
         .foreign_keys(true)
         // A page of a list at once: each time the buffer is full, two threads change places.
         .row_buffer_size(512)
-        .pragma("wal_autocheckpoint", "4000");
+        .pragma("wal_autocheckpoint", log::WRITERS_TURN);
     if url.contains(":memory:") || url.contains("mode=memory") {
         return Err(Error::Configuration("the database must be a file: memory cannot be shared".to_owned()));
     }
@@ -276,9 +286,12 @@ async fn open_sqlite(url: &str) -> Result<Db> {
     let writing = options.clone().pragma("cache_size", "-16384");
     let writer = pool(1).idle_timeout(None).max_lifetime(None).connect_with(writing).await?;
     sqlx::migrate!("migrations/sqlite").run(&writer).await.map_err(migration)?;
+    let copying = options.clone().pragma("cache_size", "-64");
     let reading = options.create_if_missing(false).pragma("cache_size", "-4096").pragma("query_only", "on");
     let readers = pool(4).connect_with(reading).await?;
-    Ok(Db::Sqlite { writer, readers })
+    let committed = Arc::new(Notify::new());
+    log::copy_beside(&copying, writer.clone(), Arc::clone(&committed)).await?;
+    Ok(Db::Sqlite { writer, readers, committed })
 }
 
 fn migration(error: sqlx::migrate::MigrateError) -> Error {
