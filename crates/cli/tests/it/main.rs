@@ -32,6 +32,7 @@ mod reauth;
 mod receive;
 mod receiver;
 mod same_change;
+mod same_item;
 mod same_order;
 mod same_receipt;
 mod same_stock;

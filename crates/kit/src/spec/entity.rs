@@ -101,6 +101,7 @@ fn source(document: &Document<'_>, table: &Table<'_, '_>) -> Source {
     Source {
         service: table.text("service").unwrap_or_default(),
         set: table.needed("set"),
+        set_at: Path::new(&table.text("set_at").unwrap_or_default()),
         key: Path::new(keys.first().map_or("", String::as_str)),
         more_keys: keys.iter().skip(1).cloned().collect(),
         expand: table.texts("expand"),

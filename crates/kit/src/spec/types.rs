@@ -226,6 +226,8 @@ pub struct EntitySpec {
 pub struct Source {
     pub service: String,
     pub set: String,
+    /// Where a row, and the body of a create, says in which set it is written; empty: all are in `set`.
+    pub set_at: Path,
     /// The path of the remote id in a row.
     pub key: Path,
     /// The others of a key that has several members, in order. All values, joined by `/`, are the remote id.
