@@ -10,6 +10,7 @@ mod commands;
 mod consent;
 mod crash;
 mod database;
+mod declared;
 mod demo;
 mod faults;
 mod hooks;

@@ -116,12 +116,14 @@ pub(crate) async fn foretold(api: &Api, simulator: &Simulator, method: Method, p
 /// The request with its write key in zeros, as a dry run tells it: the key is the end of the operation's id.
 fn without_key((method, path, body): Sent, operation: &str) -> Sent {
     let body = serde_json::from_str::<Value>(&body).map_or(body, |body| body.to_string());
-    let mask = |text: String| {
-        let ends = (8..=26).rev().filter_map(|length| operation.get(operation.len() - length..));
-        let found = ends.into_iter().find(|end| text.contains(end));
-        found.map_or(text.clone(), |key| text.replace(key, &"0".repeat(key.len())))
-    };
-    (method, mask(path), mask(body))
+    (method, masked(&path, operation), masked(&body, operation))
+}
+
+/// A text with the operation's write key in zeros.
+pub(crate) fn masked(text: &str, operation: &str) -> String {
+    let mut ends = (8..=26).rev().filter_map(|length| operation.get(operation.len() - length..));
+    let found = ends.find(|end| text.contains(end));
+    found.map_or(text.to_owned(), |key| text.replace(key, &"0".repeat(key.len())))
 }
 
 #[tokio::test(flavor = "multi_thread")]

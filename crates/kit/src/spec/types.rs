@@ -368,6 +368,8 @@ pub struct GroupSpec {
     pub write: Write,
     /// A create without it is refused before anything is sent.
     pub required: bool,
+    /// Why we require it, where the system itself would do without.
+    pub required_because: String,
     pub locks: Lock,
     /// Of a list: what names a line in the system's row, where `remote_line_id` is not it.
     pub key: Path,
@@ -391,6 +393,8 @@ pub struct Row {
     pub write: Write,
     /// A create without it is refused before anything is sent.
     pub required: bool,
+    /// Why we require it, where the system itself would do without.
+    pub required_because: String,
     /// The statuses in which an update may not touch it.
     pub locks: Lock,
     /// Fixed values that an update writes along with it: the quantity that a price is for.
