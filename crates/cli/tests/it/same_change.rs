@@ -97,7 +97,7 @@ pub(crate) async fn foretold(api: &Api, simulator: &Simulator, method: Method, p
     assert_eq!(writes().await.len(), before, "a dry run wrote");
     let told = plan.body.to_string();
     assert!(!told.to_lowercase().contains("authorization") && !told.contains("cookie"), "{told}");
-    let reply = api.send(method, path, body, Some(path)).await;
+    let reply = api.send(method, path, body, Some(&format!("{path}-{before}"))).await;
     assert!(reply.status < 300, "{}", reply.body);
     let operations: Value = api.get("/operations?limit=1").await;
     let operation = operations["data"][0]["id"].as_str().expect("an operation").to_owned();
@@ -116,12 +116,14 @@ pub(crate) async fn foretold(api: &Api, simulator: &Simulator, method: Method, p
 /// The request with its write key in zeros, as a dry run tells it: the key is the end of the operation's id.
 fn without_key((method, path, body): Sent, operation: &str) -> Sent {
     let body = serde_json::from_str::<Value>(&body).map_or(body, |body| body.to_string());
-    let mask = |text: String| {
-        let ends = (8..=26).rev().filter_map(|length| operation.get(operation.len() - length..));
-        let found = ends.into_iter().find(|end| text.contains(end));
-        found.map_or(text.clone(), |key| text.replace(key, &"0".repeat(key.len())))
-    };
-    (method, mask(path), mask(body))
+    (method, masked(&path, operation), masked(&body, operation))
+}
+
+/// A text with the operation's write key in zeros.
+pub(crate) fn masked(text: &str, operation: &str) -> String {
+    let mut ends = (8..=26).rev().filter_map(|length| operation.get(operation.len() - length..));
+    let found = ends.find(|end| text.contains(end));
+    found.map_or(text.to_owned(), |key| text.replace(key, &"0".repeat(key.len())))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -195,7 +197,6 @@ async fn a_dry_run_foretells_what_is_sent_and_sends_nothing() {
         // Last, because nothing can be ordered there any more.
         foretold(&api, &simulator, Method::DELETE, &format!("{vendor}?mode=inactivate"), None).await;
         if system == "netsuite" {
-            // Which item a list begins with is chance, and only those that are kept in stock can be changed so far.
             let items: Value = api.get("/items?filter[sku]=SP-0003").await;
             let item = format!("/items/{}", items["data"][0]["id"].as_str().unwrap());
             foretold(&api, &simulator, Method::PATCH, &item, Some(&json!({"manufacturer": "SKF"}))).await;

@@ -3,6 +3,7 @@
 //!
 //! The computed values stand under names with `@`, beside what NetSuite sent.
 
+use super::items;
 use trunnion_kit::json::{Node, Object};
 use trunnion_model::decimal::{self, Decimal};
 
@@ -25,7 +26,15 @@ pub(super) fn row(entity: &str, row: &mut Object<'_>) {
                 .find(|name| !name.is_empty())
                 .unwrap_or_default()
                 .to_owned();
+            // A service has no stock unit.
+            let unit = [text("stockunitname"), text("purchaseunitname")].into_iter().find(|unit| !unit.is_empty());
+            let (unit, record) = (unit.map(str::to_owned), items::record_of(row));
             row.set("@name", Node::text(name));
+            for (computed, value) in [("@unit", unit), ("@record", record)] {
+                if let Some(value) = value {
+                    row.set(computed, Node::text(value));
+                }
+            }
         }
         "purchase_order" => purchase_order(row),
         "goods_receipt" => goods_receipt(row),

@@ -1,6 +1,7 @@
 //! Oracle NetSuite: its declaration, the signs of its quantities, and the account's own ids for currencies and units.
 
 mod derive;
+mod items;
 mod lookup;
 mod receive;
 pub mod sim;
@@ -47,13 +48,27 @@ impl Vendor for NetSuite {
         write_key: &'a str,
     ) -> Answered<'a, String> {
         Box::pin(async move {
-            if entity.entity.name == "goods_receipt" {
-                return receive::create(link, body).await;
+            match entity.entity.name {
+                "goods_receipt" => return receive::create(link, body).await,
+                "item" => items::create(link, &mut body).await?,
+                _ => {}
             }
             lookup::currency(link, &mut body).await?;
             lookup::units(link, &mut body).await?;
             Declared.create(link, entity, body, write_key).await
         })
+    }
+
+    fn find_written<'a>(
+        &'a self,
+        link: &'a Link,
+        entity: &'a EntitySpec,
+        write_key: &'a str,
+    ) -> Answered<'a, Option<String>> {
+        match entity.entity.name {
+            "item" => Box::pin(items::find_written(link, write_key)),
+            _ => Declared.find_written(link, entity, write_key),
+        }
     }
 
     fn post<'a>(

@@ -110,9 +110,12 @@ impl Vendor for SapS4Hana {
         link: &'a Link,
         entity: &'a EntitySpec,
         target: Target<'a>,
-        change: Change,
+        mut change: Change,
     ) -> Answered<'a, ()> {
         Box::pin(async move {
+            if entity.entity.name == "item" {
+                prepare::described(&mut change.header, Some(target.row));
+            }
             match entity.entity.name {
                 "inventory_level" => stock::set(link, target, &change).await,
                 _ => Declared.update(link, entity, target, change).await,

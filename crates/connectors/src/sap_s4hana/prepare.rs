@@ -1,5 +1,5 @@
 //! What a body still holds in our words is put into SAP's before it is sent: places, the order of a receipt, a
-//! notification's object, parts under their operation.
+//! notification's object, parts under their operation, a product's name.
 
 use trunnion_kit::error::{Error, VendorMessage};
 use trunnion_kit::json::Node;
@@ -7,11 +7,28 @@ use trunnion_kit::mapping::Path;
 
 pub(super) fn create(entity: &str, body: &mut Node<'static>) -> Result<(), Error> {
     match entity {
+        "item" => {
+            described(body, None);
+            Ok(())
+        }
         "goods_receipt" => goods_receipt(body),
         "work_order" => work_order(body),
         "service_request" => service_request(body),
         _ => Ok(()),
     }
+}
+
+/// A product's name is its description in the language that it is read in: English, or the first of `row`'s.
+pub(super) fn described(body: &mut Node<'static>, row: Option<&Node<'_>>) {
+    let Some(name) = without(body, "@name") else { return };
+    let there = row.and_then(|row| row.get("to_Description")).and_then(Node::items).unwrap_or_default();
+    let is_english = |text: &Node<'_>| text.get("Language").and_then(Node::as_text) == Some("EN");
+    let place = there.iter().position(is_english).unwrap_or(0);
+    let description = Path::new(&format!("to_Description/{place}"));
+    if there.is_empty() {
+        description.then("Language").put(body, Node::text("EN"));
+    }
+    description.then("ProductDescription").put(body, name);
 }
 
 fn goods_receipt(body: &mut Node<'static>) -> Result<(), Error> {

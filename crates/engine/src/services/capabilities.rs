@@ -108,6 +108,7 @@ fn of_entity(spec: &EntitySpec, link: Option<&Link>) -> Value {
             "fields": rows(&group.fields, inner, within, spec),
         });
         locked(&mut said, &group.locks);
+        needed(&mut said, &group.required_because);
         fields.insert(group.field.name.to_owned(), said);
     }
     let moves: Vec<Value> =
@@ -115,8 +116,8 @@ fn of_entity(spec: &EntitySpec, link: Option<&Link>) -> Value {
     let reached = |status: &str| spec.moves.iter().any(|one| one.to == status);
     let mut actions: Vec<&str> =
         ACTIONS.iter().filter(|(_, status)| reached(status)).map(|(action, _)| *action).collect();
-    let needed = |post: &Post| link.and_then(|link| write::lacking(post, link));
-    actions.extend(spec.posts.iter().filter(|post| needed(post).is_none()).map(|post| post.name.as_str()));
+    let lacked = |post: &Post| link.and_then(|link| write::lacking(post, link));
+    actions.extend(spec.posts.iter().filter(|post| lacked(post).is_none()).map(|post| post.name.as_str()));
     let modes = spec.delete.iter().flat_map(|delete| &delete.modes);
     let mut said = json!({
         "path": spec.entity.path,
@@ -133,7 +134,10 @@ fn of_entity(spec: &EntitySpec, link: Option<&Link>) -> Value {
     if let Some(update) = &spec.update {
         locked(&mut said, &update.locks);
     }
-    for (post, lacking) in spec.posts.iter().filter_map(|post| Some((post, needed(post)?))) {
+    if let Some(delete) = spec.delete.as_ref().filter(|delete| !delete.locks.states.is_empty()) {
+        locked(&mut said["delete_lock"], &delete.locks);
+    }
+    for (post, lacking) in spec.posts.iter().filter_map(|post| Some((post, lacked(post)?))) {
         said["why_not"][post.name.as_str()] = format!("the connection has no {lacking}; reconnect and give it").into();
     }
     if !lacking.is_empty() {
@@ -193,6 +197,7 @@ fn rows(rows: &[Row], fields: &'static [Field], can: Can, spec: &EntitySpec) -> 
             said["precision"] = places.into();
         }
         locked(&mut said, &row.locks);
+        needed(&mut said, &row.required_because);
         if let Some(why) = why_not(can, create, update, moved) {
             said["why_not"] = why.into();
         }
@@ -211,9 +216,17 @@ fn why_not(can: Can, create: bool, update: bool, moved: bool) -> Option<&'static
     }
 }
 
+/// Why we require what the system itself would do without.
+fn needed(said: &mut Value, because: &str) {
+    if !because.is_empty() && said["required_on_create"] == true {
+        said["required_because"] = because.into();
+    }
+}
+
 fn locked(said: &mut Value, locks: &Lock) {
     if !locks.states.is_empty() {
         said["locked_in"] = json!(locks.states);
+        said["locked_by"] = if locks.ours { "us" } else { "system" }.into();
     }
     if !locks.because.is_empty() {
         said["because"] = json!(locks.because);

@@ -65,7 +65,9 @@ pub(super) async fn change(
 ) -> Result<Value> {
     let stored = engine.store().get(live.connection, spec.entity, record.id, true).await?;
     let raw = stored.and_then(|record| record.raw).unwrap_or_default();
-    let row = parse(&raw).map_err(|_| ServiceError::internal("a stored row cannot be read"))?;
+    let mut row = parse(&raw).map_err(|_| ServiceError::internal("a stored row cannot be read"))?;
+    // The raw form is without what the connector computes, and a write may depend on that.
+    let _mapped = live.mapper(spec).read(&mut row);
     let now: Map<String, Value> = serde_json::from_str(&record.data).unwrap_or_default();
     let text = |name: &str| now.get(name).and_then(Value::as_str);
     let standing = Standing { status: text("status"), remote_status: text("remote_status") };

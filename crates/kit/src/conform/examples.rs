@@ -165,6 +165,8 @@ impl Maker<'_> {
 fn free_text(name: &str, stamp: &str) -> Option<String> {
     Some(match name {
         "name" | "title" | "legal_name" | "description" | "memo" | "notes" => format!("{stamp} Conformance & Söhne"),
+        // An item's number is its own, and some systems turn it into capitals.
+        "sku" => format!("C{stamp}").to_uppercase(),
         "code" | "reference" | "vendor_reference" | "delivery_note" => format!("C{stamp}"),
         "line1" | "line2" => "Große Straße 1".to_owned(),
         "city" => "Köln".to_owned(),

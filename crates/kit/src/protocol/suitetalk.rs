@@ -111,14 +111,15 @@ pub(super) async fn create(
         .filter_map(|group| group.to.names().next())
         .collect();
     let replace = if sublists.is_empty() { String::new() } else { format!("?replace={}", sublists.join(",")) };
-    let url = link.url(&format!("{RECORDS}/{}/eid:{write_key}{replace}", entity.source.set))?;
+    let set = set_of(entity, body);
+    let url = link.url(&format!("{RECORDS}/{set}/eid:{write_key}{replace}"))?;
     let request = Request::new(Method::PUT, url, Effect::Write)
         .with_header(NAME_CHECK, HeaderValue::from_static("Error"))
-        .with_body(JSON, body.to_json());
+        .with_body(JSON, without_ours(body).to_json());
     let answer = accepted(link.write(request).await?, Effect::Write)?;
     match new_id(&answer) {
         Some(id) => Ok(id),
-        None => find_written(link, entity, write_key)
+        None => find(link, &set, write_key)
             .await?
             .ok_or_else(|| Error::OutcomeUnknown("created, but not to be found".to_owned())),
     }
@@ -199,7 +200,21 @@ fn new_id(answer: &Answer) -> Option<String> {
 }
 
 fn record_url(link: &Link, entity: &EntitySpec, target: Target<'_>) -> Result<url::Url, Error> {
-    link.url(&format!("{RECORDS}/{}/{}", entity.source.set, super::encode(target.remote_id)))
+    link.url(&format!("{RECORDS}/{}/{}", set_of(entity, target.row), super::encode(target.remote_id)))
+}
+
+/// The record type of a row or of a body that is to be made: it is part of the address, and another one's finds nothing.
+fn set_of(entity: &EntitySpec, of: &Node<'_>) -> String {
+    let at = &entity.source.set_at;
+    let own = if at.is_empty() { None } else { at.find(of).and_then(Node::as_text) };
+    super::encode(own.unwrap_or(&entity.source.set))
+}
+
+/// The body without what is said to this module only.
+fn without_ours(body: &Node<'static>) -> Node<'static> {
+    let Some(object) = body.as_object() else { return body.clone() };
+    let kept = object.members().iter().filter(|(name, _)| !name.starts_with('@')).cloned();
+    Node::Object(kept.collect())
 }
 
 /// The answer (with `items`) to a query of the connector's own; at most 1,000 rows.

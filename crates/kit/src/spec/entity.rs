@@ -101,6 +101,7 @@ fn source(document: &Document<'_>, table: &Table<'_, '_>) -> Source {
     Source {
         service: table.text("service").unwrap_or_default(),
         set: table.needed("set"),
+        set_at: Path::new(&table.text("set_at").unwrap_or_default()),
         key: Path::new(keys.first().map_or("", String::as_str)),
         more_keys: keys.iter().skip(1).cloned().collect(),
         expand: table.texts("expand"),
@@ -217,8 +218,9 @@ fn groups(
         let (at, write) = (group.text("at").unwrap_or_default(), write(document, &group, group.line()));
         let to = group.text("to").unwrap_or_else(|| at.clone());
         let required = group.boolean("required").unwrap_or(false);
+        let required_because = group.text("required_because").unwrap_or_default();
         let (constants, settings) = (paths(group.pairs("constants")), paths(group.pairs("settings")));
-        let locks = writes::lock(&group);
+        let locks = writes::lock(document, &group);
         writes::check_states(document, entity, line, &locks.states);
         let (key, key_to) = (group.text("key").unwrap_or_default(), group.text("key_to").unwrap_or_default());
         let fields_table = group.table("fields");
@@ -239,6 +241,7 @@ fn groups(
                     to: Path::new(&to),
                     write,
                     required,
+                    required_because,
                     locks,
                     key: Path::new(&key),
                     key_to: Path::new(&key_to),
@@ -281,9 +284,10 @@ fn row(
     let words = table.pairs("words");
     let write = write(document, &table, line);
     let required = table.boolean("required").unwrap_or(false);
+    let required_because = table.text("required_because").unwrap_or_default();
     let max_length = table.number("max_length");
     let precision = table.number("precision").and_then(|places| u32::try_from(places).ok());
-    let locks = writes::lock(&table);
+    let locks = writes::lock(document, &table);
     let with = paths(table.pairs("with"));
     let kind = kind_of(fields, entry.name).or_else(|| {
         document.find(line, unknown_field(entry.name, fields));
@@ -311,6 +315,9 @@ fn row(
     }
     if required && !write.on_create() {
         document.find(line, format!("`{}` is read only, so it cannot be required of a write", entry.name));
+    }
+    if !required && !required_because.is_empty() {
+        document.find(line, format!("`{}` is not required, but says why (`required_because`)", entry.name));
     }
     if at.is_empty() && form != Form::Position && (write == Write::Never || to.is_empty()) {
         document.find(line, format!("`{}` needs `at`", entry.name));
@@ -340,6 +347,7 @@ fn row(
         conversion,
         write,
         required,
+        required_because,
         locks,
         with,
         max_length,

@@ -115,6 +115,13 @@ fn each_kind_of_mistake_is_a_finding_with_file_and_line() {
             "needs exactly one of call",
         ),
         ("from = [\"open\", \"remote:PREL\"]\n", "", "[entity.work_order.move", "needs `from`"),
+        (
+            "locked_in = [\"closed\"]",
+            "locked_in = [\"closed\"]\nours = true",
+            "[entity.work_order.update]",
+            "needs `locked_in` and `because`",
+        ),
+        ("as = \"not\"", "as = \"not\", required_because = \"so\"", "active =", "`active` is not required"),
         ("id = \"acme\"", "id = acme", "id = acme", "string"),
     ] {
         assert!(GOOD.contains(from), "{from}");

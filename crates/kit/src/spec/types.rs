@@ -226,6 +226,8 @@ pub struct EntitySpec {
 pub struct Source {
     pub service: String,
     pub set: String,
+    /// Where a row, and the body of a create, says in which set it is written; empty: all are in `set`.
+    pub set_at: Path,
     /// The path of the remote id in a row.
     pub key: Path,
     /// The others of a key that has several members, in order. All values, joined by `/`, are the remote id.
@@ -366,6 +368,8 @@ pub struct GroupSpec {
     pub write: Write,
     /// A create without it is refused before anything is sent.
     pub required: bool,
+    /// Why we require it, where the system itself would do without.
+    pub required_because: String,
     pub locks: Lock,
     /// Of a list: what names a line in the system's row, where `remote_line_id` is not it.
     pub key: Path,
@@ -389,6 +393,8 @@ pub struct Row {
     pub write: Write,
     /// A create without it is refused before anything is sent.
     pub required: bool,
+    /// Why we require it, where the system itself would do without.
+    pub required_because: String,
     /// The statuses in which an update may not touch it.
     pub locks: Lock,
     /// Fixed values that an update writes along with it: the quantity that a price is for.

@@ -21,6 +21,8 @@ pub struct Lock {
     pub states: Vec<String>,
     /// For people; empty where the states say enough.
     pub because: String,
+    /// The system would take it: it is refused by us, for that reason.
+    pub ours: bool,
 }
 
 /// `[entity.NAME.delete]`.
@@ -82,14 +84,22 @@ pub fn is_among(states: &[String], status: Option<&str>, remote_status: Option<&
 }
 
 /// Its states are checked by [`check_states`], once the entity is known.
-pub(super) fn lock(table: &Table<'_, '_>) -> Lock {
+pub(super) fn lock(document: &Document<'_>, table: &Table<'_, '_>) -> Lock {
     let states = table.texts("locked_in");
-    Lock { states, because: table.text("because").unwrap_or_default() }
+    let lock = Lock {
+        states,
+        because: table.text("because").unwrap_or_default(),
+        ours: table.boolean("ours").unwrap_or(false),
+    };
+    if lock.ours && (lock.states.is_empty() || lock.because.is_empty()) {
+        document.find(table.line(), "a lock of ours (`ours = true`) needs `locked_in` and `because`");
+    }
+    lock
 }
 
 pub(super) fn update(document: &Document<'_>, entity: &'static Entity, table: &Table<'_, '_>) -> Option<Update> {
     table.is_there().then(|| {
-        let locks = lock(table);
+        let locks = lock(document, table);
         check_states(document, entity, table.line(), &locks.states);
         Update { locks }
     })
@@ -100,7 +110,7 @@ pub(super) fn delete(document: &Document<'_>, entity: &'static Entity, table: &T
         return None;
     }
     let record = table.boolean("record").unwrap_or(false);
-    let locks = lock(table);
+    let locks = lock(document, table);
     check_states(document, entity, table.line(), &locks.states);
     let modes_table = table.table("mode");
     let mut modes = Vec::new();

@@ -131,6 +131,9 @@ pub(crate) struct EntityCapabilities {
     /// Statuses in which nothing can be changed; `remote:…` is one in the system's own words.
     locked_in: Option<Vec<String>>,
     because: Option<String>,
+    locked_by: Option<LockHolder>,
+    /// Where some statuses keep a record from being deleted.
+    delete_lock: Option<DeleteLock>,
     /// Of a connection: by the operation (`read`, `create`, `update`, `delete`), what the customer's user may do.
     rights: Option<BTreeMap<String, Right>>,
     /// Of a connection: by the operation, what it lacks.
@@ -162,6 +165,22 @@ pub(crate) enum RightSource {
     System,
     Sync,
     Write,
+}
+
+/// The statuses in which a record cannot be deleted.
+#[derive(ToSchema)]
+pub(crate) struct DeleteLock {
+    locked_in: Vec<String>,
+    because: Option<String>,
+    locked_by: LockHolder,
+}
+
+/// Who refuses: the system, or we, although the system would take it.
+#[derive(ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LockHolder {
+    System,
+    Us,
 }
 
 #[derive(ToSchema)]
@@ -203,6 +222,8 @@ pub(crate) struct FieldCapabilities {
     #[schema(example = "decimal")]
     r#type: String,
     required_on_create: bool,
+    /// Why we require it, where the system itself would do without; absent: the system requires it.
+    required_because: Option<String>,
     /// On create or on update.
     writable: bool,
     on_create: bool,
@@ -210,6 +231,7 @@ pub(crate) struct FieldCapabilities {
     /// Statuses in which an update cannot touch it.
     locked_in: Option<Vec<String>>,
     because: Option<String>,
+    locked_by: Option<LockHolder>,
     /// Why it cannot be written, or not always.
     why_not: Option<String>,
     /// Decimal places that the system keeps.

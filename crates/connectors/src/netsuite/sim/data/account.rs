@@ -6,11 +6,18 @@ use super::fields::{
 };
 use super::schema::{Family, Field, Sublist, Type};
 
-pub(in super::super) static TYPES: [&Type; 19] = [
+pub(in super::super) static TYPES: [&Type; 26] = [
     &VENDOR_TYPE,
     &INVENTORY_ITEM,
+    &LOT_ITEM,
+    &SERIALIZED_ITEM,
     &NON_INVENTORY_ITEM,
+    &NON_INVENTORY_RESALE,
+    &NON_INVENTORY_SALE,
     &SERVICE_ITEM,
+    &SERVICE_RESALE,
+    &SERVICE_SALE,
+    &OTHER_CHARGE,
     &ASSEMBLY_ITEM,
     &ORDER_TYPE,
     &RECEIPT_TYPE,
@@ -30,13 +37,17 @@ pub(in super::super) static TYPES: [&Type; 19] = [
 
 pub(super) static VENDOR_TYPE: Type =
     with_lines(&master("vendor", "Vendor", Family::Vendor, -9, "entityId", VENDOR, true), &ADDRESS_BOOK);
-pub(super) static INVENTORY_ITEM: Type =
-    master("inventoryItem", "Inventory Item", Family::Item, -10, "itemId", ITEM, true);
-pub(super) static NON_INVENTORY_ITEM: Type =
-    master("nonInventoryPurchaseItem", "Non-inventory Item for Purchase", Family::Item, -10, "itemId", ITEM, true);
-pub(super) static SERVICE_ITEM: Type = master("serviceItem", "Service Item", Family::Item, -10, "itemId", ITEM, true);
-pub(super) static ASSEMBLY_ITEM: Type =
-    master("assemblyItem", "Assembly/Bill of Materials", Family::Item, -10, "itemId", ITEM, true);
+pub(super) static INVENTORY_ITEM: Type = item("inventoryItem", "Inventory Item");
+static LOT_ITEM: Type = item("lotNumberedInventoryItem", "Lot Numbered Inventory Item");
+static SERIALIZED_ITEM: Type = item("serializedInventoryItem", "Serialized Inventory Item");
+pub(super) static NON_INVENTORY_ITEM: Type = item("nonInventoryPurchaseItem", "Non-inventory Item for Purchase");
+pub(super) static NON_INVENTORY_RESALE: Type = item("nonInventoryResaleItem", "Non-inventory Item for Resale");
+static NON_INVENTORY_SALE: Type = item("nonInventorySaleItem", "Non-inventory Item for Sale");
+pub(super) static SERVICE_ITEM: Type = item("servicePurchaseItem", "Service for Purchase");
+static SERVICE_RESALE: Type = item("serviceResaleItem", "Service for Resale");
+static SERVICE_SALE: Type = item("serviceSaleItem", "Service for Sale");
+static OTHER_CHARGE: Type = item("otherChargePurchaseItem", "Other Charge for Purchase");
+pub(super) static ASSEMBLY_ITEM: Type = item("assemblyItem", "Assembly/Bill of Materials");
 pub(super) static ORDER_TYPE: Type = with_lines(
     &master("purchaseOrder", "Purchase Order", Family::PurchaseOrder, -30, "tranId", PURCHASE_ORDER, true),
     &PURCHASE_ORDER_ITEM,
@@ -69,6 +80,17 @@ pub(super) static VENDOR_CATEGORY: Type =
 /// Record type names are case-sensitive.
 pub(in super::super) fn type_named(name: &str) -> Option<&'static Type> {
     TYPES.iter().copied().find(|kind| kind.name == name)
+}
+
+/// What a script, and the list of deleted records, calls a record type: there the kinds of items that are bought or sold are one.
+pub(in super::super) fn script_name(kind: &Type) -> String {
+    let one = [("nonInventory", "noninventoryitem"), ("service", "serviceitem"), ("otherCharge", "otherchargeitem")];
+    let found = one.iter().find(|(start, _)| kind.name.starts_with(start));
+    found.map_or_else(|| kind.name.to_lowercase(), |(_, name)| (*name).to_owned())
+}
+
+const fn item(name: &'static str, label: &'static str) -> Type {
+    master(name, label, Family::Item, -10, "itemId", ITEM, true)
 }
 
 const fn master(

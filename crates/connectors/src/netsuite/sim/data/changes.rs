@@ -116,13 +116,20 @@ impl Store {
     /// Every reference that is new must lead to a record that is there and not inactive.
     pub(super) fn check_references(&self, record: &Record, before: Option<&Record>) -> Result<(), Failure> {
         let check = |field: &Field, value: &Value, former: Option<&Value>, path: String| {
-            let (Kind::Ref(family), Some(id)) = (field.kind, value.as_ref_id()) else { return Ok(()) };
+            let (Kind::Ref(family) | Kind::Refs(family)) = field.kind else { return Ok(()) };
+            let ids = match value {
+                Value::Ref(id) => vec![*id],
+                Value::Refs(ids) => ids.clone(),
+                _ => Vec::new(),
+            };
             if former == Some(value) {
                 return Ok(());
             }
-            match self.in_family(family, id) {
-                Some(target) if !target.get("isInactive").is_true() => Ok(()),
-                _ => Err(Failure::value(path, &id.to_string(), field.name)),
+            let is_there =
+                |id: &u64| self.in_family(family, *id).is_some_and(|target| !target.get("isInactive").is_true());
+            match ids.into_iter().find(|id| !is_there(id)) {
+                Some(id) => Err(Failure::value(path, &id.to_string(), field.name)),
+                None => Ok(()),
             }
         };
         for (index, field) in record.kind.fields.iter().enumerate() {
@@ -167,23 +174,38 @@ impl Store {
         if item.get("itemId").as_text().is_none_or(|text| text.trim().is_empty()) {
             return Err(Failure::user("Please enter value(s) for: Item Name/Number."));
         }
-        let code = match item.kind.name {
-            "inventoryItem" => "InvtPart",
-            "serviceItem" => "Service",
-            "assemblyItem" => "Assembly",
-            _ => "NonInvtPart",
-        };
+        let name = item.kind.name;
+        let codes = [
+            ("assembly", "Assembly"),
+            ("nonInventory", "NonInvtPart"),
+            ("service", "Service"),
+            ("otherCharge", "OthCharge"),
+        ];
+        let code = codes.iter().find(|(start, _)| name.starts_with(start)).map_or("InvtPart", |(_, code)| code);
         item.set("itemType", Value::text(code));
+        if let Some(use_for) = ["Purchase", "Resale", "Sale"].into_iter().find(|what| name.contains(what)) {
+            item.set("subtype", Value::text(use_for));
+        }
+        default(item, "isLotItem", Value::Flag(name.starts_with("lotNumbered")));
+        default(item, "isSerialItem", Value::Flag(name.starts_with("serialized")));
+        default(item, "unitsType", Value::Ref(1));
+        // Each type of units of this account has one unit, of the same number.
+        let own = item.get("unitsType").as_ref_id().unwrap_or(1).to_string();
+        for field in ["stockUnit", "purchaseUnit", "saleUnit"] {
+            if let Some(unit) = item.get(field).as_text().filter(|unit| *unit != own) {
+                return Err(Failure::value(field, unit, field));
+            }
+        }
         for (name, value) in [
             ("isInactive", Value::Flag(false)),
-            ("isLotItem", Value::Flag(false)),
-            ("isSerialItem", Value::Flag(false)),
-            ("unitsType", Value::Ref(1)),
-            ("stockUnit", Value::text("1")),
-            ("purchaseUnit", Value::text("1")),
-            ("saleUnit", Value::text("1")),
+            ("subsidiary", Value::Refs(vec![1])),
+            ("purchaseUnit", Value::text(own.clone())),
+            ("saleUnit", Value::text(own.clone())),
         ] {
             default(item, name, value);
+        }
+        if code == "InvtPart" || code == "Assembly" || code == "NonInvtPart" {
+            default(item, "stockUnit", Value::text(own));
         }
         self.check_unique(Family::Item, item, before, "itemId")
     }

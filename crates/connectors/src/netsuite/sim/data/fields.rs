@@ -1,7 +1,7 @@
 //! The fields of each record type (REST API Browser 2026.1) with the column under which SuiteQL shows them.
 
 use super::order::{APPROVALS, STATUSES, UNITS};
-use super::schema::Kind::{Choice, Date, Flag, Integer, Number, Ref, Text, Time};
+use super::schema::Kind::{Choice, Date, Flag, Integer, Number, Ref, Refs, Text, Time};
 use super::schema::{Family, Field, Sublist, ro, rw};
 
 const COSTING: &[(&str, &str)] = &[
@@ -86,6 +86,8 @@ pub(super) const ITEM: &[Field] = &[
     rw("purchaseDescription", "purchasedescription", Text(999)),
     rw("salesDescription", "description", Text(999)),
     ro("itemType", "itemtype", Choice(ITEM_TYPES)),
+    ro("subtype", "subtype", Text(20)),
+    rw("subsidiary", "", Refs(Family::Subsidiary)),
     rw("unitsType", "unitstype", Ref(Family::UnitsType)),
     rw("stockUnit", "stockunit", Choice(UNITS)),
     rw("purchaseUnit", "purchaseunit", Choice(UNITS)),
@@ -111,6 +113,7 @@ const ITEM_TYPES: &[(&str, &str)] = &[
     ("NonInvtPart", "Non-inventory Item"),
     ("Service", "Service"),
     ("Assembly", "Assembly/Bill of Materials"),
+    ("OthCharge", "Other Charge"),
 ];
 
 pub(super) const PURCHASE_ORDER: &[Field] = &[

@@ -6,7 +6,8 @@ use rust_decimal::Decimal;
 
 use super::account::{
     ACCOUNT_TYPE, ASSEMBLY_ITEM, CLASSIFICATION, CURRENCY_TYPE, DEPARTMENT, EMPLOYEE_TYPE, INVENTORY_ITEM,
-    LOCATION_TYPE, NON_INVENTORY_ITEM, SERVICE_ITEM, SUBSIDIARY_TYPE, TERM, UNITS_TYPE, VENDOR_CATEGORY, VENDOR_TYPE,
+    LOCATION_TYPE, NON_INVENTORY_ITEM, NON_INVENTORY_RESALE, SERVICE_ITEM, SUBSIDIARY_TYPE, TERM, UNITS_TYPE,
+    VENDOR_CATEGORY, VENDOR_TYPE,
 };
 use super::fields::ADDRESS_BOOK;
 use super::order_seed::mix;
@@ -274,7 +275,8 @@ fn item(seed: u64, index: u64, start: Timestamp) -> Record {
         None => {
             let (name, unit, cost) = OTHER_PARTS[at % OTHER_PARTS.len()];
             let (kind, code) = match at % 21 {
-                6 | 13 | 20 => (&NON_INVENTORY_ITEM, "NonInvtPart"),
+                13 => (&NON_INVENTORY_RESALE, "NonInvtPart"),
+                6 | 20 => (&NON_INVENTORY_ITEM, "NonInvtPart"),
                 19 => (&ASSEMBLY_ITEM, "Assembly"),
                 _ => (&INVENTORY_ITEM, "InvtPart"),
             };
@@ -304,6 +306,10 @@ fn item(seed: u64, index: u64, start: Timestamp) -> Record {
     ] {
         record.set(name, value);
     }
+    if let Some(what) = ["Purchase", "Resale"].into_iter().find(|what| kind.name.contains(what)) {
+        record.set("subtype", Value::text(what));
+    }
+    record.set("subsidiary", Value::Refs(vec![1]));
     if type_code == "InvtPart" {
         record.set("costingMethod", Value::text("AVG"));
     }

@@ -14,8 +14,8 @@ mod store;
 
 pub(super) use changes::Draft;
 pub(super) use levels::Level;
-pub(super) use order::status_label;
+pub(super) use order::{UNITS, status_label};
 pub(super) use receipts::FIRST_RECEIPT;
 pub(super) use record::{Line, Record, Value};
-pub(super) use schema::{Access, Family, Field, Kind, Sublist, TYPES, Type, type_named};
+pub(super) use schema::{Access, Family, Field, Kind, Sublist, TYPES, Type, script_name, type_named};
 pub(super) use store::{Deleted, Saved, Store};

@@ -17,6 +17,7 @@ pub(in super::super) enum Value {
     Date(Date),
     Time(Timestamp),
     Ref(u64),
+    Refs(Vec<u64>),
 }
 
 static NULL: Value = Value::Null;

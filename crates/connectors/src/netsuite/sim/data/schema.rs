@@ -1,6 +1,6 @@
 //! The vocabulary in which record types are described: fields with their REST name, SuiteQL column, kind and access.
 
-pub(in super::super) use super::account::{TYPES, type_named};
+pub(in super::super) use super::account::{TYPES, script_name, type_named};
 
 /// Records that share one space of internal ids, and so one SuiteQL table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,6 +56,8 @@ pub(in super::super) enum Kind {
     Date,
     Time,
     Ref(Family),
+    /// Several at once, shown and written as a collection.
+    Refs(Family),
     /// One of a fixed list of ids, each with its label.
     Choice(&'static [(&'static str, &'static str)]),
 }

@@ -225,6 +225,14 @@ fn convert(store: &Store, field: &Field, value: &Node, path: &str) -> Result<Val
                 (None, None) => return Err(invalid()),
             }
         }
+        (Kind::Refs(_), Node::Map(_)) => {
+            let Some(Node::List(items)) = value.get("items") else { return Err(invalid()) };
+            let id = |item: &Node| match item.get("id") {
+                Some(Node::Text(id) | Node::Number(id)) => id.parse().map_err(|_| Failure::value(path, id, field.name)),
+                _ => Err(invalid()),
+            };
+            Value::Refs(items.iter().map(id).collect::<Result<_, _>>()?)
+        }
         _ => return Err(invalid()),
     })
 }

@@ -111,6 +111,11 @@ fn property(field: &Field) -> Node {
             let id = Node::map([("type", Node::text("string")), ("enum", Node::List(ids))]);
             vec![kind("object"), string("properties", Node::map([("id", id), ("refName", text("Reference Name"))]))]
         }
+        Kind::Refs(_) => {
+            let one = Node::map([("type", Node::text("object"))]);
+            let items = Node::map([("type", Node::text("array")), ("items", one)]);
+            vec![kind("object"), string("properties", Node::map([("items", items)]))]
+        }
         Kind::Ref(_) => {
             let of =
                 [("id", text("Internal ID")), ("externalId", text("External ID")), ("refName", text("Reference Name"))];

@@ -91,7 +91,7 @@ fn lower(value: &Value) -> String {
 
 fn compare(value: &Value, kind: Kind, text: &str) -> Option<std::cmp::Ordering> {
     match value {
-        Value::Null => None,
+        Value::Null | Value::Refs(_) => None,
         Value::Text(own) if matches!(kind, Kind::Choice(_)) => Some(own.as_ref().cmp(text)),
         Value::Text(own) => Some(own.to_lowercase().cmp(&text.to_lowercase())),
         Value::Number(own) => text.parse::<Decimal>().ok().map(|number| own.cmp(&number)),

@@ -139,6 +139,9 @@ fn value_node(store: &Store, field: &Field, value: &Value, base: &str, form: &Fo
         }
         (Kind::Integer, Value::Number(number)) => Node::number(number.normalize()),
         (Kind::Ref(family), Value::Ref(id)) => reference(store, family, *id, base),
+        (Kind::Refs(family), Value::Refs(ids)) => {
+            Node::map([("items", Node::List(ids.iter().map(|id| reference(store, family, *id, base)).collect()))])
+        }
         (_, Value::Null) => Node::Null,
         (_, Value::Text(text)) => Node::text(text.as_ref()),
         (_, Value::Number(number)) => Node::Number(float(*number)),
@@ -146,6 +149,7 @@ fn value_node(store: &Store, field: &Field, value: &Value, base: &str, form: &Fo
         (_, Value::Date(date)) => Node::text(date.to_string()),
         (_, Value::Time(at)) => Node::text(at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
         (_, Value::Ref(id)) => Node::text(id.to_string()),
+        (_, Value::Refs(_)) => Node::Null,
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use axum::http::{Method, StatusCode};
 
-use super::super::data::{Record, Saved, Store, Type, type_named};
+use super::super::data::{Record, Saved, Store, Type, script_name, type_named};
 use super::super::node::Node;
 use super::super::reply::{Failure, Outcome, resource, saved, singular};
 use super::super::script;
@@ -84,7 +84,7 @@ fn one(app: &App, call: &Call, kind: &'static Type, place: &Place) -> Outcome {
             call.only_parameters(&[])?;
             let id = locate(&read(app), kind, place);
             let deleted = write::delete(app, kind, place)?;
-            script::after_submit(app, &kind.name.to_lowercase(), &id.unwrap_or_default().to_string(), "delete");
+            script::after_submit(app, &script_name(kind), &id.unwrap_or_default().to_string(), "delete");
             Ok(deleted)
         }
         _ => Err(Failure::method()),
@@ -123,7 +123,7 @@ fn place(text: &str) -> Result<Place, Failure> {
 
 /// Answers where the record is, after its scripts ran.
 fn submitted(app: &App, call: &Call, made: &Saved, event: &str) -> Outcome {
-    script::after_submit(app, &made.kind.name.to_lowercase(), &made.id.to_string(), event);
+    script::after_submit(app, &script_name(made.kind), &made.id.to_string(), event);
     Ok(saved(&format!("{}/record/v1/{}/{}", call.base, made.kind.name, made.id)))
 }
 

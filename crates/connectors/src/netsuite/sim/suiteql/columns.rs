@@ -12,6 +12,8 @@ pub(super) enum Table {
     ItemLocation,
     /// Which line of which transaction another one came from.
     LineLink,
+    /// The units of all types of units.
+    Units,
 }
 
 /// Where a column's value comes from.
@@ -35,6 +37,7 @@ pub(super) enum Special {
     CreatedFrom,
     Level(&'static str),
     Link(&'static str),
+    Unit(&'static str),
     /// `transactionline.transaction`: the id of the order.
     Transaction,
     LineId,
@@ -64,6 +67,7 @@ pub(super) fn table(name: &str) -> Option<Table> {
         "deletedrecord" => Table::DeletedRecord,
         "inventoryitemlocations" => Table::ItemLocation,
         "previoustransactionlinelink" => Table::LineLink,
+        "unitstypeuom" => Table::Units,
         "vendor" => Table::Master(Family::Vendor),
         "item" => Table::Master(Family::Item),
         "location" => Table::Master(Family::Location),
@@ -87,6 +91,7 @@ pub(super) fn column(table: Table, name: &str) -> Option<Column> {
         (Table::Transaction, "recordtype") => Column::Special(Special::RecordType),
         (Table::ItemLocation, name) => return known(&LEVEL, name).map(|name| Column::Special(Special::Level(name))),
         (Table::LineLink, name) => return known(&LINK, name).map(|name| Column::Special(Special::Link(name))),
+        (Table::Units, name) => return known(&UNIT, name).map(|name| Column::Special(Special::Unit(name))),
         (Table::TransactionLine, name) => return line_column(name),
         (Table::DeletedRecord, name) => {
             return Some(Column::Special(match name {
@@ -115,6 +120,8 @@ const LEVEL: [&str; 9] = [
     "reorderpoint",
     "preferredstocklevel",
 ];
+
+const UNIT: [&str; 6] = ["unitstype", "internalid", "unitname", "abbreviation", "conversionrate", "baseunit"];
 
 const LINK: [&str; 5] = ["previousdoc", "previousline", "nextdoc", "nextline", "linktype"];
 
@@ -150,7 +157,9 @@ pub(super) fn fields(table: Table) -> &'static [Field] {
     let family = match table {
         Table::Transaction => Family::PurchaseOrder,
         Table::Master(family) => family,
-        Table::TransactionLine | Table::DeletedRecord | Table::ItemLocation | Table::LineLink => return &[],
+        Table::TransactionLine | Table::DeletedRecord | Table::ItemLocation | Table::LineLink | Table::Units => {
+            return &[];
+        }
     };
     TYPES.iter().find(|kind| kind.family == family).map_or(&[], |kind| kind.fields)
 }

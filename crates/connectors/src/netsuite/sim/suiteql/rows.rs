@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use super::columns::{Column, Special, Table, fields, kind};
 use super::eval::{Env, Val};
 use crate::netsuite::sim::data::{
-    Deleted, FIRST_RECEIPT, Family, Kind, Level, Line, Record, Store, Value, status_label,
+    Deleted, FIRST_RECEIPT, Family, Kind, Level, Line, Record, Store, Value, script_name, status_label,
 };
 
 pub(super) struct LazyOrder<'s> {
@@ -45,6 +45,8 @@ pub(super) enum Row<'s> {
     Level(&'s Level),
     /// A receipt and its line, seen as the link to the order's line.
     Link(&'s Record, &'s Line),
+    /// A unit of a type of units: its id and its name.
+    Unit(&'static str, &'static str),
     /// The right side of a LEFT JOIN that found nothing.
     Missing,
 }
@@ -78,6 +80,12 @@ impl Row<'_> {
                 Val::Text(Cow::Borrowed(text))
             }
             (Self::Level(level), Column::Special(Special::Level(name))) => level_value(level, name),
+            (Self::Unit(unit, label), Column::Special(Special::Unit(name))) => match name {
+                "unitname" | "abbreviation" => Val::Text(Cow::Borrowed(label)),
+                "baseunit" => Val::Text(Cow::Borrowed("T")),
+                // Each type of units of this account has one unit, of the same number.
+                _ => unit.parse().map_or(Val::Null, Val::Number),
+            },
             (Self::Link(receipt, line), Column::Special(Special::Link(name))) => match name {
                 "previousdoc" => val(receipt.get("createdFrom")),
                 "previousline" => val(line.get("orderLine")),
@@ -105,7 +113,7 @@ impl Row<'_> {
             (Self::Deleted(deleted), Column::Special(special)) => match special {
                 Special::DeletedId => id(deleted.id),
                 Special::DeletedTypeId => Val::Number(Decimal::from(deleted.kind.type_id)),
-                Special::DeletedType => Val::Text(Cow::Owned(deleted.kind.name.to_lowercase())),
+                Special::DeletedType => Val::Text(Cow::Owned(script_name(deleted.kind))),
                 Special::DeletedName => Val::Text(Cow::Borrowed(&deleted.name)),
                 Special::DeletedAt => Val::Time(deleted.at),
                 _ => Val::Null,
@@ -243,5 +251,6 @@ fn val(value: &Value) -> Val<'_> {
         Value::Date(date) => Val::Date(*date),
         Value::Time(at) => Val::Time(*at),
         Value::Ref(target) => id(*target),
+        Value::Refs(_) => Val::Null,
     }
 }

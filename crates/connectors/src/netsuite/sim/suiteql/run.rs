@@ -8,7 +8,7 @@ use super::bounds::{Bounds, bounds, is_key};
 use super::columns::{Column, Special, Table, line_fields};
 use super::eval::{Env, Val, compare, eval, holds};
 use super::rows::{LazyOrder, Row, lines_of};
-use crate::netsuite::sim::data::{Family, Line, Record, Store};
+use crate::netsuite::sim::data::{Family, Line, Record, Store, UNITS};
 use crate::netsuite::sim::server::MAX_ROWS;
 
 /// Rows looked at before a query is given up, as the vendor gives up slow ones.
@@ -96,6 +96,11 @@ impl<'s> Run<'_, 's> {
             Table::ItemLocation => {
                 for level in store.levels() {
                     self.visit(Row::Level(level), &mut current)?;
+                }
+            }
+            Table::Units => {
+                for (unit, label) in UNITS {
+                    self.visit(Row::Unit(unit, label), &mut current)?;
                 }
             }
             Table::LineLink => {
@@ -244,6 +249,7 @@ impl<'s> Run<'_, 's> {
                 return Err("transactionline must be joined by its transaction".to_owned());
             }
             (Table::ItemLocation, _) => store.levels().map(Row::Level).collect(),
+            (Table::Units, _) => UNITS.iter().map(|(unit, label)| Row::Unit(unit, label)).collect(),
             (Table::LineLink, _) => links(store).map(|(receipt, line)| Row::Link(receipt, line)).collect(),
             (Table::DeletedRecord, _) => store.deleted().iter().map(Row::Deleted).collect(),
         })
@@ -369,7 +375,7 @@ fn is_natural(plan: &Plan) -> bool {
         }
         let key = |column: Column| match table {
             Table::Master(_) => column == Column::Id,
-            Table::DeletedRecord | Table::ItemLocation | Table::LineLink => false,
+            Table::DeletedRecord | Table::ItemLocation | Table::LineLink | Table::Units => false,
             _ => is_key(*table, column),
         };
         let steps: &[&dyn Fn(Column) -> bool] = match (table, joined) {

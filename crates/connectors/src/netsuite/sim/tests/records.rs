@@ -167,7 +167,7 @@ async fn types_paths_methods_and_media_types_that_are_not_there_are_refused_each
         ("GET", "/record/v1/purchaseOrder/1", "404 NONEXISTENT_ID -"),
         ("GET", "/record/v1/purchaseOrder/abc", "404 NONEXISTENT_ID -"),
         ("GET", "/record/v1/purchaseOrder/eid:nobody", "404 NONEXISTENT_ID -"),
-        ("GET", "/record/v1/serviceItem/1001", "404 NONEXISTENT_ID -"),
+        ("GET", "/record/v1/servicePurchaseItem/1001", "404 NONEXISTENT_ID -"),
         ("GET", "/record/v1/purchaseOrder/20001/expense", "404 NONEXISTENT_ID -"),
         ("POST", "/record/v1/currency", "405 METHOD_NOT_ALLOWED -"),
         ("PUT", "/record/v1/purchaseOrder/20001", "405 METHOD_NOT_ALLOWED -"),

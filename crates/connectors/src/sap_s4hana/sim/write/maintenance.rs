@@ -34,10 +34,10 @@ pub(in super::super) fn create(world: &mut World, now: Now<'_>, mut order: Node)
     Ok(world.insert(Family::Maintenance, order))
 }
 
-/// Saves a changed order, unless it is closed or marked for deletion.
+/// Saves a changed order, unless it is closed, not to be executed, or marked for deletion.
 pub(super) fn save(world: &mut World, now: Now<'_>, place: u64, mut order: Node) -> Result<(), Refusal> {
     let status = if work_status::is_marked(&order) { "DLFL" } else { work_status::of(&order) };
-    if ["CLSD", "DLFL"].contains(&status) {
+    if ["CLSD", "DNEX", "DLFL"].contains(&status) {
         let text = format!("Order {} cannot be changed: system status {status}", order.text("MaintenanceOrder"));
         return Err(Refusal::business(vec![Message::new("IW/056", text, "MaintenanceOrder")]));
     }
@@ -217,6 +217,9 @@ fn check(world: &World, order: &Node) -> Messages {
     let operations = order.children("to_MaintenanceOrderOperation").iter();
     for component in operations.flat_map(|operation| operation.children("to_MaintOrderOpComponent_2")) {
         let product = component.text("Product");
+        if product.is_empty() && component.text("MaintComponentItemCategory") == "L" {
+            say("CN/127", "Enter the material of the stock item".to_owned(), "Product");
+        }
         if !product.is_empty() && world.find(Family::Products, product).is_err() {
             say("M3/305", format!("The material {product} does not exist or is not activated"), "Product");
         }

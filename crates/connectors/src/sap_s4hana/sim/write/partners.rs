@@ -163,6 +163,10 @@ fn check(world: &World, partner: &Node) -> Messages {
             say("AM/864", format!("'{}' is not an e-mail address", email.text("EmailAddress")), "EmailAddress");
         }
     }
+    // The general data of a supplier has its country, which comes with the address.
+    if !partner.children("to_Supplier").is_empty() && partner.children("to_BusinessPartnerAddress").is_empty() {
+        say("R1/105", "Enter an address with a country".to_owned(), "to_BusinessPartnerAddress");
+    }
     let roles: Vec<&str> =
         partner.children("to_BusinessPartnerRole").iter().map(|row| row.text("BusinessPartnerRole")).collect();
     for supplier in partner.children("to_Supplier") {

@@ -8,7 +8,7 @@ use crate::sap_s4hana::sim::schema::Family;
 use crate::sap_s4hana::sim::value::Value;
 use crate::sap_s4hana::sim::world::World;
 
-const TYPES: [&str; 6] = ["ERSA", "FERT", "HAWA", "HIBE", "ROH", "SERV"];
+const TYPES: [&str; 11] = ["DIEN", "ERSA", "FERT", "HALB", "HAWA", "HIBE", "NLAG", "ROH", "SERV", "UNBW", "VERP"];
 
 pub(super) fn create(world: &mut World, now: Now<'_>, mut product: Node) -> Result<u64, Refusal> {
     product.set("CreationDate", Value::Ticks(now.day()));
@@ -67,6 +67,10 @@ fn check(product: &Node) -> Messages {
     let mut say = |code, text: String, target: &str| found.push(Message::new(code, text, target));
     if product.text("Product").is_empty() {
         say("M3/002", "Enter a material number".to_owned(), "Product");
+    }
+    let mut described = product.children("to_Description").iter();
+    if !described.any(|row| !row.text("ProductDescription").is_empty()) {
+        say("M3/046", "Enter a description".to_owned(), "ProductDescription");
     }
     let (kind, unit) = (product.text("ProductType"), product.text("BaseUnit"));
     if !TYPES.contains(&kind) {
