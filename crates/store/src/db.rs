@@ -75,6 +75,9 @@ pub(crate) enum Tx {
 /// How long a caller waits for a connection of the pool before it hears `Unavailable`.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A connection keeps all statements that there are: with fewer, the least used ones are parsed again each time.
+const STATEMENTS: usize = 512;
+
 /// A connection that nobody used for so long is asked whether it is still there.
 const ASKED_AFTER: Duration = Duration::from_secs(1);
 
@@ -221,7 +224,7 @@ pub(crate) use arg::args;
 pub(crate) use set::{hex, over_set, set};
 
 async fn open_postgres(url: &str) -> Result<Db> {
-    let options = PgConnectOptions::from_str(url)?.application_name("trunnion");
+    let options = PgConnectOptions::from_str(url)?.application_name("trunnion").statement_cache_capacity(STATEMENTS);
     // A pool that cannot connect tries until its patience is over; whoever starts the program wants to know at once.
     PgConnection::connect_with(&options).await?.close().await?;
     let pool = PgPoolOptions::new()
@@ -275,6 +278,7 @@ async fn open_sqlite(url: &str) -> Result<Db> {
         .foreign_keys(true)
         // A page of a list at once: each time the buffer is full, two threads change places.
         .row_buffer_size(512)
+        .statement_cache_capacity(STATEMENTS)
         .pragma("wal_autocheckpoint", log::WRITERS_TURN);
     if url.contains(":memory:") || url.contains("mode=memory") {
         return Err(Error::Configuration("the database must be a file: memory cannot be shared".to_owned()));
