@@ -115,6 +115,11 @@ pub fn problems(link: &Link, passage: &Passage) -> Vec<Wrong> {
         };
         wrong.push((format!("/headers/{name}"), message.to_owned()));
     }
+    for (at, message) in protocol::passage_problems(link, passage) {
+        if wrong.iter().all(|(known, _)| *known != at) {
+            wrong.push((at, message));
+        }
+    }
     wrong
 }
 
@@ -148,6 +153,7 @@ async fn clean(link: &Link, answer: Answer) -> Answer {
     let mut secrets: Vec<String> = Vec::new();
     for session in session.iter() {
         secrets.extend(session.cookies.iter().map(|(_, value)| value.clone()));
+        secrets.extend(session.secrets.iter().cloned());
         secrets.extend(session.headers.iter().filter_map(|(_, value)| Some(value.to_str().ok()?.to_owned())));
     }
     let secrets: Vec<&str> = secrets.iter().map(String::as_str).filter(|secret| secret.len() >= 8).collect();

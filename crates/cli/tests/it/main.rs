@@ -43,4 +43,6 @@ mod subscriptions;
 mod systems_page;
 mod torture;
 mod tryton;
+mod tryton_items;
+mod tryton_refusals;
 mod work_order;

@@ -10,7 +10,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::process::{Api, Reply, Server, Simulator};
-use crate::tryton::{Tryton, connect, synced};
+use crate::proxy::Proxy;
+use crate::tryton::{Tryton, connect, skipped, synced};
 
 const SERVICE: &str = "/sap/opu/odata/sap/API_PRODUCT_SRV";
 const GOODS: &str = "/sap/opu/odata/sap/API_MATERIAL_DOCUMENT_SRV/A_MaterialDocumentHeader";
@@ -88,14 +89,67 @@ async fn what_the_model_does_not_have_is_read_and_written_in_the_systems_own_wor
     );
     let token = pass(&api, &json!({"method": "POST", "path": "/services/rest/auth/oauth2/v1/token"})).await;
     assert_eq!((token.status, pointers(&token)), (422, vec!["/path"]), "{}", token.body);
+}
 
-    let Some(tryton) = Tryton::find() else {
-        eprintln!("skipped: the real ERP was not started");
-        return;
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_pass_through_to_trytons_own_database_and_none_that_logs_in_or_out() {
+    let Some(tryton) = Tryton::find() else { return skipped("calls that are passed through") };
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), None);
+    let proxy = Proxy::start(&tryton.url).await;
+    let mut credentials = tryton.right_credentials();
+    credentials["url"] = json!(proxy.url);
+    let api = connect(&server, "tryton", credentials).await;
+    synced(&api).await;
+    let call = |method: &str, params: Value| json!({"method": "POST", "path": "/rpc/", "body": {"id": 7, "method": method, "params": params}});
+    let read = json!([[["code", "=", "V-1001"]], 0, 1, null, ["code", "create_uid.password"], {}]);
+    let read = pass(&api, &call("model.party.party.search_read", read)).await;
+    assert_eq!(
+        (read.status, &read.body["status"], &read.body["body"]["id"]),
+        (200, &json!(200), &json!(7)),
+        "{}",
+        read.body
+    );
+    assert_eq!(read.body["body"]["result"][0]["code"], "V-1001", "{}", read.body);
+    // In the user's context (without the company, there is no such default), and in the caller's over that.
+    let company = async |context: Value| {
+        let reply = pass(&api, &call("model.purchase.purchase.default_get", json!([["company"], context]))).await;
+        reply.body["body"]["result"]["company"].clone()
     };
-    let api = connect(&server, "tryton", tryton.right_credentials()).await;
-    let refused = pass(&api, &json!({"method": "GET", "path": "/"})).await;
-    assert_eq!((refused.status, &refused.body["code"]), (422, &json!("UNSUPPORTED_OPERATION")), "{}", refused.body);
+    assert!(company(json!({})).await.is_i64());
+    assert_eq!(company(json!({"company": null})).await, json!(null));
+    let name = format!("Passed through {}", std::process::id());
+    let made = pass(&api, &call("model.party.party.create", json!([[{"name": name}], {}]))).await;
+    let id = made.body["body"]["result"][0].as_i64().unwrap_or_else(|| panic!("{}", made.body)).to_string();
+    assert_eq!(tryton.client("parties_called", &json!({"name": name}))[0]["id"], id);
+    // What the system refuses is an answer too: in its own form, and by its own status.
+    let refused = pass(&api, &call("model.party.party.create", json!([[{"no_such_field": 1}], {}]))).await;
+    assert_eq!((refused.status, refused.body["body"]["error"].is_array()), (200, true), "{}", refused.body);
+    let none = pass(&api, &call("model.party.party.no_such_method", json!([{}]))).await;
+    assert_eq!((none.status, &none.body["status"]), (200, &json!(403)), "{}", none.body);
+
+    let before = proxy.calls("").len();
+    let other = json!({"method": "model.a.b.read", "params": [{}]});
+    let password = json!([[1], {"users": [["write", [2], {"password": "another one"}]]}, {}]);
+    for (ask, at) in [
+        (json!({"method": "GET", "path": "/rpc/"}), vec!["/body", "/method"]),
+        (json!({"method": "POST", "path": "/other/rpc/", "body": other}), vec!["/path"]),
+        (json!({"method": "POST", "path": "/rpc/../../other/rpc/", "body": other}), vec!["/path"]),
+        (json!({"method": "POST", "path": "/rpc/r/x", "body": other}), vec!["/path"]),
+        (call("common.db.login", json!(["api", {}])), vec!["/body/method"]),
+        (call("common.db.logout", json!([{}])), vec!["/body/method"]),
+        (call("common.db.reset_password", json!(["api", {}])), vec!["/body/method"]),
+        (call("model.res.user.set_preferences", json!([{"email": "a@b.c"}, {}, {}])), vec!["/body/method"]),
+        (call("model.res.user.application.create", json!([[{}], {}])), vec!["/body/method"]),
+        (call("model.res.group.write", password), vec!["/body/params"]),
+        (call("model.party.party.search_read", json!([[], 0, 1, null, ["name"]])), vec!["/body/params"]),
+    ] {
+        let reply = pass(&api, &ask).await;
+        let mut pointers = pointers(&reply);
+        pointers.sort_unstable();
+        assert_eq!((reply.status, pointers), (422, at), "{ask}: {}", reply.body);
+    }
+    assert_eq!(proxy.calls("").len(), before, "something was sent");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,10 +9,14 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use serde_json::Value;
 
+/// How methods end that change nothing.
+const READS: [&str; 6] = [".search", ".search_read", ".default_get", ".on_change", ".get_preferences", ".get_access"];
+
 #[derive(Clone)]
 pub(crate) struct Proxy {
     pub(crate) url: String,
-    calls: Arc<Mutex<Vec<Value>>>,
+    /// Path and body.
+    calls: Arc<Mutex<Vec<(String, Value)>>>,
     target: String,
     client: reqwest::Client,
 }
@@ -33,7 +37,17 @@ impl Proxy {
     pub(crate) fn calls(&self, method: &str) -> Vec<Value> {
         let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         let wanted = |call: &&Value| call["method"].as_str().is_some_and(|called| called.ends_with(method));
-        calls.iter().filter(wanted).cloned().collect()
+        calls.iter().map(|(_, call)| call).filter(wanted).cloned().collect()
+    }
+
+    /// Path and body of the calls so far that are no reads.
+    pub(crate) fn writes(&self) -> Vec<(String, Value)> {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let writes = |(_, call): &&(String, Value)| {
+            let method = call["method"].as_str().unwrap_or_default();
+            method.starts_with("model.") && !READS.iter().any(|read| method.ends_with(read))
+        };
+        calls.iter().filter(writes).cloned().collect()
     }
 
     pub(crate) fn forget(&self) {
@@ -44,10 +58,10 @@ impl Proxy {
 async fn forward(State(proxy): State<Proxy>, request: Request) -> Response<Body> {
     let (head, body) = request.into_parts();
     let body: Bytes = axum::body::to_bytes(body, 16 << 20).await.expect("a small body");
-    if let Ok(call) = serde_json::from_slice(&body) {
-        proxy.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call);
-    }
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+    if let Ok(call) = serde_json::from_slice(&body) {
+        proxy.calls.lock().unwrap_or_else(PoisonError::into_inner).push((path.to_owned(), call));
+    }
     let mut forwarded = proxy.client.request(head.method, format!("{}{path}", proxy.target)).body(body);
     for name in [header::AUTHORIZATION, header::CONTENT_TYPE] {
         forwarded = head.headers.get(&name).into_iter().fold(forwarded, |request, value| request.header(&name, value));

@@ -120,7 +120,7 @@ pub(crate) async fn records(api: &Api, path: &str) -> BTreeMap<String, Value> {
     }
 }
 
-fn skipped(what: &str) {
+pub(crate) fn skipped(what: &str) {
     eprintln!("skipped: {what} needs the real ERP that `cargo xtask test` starts");
 }
 

@@ -8,10 +8,13 @@ use trunnion_kit::mapping::dates;
 use trunnion_model::decimal::{self, Decimal};
 use trunnion_model::time::rfc3339;
 
+use super::mark;
+
 pub(super) fn row(entity: &str, row: &mut Object<'_>) {
     match entity {
         "purchase_order" => purchase(row),
         "goods_receipt" => receipt(row),
+        "item" => item(row),
         _ => {}
     }
     let mut latest = None;
@@ -66,18 +69,57 @@ fn received(line: &Object<'_>) -> Option<Decimal> {
     Some(sum)
 }
 
-/// `origin` is a model and an id: `purchase.line,4`.
+/// Goods that may be moved whatever the stock says are not kept in stock.
+fn item(row: &mut Object<'_>) {
+    let kind = match (row.get("type").and_then(Node::as_text), row.get("consumable")) {
+        (Some("goods"), Some(Node::Bool(true))) => "consumable",
+        (kind, _) => kind.unwrap_or_default(),
+    };
+    let kind = kind.to_owned();
+    row.set("@type", Node::text(kind));
+}
+
+/// `origin` is a model and an id: `purchase.line,4` of what came in, `stock.move,7` of what was put away from there.
 fn receipt(row: &mut Object<'_>) {
-    for line in
-        row.get_mut("incoming_moves.").and_then(Node::items_mut).into_iter().flatten().filter_map(Node::as_object_mut)
-    {
-        let order_line = line
-            .get("origin")
-            .and_then(Node::as_text)
-            .and_then(|origin| origin.strip_prefix("purchase.line,"))
-            .map(str::to_owned);
-        if let Some(order_line) = order_line {
-            line.set("@order_line", Node::text(order_line));
+    let put_away = row.get("inventory_moves.").and_then(Node::items).unwrap_or_default();
+    let put_away: Vec<(String, String)> = put_away
+        .iter()
+        .filter_map(|one| Some((origin(one, "stock.move,")?, one.get("to_location")?.as_text()?.to_owned())))
+        .collect();
+    let mut orders = Vec::new();
+    let lines = row.get_mut("incoming_moves.").and_then(Node::items_mut).map(Vec::as_mut_slice).unwrap_or_default();
+    // As the order has them: by themselves they stand by product, and the rest of a line behind all others.
+    lines.sort_by_key(|line| origin(line, "purchase.line,").and_then(|id| id.parse::<u64>().ok()).unwrap_or(u64::MAX));
+    for line in lines.iter_mut().filter_map(Node::as_object_mut) {
+        let member = |name: &str| line.get(name).and_then(Node::as_text).map(str::to_owned);
+        orders.push(member("purchase"));
+        let (id, comes_to, order_line) = (member("id"), member("to_location"), origin_of(line, "purchase.line,"));
+        let mut places: Vec<&String> =
+            put_away.iter().filter(|(from, _)| Some(from) == id.as_ref()).map(|(_, to)| to).collect();
+        places.dedup();
+        let place = match places.as_slice() {
+            [] => comes_to,
+            [one] => Some((*one).clone()),
+            // In several: no one place is where it was put.
+            _ => None,
+        };
+        for (name, value) in [("@order_line", order_line), ("@place", place)] {
+            line.set(name, value.map_or(Node::Null, Node::text));
         }
     }
+    orders.dedup();
+    if let [Some(order)] = orders.as_slice() {
+        row.set("@order", Node::text(order.clone()));
+    }
+    if let Some(note) = row.get("reference").and_then(Node::as_text).map(|text| mark::unmarked(text).to_owned()) {
+        row.set("@note", Node::text(note));
+    }
+}
+
+fn origin(one: &Node<'_>, model: &str) -> Option<String> {
+    one.as_object().and_then(|one| origin_of(one, model))
+}
+
+fn origin_of(one: &Object<'_>, model: &str) -> Option<String> {
+    one.get("origin").and_then(Node::as_text).and_then(|origin| origin.strip_prefix(model)).map(str::to_owned)
 }

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
-use trunnion_kit::error::{Error, VendorMessage};
+use trunnion_kit::error::Error;
 use trunnion_kit::http::Effect;
 use trunnion_kit::json::{Node, Object, parse};
 use trunnion_kit::link::Link;
 use trunnion_kit::protocol::json_rpc::{self, owned};
+
+use super::rpc::refused;
 
 /// A purchase without an invoice address is saved and quoted, and fails only when it is confirmed.
 pub(super) async fn purchase(link: &Link, body: &mut Node<'static>) -> Result<(), Error> {
@@ -179,8 +181,4 @@ fn result(answer: &str) -> Result<Object<'static>, Error> {
         Some(Node::Object(object)) => Ok(object),
         _ => Err(Error::Unexpected("the answer has no result".to_owned())),
     }
-}
-
-fn refused(field: &str, text: String) -> Error {
-    Error::Rejected(VendorMessage { status: None, code: None, text, field: Some(field.to_owned()) })
 }

@@ -11,22 +11,35 @@ use trunnion_kit::protocol::json_rpc;
 use trunnion_kit::spec::EntitySpec;
 use trunnion_kit::vendor::Rights;
 
+/// By what stock is changed, and what a product is made of: other models than those that are read.
+const LEVEL: [&str; 2] = ["stock.inventory", "stock.shipment.internal"];
+const ITEM: [&str; 1] = ["product.template"];
+
 /// One call for all models. Rights on single fields and on buttons are not in that table.
 pub(super) async fn ask(link: &Link) -> Result<Vec<(String, Rights)>, Error> {
     let entities = &link.spec().entities;
-    let models = entities.iter().map(|entity| Node::text(entity.source.set.clone())).collect();
+    let models = entities.iter().map(|entity| entity.source.set.as_str()).chain(LEVEL).chain(ITEM);
+    let models = models.map(|model| Node::text(model.to_owned())).collect();
     let answer =
         json_rpc::call(link, "model.ir.model.access.get_access", vec![Node::Array(models)], None, Effect::Read).await?;
     let tree = parse(&answer).map_err(|error| Error::Unexpected(error.to_string()))?;
+    // The table has the numbers 0 and 1, or truth; no rule at all is a permission.
+    let may = |model: &str, right: &str| match tree.get("result").and_then(|table| table.get(model)?.get(right)) {
+        Some(Node::Bool(allowed)) => *allowed,
+        Some(other) => other.as_text() != Some("0"),
+        None => true,
+    };
     let told = |entity: &EntitySpec| {
-        let access = tree.get("result")?.get(&entity.source.set)?;
-        // The table has the numbers 0 and 1, or truth; no rule at all is a permission.
-        let may = |right: &str| match access.get(right) {
-            Some(Node::Bool(allowed)) => *allowed,
-            Some(other) => other.as_text() != Some("0"),
-            None => true,
+        let model = entity.source.set.as_str();
+        tree.get("result")?.get(model)?;
+        // A document is saved, and then moved on.
+        let makes = |models: &[&str]| models.iter().all(|model| may(model, "create") && may(model, "write"));
+        let (create, update) = match entity.entity.name {
+            "inventory_level" => (false, makes(&LEVEL)),
+            "item" => (makes(&ITEM) && may(model, "create"), may(model, "write")),
+            _ => (may(model, "create"), may(model, "write")),
         };
-        let rights = Rights { read: may("read"), create: may("create"), update: may("write"), delete: may("delete") };
+        let rights = Rights { read: may(model, "read"), create, update, delete: may(model, "delete") };
         Some((entity.entity.name.to_owned(), rights))
     };
     Ok(entities.iter().filter_map(told).collect())

@@ -3,11 +3,12 @@
 //! A level's key is `LOCATION/PRODUCT`, both with leading zeros, so that keys sort as the walk goes.
 
 use trunnion_kit::error::Error;
-use trunnion_kit::http::Effect;
-use trunnion_kit::json::{Node, Object, parse};
+use trunnion_kit::json::{Node, Object};
 use trunnion_kit::link::Link;
-use trunnion_kit::protocol::json_rpc::{self, owned};
+use trunnion_kit::mapping::dates;
 use trunnion_kit::vendor::{Page, Window};
+
+use super::rpc::{condition, search_read};
 
 /// The next levels after the window's key. Locations without any stock are stepped over.
 pub(super) async fn page(link: &Link, window: &Window) -> Result<Page, Error> {
@@ -40,7 +41,7 @@ pub(super) async fn one(link: &Link, remote_id: &str) -> Result<Page, Error> {
 async fn storage_locations(link: &Link, from: u64) -> Result<Vec<(u64, Option<String>)>, Error> {
     let domain =
         vec![condition("type", "=", Node::text("storage")), condition("id", ">=", Node::number(from.to_string()))];
-    let rows = search_read(link, "stock.location", domain, None, &["code"], Object::new()).await?;
+    let rows = search_read(link, "stock.location", domain, None, &["code"], None).await?;
     Ok(rows
         .iter()
         .filter_map(|row| Some((id(row)?, row.get("code").and_then(Node::as_text).map(str::to_owned))))
@@ -57,12 +58,12 @@ async fn levels(
     let context = Object::from_iter([
         ("locations".into(), Node::Array(vec![Node::number(location.to_string())])),
         ("with_childs".into(), Node::Bool(false)),
-        ("stock_date_end".into(), today(link)),
+        ("stock_date_end".into(), tomorrow(link)),
         ("active_test".into(), Node::Bool(false)),
     ]);
     let domain = vec![which, condition("quantity", "!=", Node::number("0"))];
-    let fields = ["code", "quantity", "default_uom.symbol"];
-    let mut rows = match search_read(link, "product.product", domain, Some(limit), &fields, context).await {
+    let fields = ["code", "quantity", "default_uom", "default_uom.symbol"];
+    let mut rows = match search_read(link, "product.product", domain, Some(limit), &fields, Some(&context)).await {
         Err(error @ Error::Rejected(_)) => {
             // Refused also where the location was deleted since the locations were listed: then it has no stock.
             let there = storage_locations(link, location).await?.first().is_some_and(|(first, _)| *first == location);
@@ -73,7 +74,7 @@ async fn levels(
     for row in &mut rows {
         let product = id(row).ok_or_else(|| Error::Unexpected("a product without an id".to_owned()))?;
         let Some(row) = row.as_object_mut() else { continue };
-        row.set("@key", Node::text(format!("{location:010}/{product:010}")));
+        row.set("@key", Node::text(key(location, product)));
         row.set("@product", Node::text(product.to_string()));
         row.set("@location", Node::text(location.to_string()));
         row.set("@location_code", code.map_or(Node::Null, |code| Node::text(code.to_owned())));
@@ -81,36 +82,25 @@ async fn levels(
     Ok(rows)
 }
 
-async fn search_read(
-    link: &Link,
-    model: &str,
-    domain: Vec<Node<'static>>,
-    limit: Option<usize>,
-    fields: &[&'static str],
-    context: Object<'static>,
-) -> Result<Vec<Node<'static>>, Error> {
-    let order = Node::Array(vec![Node::Array(vec![Node::text("id"), Node::text("ASC")])]);
-    let limit = limit.map_or(Node::Null, |limit| Node::number(limit.to_string()));
-    let fields = Node::Array(fields.iter().copied().map(Node::text).collect());
-    let params = vec![Node::Array(domain), Node::number("0"), limit, order, fields];
-    let answer =
-        json_rpc::call(link, &format!("model.{model}.search_read"), params, Some(&context), Effect::Read).await?;
-    let tree = parse(&answer).map_err(|error| Error::Unexpected(error.to_string()))?;
-    Ok(tree.get("result").and_then(Node::items).unwrap_or_default().iter().map(owned).collect())
-}
-
-fn today(link: &Link) -> Node<'static> {
+/// Tryton counts up to its own today, in the company's time zone, wherever a later day is named. Ours may still be yesterday.
+fn tomorrow(link: &Link) -> Node<'static> {
     let date = jiff::tz::TimeZone::UTC.to_datetime(link.source_now()).date();
-    let number = |n: i64| Node::number(n.to_string());
-    Node::Object(Object::from_iter([
-        ("__class__".into(), Node::text("date")),
-        ("year".into(), number(date.year().into())),
-        ("month".into(), number(date.month().into())),
-        ("day".into(), number(date.day().into())),
-    ]))
+    dates::tagged_date_node(date.tomorrow().unwrap_or(date))
 }
 
-fn place(key: &str) -> Result<(u64, u64), Error> {
+/// The stock of the same product at another place.
+pub(super) fn level_at(remote_id: &str, location: &str) -> Option<String> {
+    let (_, product) = place(remote_id).ok()?;
+    let location: u64 = location.parse().ok()?;
+    Some(key(location, product))
+}
+
+fn key(location: u64, product: u64) -> String {
+    format!("{location:010}/{product:010}")
+}
+
+/// Location and product of a level.
+pub(super) fn place(key: &str) -> Result<(u64, u64), Error> {
     let parts =
         key.split_once('/').and_then(|(location, product)| Some((location.parse().ok()?, product.parse().ok()?)));
     parts.ok_or_else(|| Error::Unexpected(format!("`{key}` is no key of a stock level")))
@@ -118,8 +108,4 @@ fn place(key: &str) -> Result<(u64, u64), Error> {
 
 fn id(row: &Node<'_>) -> Option<u64> {
     row.get("id")?.as_text()?.parse().ok()
-}
-
-fn condition(field: &'static str, operator: &'static str, value: Node<'static>) -> Node<'static> {
-    Node::Array(vec![Node::text(field), Node::text(operator), value])
 }

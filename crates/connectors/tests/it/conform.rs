@@ -84,5 +84,7 @@ async fn tryton_keeps_the_promises_of_its_declaration() {
     ];
     // The only currency of the seeded data; an untouched database has no vendor that shows it.
     let options = Options::default().with_example("vendor/currency", "USD");
+    // The storage zone of the one warehouse.
+    let options = received(&Client::new("tryton", &system), options, "3").await;
     conforms("tryton", &system, &options, &untried).await;
 }

@@ -17,6 +17,8 @@ pub struct Session {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Name and value.
     pub cookies: Vec<(String, String)>,
+    /// What headers and cookies are made of, and nobody is to see.
+    pub secrets: Vec<String>,
     /// What else the protocol has to remember, in its own form.
     pub context: Option<String>,
     pub since: Timestamp,
@@ -24,7 +26,7 @@ pub struct Session {
 
 impl Session {
     pub fn new(since: Timestamp) -> Self {
-        Self { headers: Vec::new(), cookies: Vec::new(), context: None, since }
+        Self { headers: Vec::new(), cookies: Vec::new(), secrets: Vec::new(), context: None, since }
     }
 
     /// Puts the headers and the cookies into a request.

@@ -79,8 +79,18 @@ pub(super) async fn one(link: &Link, entity: &EntitySpec, remote_id: &str) -> Re
 }
 
 pub(super) async fn create(link: &Link, entity: &EntitySpec, body: Node<'static>) -> Result<String, Error> {
-    let method = format!("model.{}.create", entity.source.set);
-    let answer = call(link, &method, vec![Node::Array(vec![creations(body)])], None, Effect::Write).await?;
+    created(link, &entity.source.set, creations(body), None).await
+}
+
+/// Creates one record of a model with values as the system takes them, in the user's context (with `more` in it); its id.
+pub async fn created(
+    link: &Link,
+    model: &str,
+    values: Node<'static>,
+    more: Option<&Object<'static>>,
+) -> Result<String, Error> {
+    let method = format!("model.{model}.create");
+    let answer = call(link, &method, vec![Node::Array(vec![values])], more, Effect::Write).await?;
     let tree = tree(&answer).map_err(|error| Error::OutcomeUnknown(error.to_string()))?;
     let id = tree.get("result").and_then(Node::items).and_then(|ids| ids.first()).and_then(Node::as_text);
     id.map(str::to_owned).ok_or_else(|| Error::OutcomeUnknown("created, but the answer has no id".to_owned()))
@@ -178,7 +188,7 @@ async fn call_once(
 ) -> Result<String, Error> {
     for fresh in [false, true] {
         let session = session(link, fresh).await?;
-        let context = context(&session, more)?;
+        let context = context_of(&session, more)?;
         let answer =
             send(link, Some(&session), method, params.iter().cloned().chain([context]).collect(), effect).await?;
         // A session ends by itself after a while without calls; the request was not looked at.
@@ -193,7 +203,7 @@ async fn call_once(
     Err(Error::Unexpected("no session could be kept".to_owned()))
 }
 
-async fn session(link: &Link, fresh: bool) -> Result<Session, Error> {
+pub(super) async fn session(link: &Link, fresh: bool) -> Result<Session, Error> {
     let mut kept = link.session().lock().await;
     if let (Some(session), false) = (kept.as_ref(), fresh) {
         return Ok(session.clone());
@@ -236,6 +246,7 @@ async fn log_in(link: &Link) -> Result<Session, Error> {
     authorization.set_sensitive(true);
     let mut session = Session::new(link.source_now());
     session.headers.push((AUTHORIZATION, authorization));
+    session.secrets.push(token.to_owned());
     // Without the company in the context most records are invisible.
     let answer = send(
         link,
@@ -317,7 +328,7 @@ fn refusal(error: &Node<'_>, status: u16) -> VendorMessage {
     VendorMessage { status: Some(status), code, text: text.chars().take(1_000).collect(), field: None }
 }
 
-fn refused() -> VendorMessage {
+pub(super) fn refused() -> VendorMessage {
     VendorMessage {
         status: Some(401),
         code: None,
@@ -400,7 +411,8 @@ fn tagged_instant(at: Timestamp) -> Node<'static> {
     ]))
 }
 
-fn context(session: &Session, more: Option<&Object<'static>>) -> Result<Node<'static>, Error> {
+/// The user's context, with `more` in it.
+pub(super) fn context_of(session: &Session, more: Option<&Object<'static>>) -> Result<Node<'static>, Error> {
     let kept = session.context.as_deref().unwrap_or("{}");
     let mut context = owned(&tree(kept)?);
     if let (Some(object), Some(more)) = (context.as_object_mut(), more) {
@@ -413,7 +425,7 @@ fn context(session: &Session, more: Option<&Object<'static>>) -> Result<Node<'st
 
 /// A list of new lines is written as `[["create", […]]]`, a list under `@add:NAME` as `[["add", […]]]`: links to records that
 /// are there.
-fn creations(node: Node<'static>) -> Node<'static> {
+pub fn creations(node: Node<'static>) -> Node<'static> {
     match node {
         Node::Object(object) if object.get("__class__").is_none() => Node::Object(
             object
@@ -435,7 +447,8 @@ fn creations(node: Node<'static>) -> Node<'static> {
     }
 }
 
-fn digits(id: &str) -> Result<String, Error> {
+/// The id, if it is one.
+pub fn digits(id: &str) -> Result<String, Error> {
     if !id.is_empty() && id.len() < 19 && id.bytes().all(|byte| byte.is_ascii_digit()) {
         Ok(id.to_owned())
     } else {

@@ -9,10 +9,12 @@ use crate::http::{Answer, Request};
 use crate::json::Node;
 use crate::link::Link;
 use crate::mapping::{Change, Edit, ListChange, Path, fixed};
+use crate::passthrough::{Passage, Wrong};
 use crate::spec::{Call, EntitySpec, GroupSpec, ProtocolKind};
 use crate::vendor::{Account, Deleted, Page, Target, Window};
 
 pub mod json_rpc;
+mod json_rpc_passage;
 mod odata_change;
 pub mod odata_v2;
 pub mod suitetalk;
@@ -96,8 +98,15 @@ pub(crate) async fn passthrough(link: &Link, request: Request) -> Result<Answer,
     match link.spec().protocol.kind {
         ProtocolKind::ODataV2 => odata_v2::passthrough(link, request).await,
         ProtocolKind::SuiteTalk => link.call(request).await,
-        // All its calls go to one address and name their method in the body; the declaration opens no path.
-        ProtocolKind::JsonRpc => Err(no_such_call("passes no requests through")),
+        ProtocolKind::JsonRpc => json_rpc_passage::send(link, request).await,
+    }
+}
+
+/// What speaks against a request of somebody else's in the protocol's own terms.
+pub(crate) fn passage_problems(link: &Link, passage: &Passage) -> Vec<Wrong> {
+    match link.spec().protocol.kind {
+        ProtocolKind::JsonRpc => json_rpc_passage::problems(passage),
+        ProtocolKind::ODataV2 | ProtocolKind::SuiteTalk => Vec::new(),
     }
 }
 

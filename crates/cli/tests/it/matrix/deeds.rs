@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     DeleteVendor,
     Inactivate,
     Stock,
+    Adjust,
+    Item,
 }
 
 impl Kind {
@@ -52,7 +54,7 @@ impl Kind {
                 Inactivate,
                 Stock,
             ],
-            _ => &[Vendor, Order, Vendor, Order, ChangeVendor, ChangeOrder, DeleteVendor, Inactivate],
+            _ => &[Vendor, Order, Receipt, Adjust, Stock, Item, ChangeVendor, ChangeOrder, DeleteVendor, Inactivate],
         }
     }
 }
@@ -62,6 +64,7 @@ pub(crate) enum What {
     Create(Value),
     Update(Value),
     Act(&'static str),
+    Post(&'static str, Value),
     Delete(Option<&'static str>),
 }
 
@@ -93,6 +96,9 @@ pub(crate) async fn ask(engine: &Engine, scope: &Scope, deed: &Deed, key: &str) 
     let answer = match &deed.what {
         What::Create(body) => Box::pin(writes::create(engine, scope, path, body.clone(), manner, &params)).await,
         What::Update(body) => Box::pin(writes::update(engine, scope, path, &id, body.clone(), manner, &params)).await,
+        What::Post(action, body) => {
+            Box::pin(writes::post(engine, scope, (&id, action), body.clone(), manner, &params)).await
+        }
         What::Act(action) => Box::pin(writes::act(engine, scope, path, (&id, action), manner, &params)).await,
         What::Delete(_) => Box::pin(writes::delete(engine, scope, path, &id, manner, &params)).await,
     };

@@ -31,6 +31,11 @@ pub(crate) const LEASES: Duration = Duration::from_secs(20 * 60);
 
 const SHARES: Duration = Duration::from_secs(10);
 
+/// The part whose stock is changed in the real system.
+pub(crate) fn own_part() -> String {
+    format!("MATRIX-{}", std::process::id())
+}
+
 /// What the nodes stand on; enough to start another one.
 #[derive(Clone)]
 pub(crate) struct Ground {
@@ -85,6 +90,8 @@ impl Lab {
     /// The real system acts a moment after its line was cut, so searches wait for longer than that.
     pub(crate) async fn real(tryton: Tryton, database: Option<Database>, catalogue: fn() -> Catalogue) -> Self {
         let time = Clock::manual(Clock::system().now());
+        // Its stock, other tests count on.
+        tryton.client("stocked", &json!({"sku": own_part(), "unit": "u", "quantity": 500}));
         let cutter = Cutter::start(&tryton.url).await;
         let mut credentials = tryton.right_credentials();
         credentials["url"] = cutter.url.clone().into();
@@ -127,12 +134,14 @@ impl Lab {
         let made = connections::create(&nodes[0], &caller, serde_json::from_value(new).unwrap()).await.unwrap();
         ground.connection = made.connection.id;
         let workers = [nodes[0].start(), nodes[1].start()];
-        // The nodes' shares of what may be asked at once are leased too, for seconds: time goes on by itself, faster than usual.
+        // The nodes' shares of what may be asked at once are leased too, for seconds: time goes on by itself, faster than usual;
+        // but not so fast that a page of the real system, which may be busy, takes longer than a sync is leased.
+        let step = Duration::from_millis(if matches!(source, Source::Tryton(_)) { 200 } else { 1_000 });
         let passing = hands.clone();
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(Duration::from_millis(100)).await;
-                passing.advance(Duration::from_secs(1));
+                passing.advance(step);
             }
         });
         let lab = Self {
@@ -153,15 +162,17 @@ impl Lab {
     }
 
     async fn synced(&self) {
+        let mut last = Vec::new();
         for _ in 0..6_000 {
             let status = syncs::status(&self.nodes[0], &self.scope(0).await).await.unwrap();
             assert!(status.iter().all(|plan| plan.state != "failed"), "{status:?}");
             if status.iter().all(|plan| plan.state == "idle" && plan.initial_done) {
                 return;
             }
+            last = status;
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("the first syncs do not end");
+        panic!("the first syncs do not end: {last:?}");
     }
 
     pub(crate) async fn scope(&self, node: usize) -> Scope {

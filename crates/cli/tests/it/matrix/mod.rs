@@ -6,7 +6,7 @@
 //! `TRUNNION_TEST_FAULT_FIRST` which is the first, `TRUNNION_TEST_FAULT_SEEDS_TRYTON` how many for the real system.
 
 mod blind;
-mod cutter;
+pub(crate) mod cutter;
 mod deeds;
 mod lab;
 mod truth;
@@ -60,8 +60,13 @@ impl Lab {
         let given = [("limit".to_owned(), "500".to_owned())];
         let text = records::list(&self.nodes[0], &self.scope(0).await, "inventory-levels", &given).await.unwrap();
         let page: Value = serde_json::from_str(&text).unwrap();
-        // In the one system the place is a text of its own; in the other any place will do.
-        let here = |level: &&Value| self.system == "netsuite" || level["location_remote_id"] == "S/1010/101A";
+        // In the one system the place is a text of its own; in the other any place will do; in the real one the part is our own.
+        let part = lab::own_part();
+        let here = |level: &&Value| match self.system {
+            "netsuite" => true,
+            "tryton" => level["item_sku"] == part.as_str(),
+            _ => level["location_remote_id"] == "S/1010/101A",
+        };
         let level = page["data"].as_array().unwrap().iter().find(here);
         let level = level.unwrap_or_else(|| panic!("{text:.600}"));
         let text = |name: &str| level[name].as_str().unwrap().to_owned();
@@ -213,7 +218,9 @@ fn writes(system: &str) -> fn(&Asked<'_>) -> bool {
         _ => |asked| {
             let called: Value = serde_json::from_slice(asked.body).unwrap_or_default();
             let method = called["method"].as_str().unwrap_or_default();
-            [".create", ".write", ".delete", ".quote", ".confirm"].iter().any(|end| method.ends_with(end))
+            let ends =
+                [".create", ".write", ".delete", ".quote", ".confirm", ".receive", ".do", ".wait", ".assign_try"];
+            ends.iter().any(|end| method.ends_with(end))
         },
     }
 }

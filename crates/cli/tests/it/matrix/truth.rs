@@ -46,6 +46,10 @@ impl Lab {
         match kind {
             Kind::Vendor => marked(Deed::create("vendors", vendor(&mark))),
             Kind::Order => marked(order(&mark).await),
+            Kind::Item => {
+                let item = json!({"sku": mark, "name": "Cartridge seal", "type": "inventory", "unit": "EA"});
+                marked(Deed::create("items", item))
+            }
             Kind::Request => marked(Deed::create("service-requests", json!({"title": mark, "type": "M1"}))),
             Kind::Work => {
                 marked(Deed::create("work-orders", json!({"title": mark, "type": "YA01", "asset_code": "10000003"})))
@@ -89,9 +93,14 @@ impl Lab {
                 let deed = Deed::change("purchase-orders", &id, what);
                 Task { deed, about: About::Order(id), before: format!("{mark}: 2 4"), after }
             }
+            Kind::Adjust => {
+                let (id, _) = self.level().await;
+                let body = json!({"quantity": "2", "reason": mark});
+                marked(Deed::change("inventory-levels", &id, What::Post("adjust", body)))
+            }
             Kind::Stock => {
                 let (id, sku) = self.level().await;
-                let about = About::Stock(if self.system == "netsuite" { id.clone() } else { sku });
+                let about = About::Stock(if self.system == "sap-s4hana" { sku } else { id.clone() });
                 let before = self.look(&about).await;
                 let now: f64 = before.parse().expect("a number");
                 let after = (now + 3.0).to_string();
@@ -140,9 +149,13 @@ fn differs(there: &str, wanted: &str) -> String {
 fn tryton_says(tryton: &Tryton, abouts: &[&About]) -> Vec<String> {
     let question = |about: &&About| match about {
         About::Marked(Kind::Vendor, mark) => json!(["parties", mark]),
+        About::Marked(Kind::Receipt, mark) => json!(["shipments", mark]),
+        About::Marked(Kind::Adjust, mark) => json!(["adjustments", mark]),
+        About::Marked(Kind::Item, mark) => json!(["products", mark]),
         About::Marked(_, mark) => json!(["purchases", mark]),
         About::Vendor(id) => json!(["party", id]),
-        About::Order(id) | About::Stock(id) => json!(["purchase", id]),
+        About::Order(id) => json!(["purchase", id]),
+        About::Stock(id) => json!(["stock", id]),
     };
     let told = tryton.client("say", &abouts.iter().map(question).collect());
     told.as_array().expect("a list").iter().map(|text| text.as_str().expect("a text").to_owned()).collect()
