@@ -8,7 +8,8 @@ use trunnion_connectors::netsuite::sim::Options;
 use crate::peers::read;
 use crate::process::{Api, Server, Simulator};
 use crate::same_change::foretold;
-use crate::tryton::{connect, records, sync_now, synced};
+use crate::same_stock::own_part;
+use crate::tryton::{Tryton, connect, records, skipped, sync_now, synced};
 
 /// A system, and what it calls the nearest thing to a delete.
 const SYSTEMS: [(&str, &str); 2] = [("sap-s4hana", "flag"), ("netsuite", "inactivate")];
@@ -60,12 +61,22 @@ fn at_the_source(simulator: &Simulator, system: &str, sku: &str) -> Option<Vec<[
     Some(found)
 }
 
+/// The same of the real ERP, by its own client.
+fn products(tryton: &Tryton, sku: &str) -> Vec<[String; 3]> {
+    let found = tryton.client("products", &json!({"sku": sku}));
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let one = |row: &Value| [text(&row["name"]), text(&row["type"]), text(&row["unit"])];
+    found.as_array().expect("a list").iter().map(one).collect()
+}
+
 /// What the source calls a kind.
 fn theirs(system: &str, kind: &str) -> &'static str {
     match (system, kind) {
         ("sap-s4hana", "inventory") => "HAWA",
         ("sap-s4hana", "non_inventory") => "NLAG",
         ("sap-s4hana", _) => "SERV",
+        ("tryton", "service") => "service",
+        ("tryton", _) => "goods",
         (_, "inventory") => "inventoryItem",
         (_, "non_inventory") => "nonInventoryPurchaseItem",
         _ => "servicePurchaseItem",
@@ -74,7 +85,7 @@ fn theirs(system: &str, kind: &str) -> &'static str {
 
 /// An item of each kind is made, made again with the same key, renamed, and taken out of use.
 async fn life(api: &Api, system: &str, mode: &str, kind: &str, seen: &dyn Fn(&str) -> Option<Vec<[String; 3]>>) {
-    let sku = format!("TR-{}", kind.replace('_', "-").to_uppercase());
+    let sku = own_part(&format!("TR-{}", kind.replace('_', "-"))).to_uppercase();
     let wanted = body(&sku, kind);
     let made = api.send(Method::POST, "/items", Some(&wanted), Some(&sku)).await;
     assert_eq!(made.status, 201, "{system} {kind}: {}", made.body);
@@ -94,7 +105,8 @@ async fn life(api: &Api, system: &str, mode: &str, kind: &str, seen: &dyn Fn(&st
     assert_eq!((renamed.status, &renamed.body["name"]), (200, &name["name"]), "{system} {kind}: {}", renamed.body);
     assert_eq!(renamed.body["version"].as_i64(), made.body["version"].as_i64().map(|version| version + 1));
     if let Some(found) = seen(&sku) {
-        let expected = ["Cartridge seal 45 mm, pair", theirs(system, kind), "EA"].map(str::to_owned);
+        let unit = if system == "tryton" { "u" } else { "EA" };
+        let expected = ["Cartridge seal 45 mm, pair", theirs(system, kind), unit].map(str::to_owned);
         assert_eq!(found, [expected], "{system} {kind}");
     }
     let run = sync_now(api, "item").await;
@@ -105,7 +117,7 @@ async fn life(api: &Api, system: &str, mode: &str, kind: &str, seen: &dyn Fn(&st
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_item_is_made_renamed_and_taken_out_of_use_by_the_same_calls() {
+async fn the_same_item_is_made_renamed_and_taken_out_of_use_in_tryton_and_both_simulators() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), None);
     for (system, mode) in SYSTEMS {
@@ -115,6 +127,12 @@ async fn the_same_item_is_made_renamed_and_taken_out_of_use_by_the_same_calls() 
         for kind in KINDS {
             life(&api, system, mode, kind, &|sku| at_the_source(&simulator, system, sku)).await;
         }
+    }
+    let Some(tryton) = Tryton::find() else { return skipped("an item's life") };
+    let api = connect(&server, "tryton", tryton.right_credentials()).await;
+    synced(&api).await;
+    for kind in KINDS {
+        life(&api, "tryton", "inactivate", kind, &|sku| Some(products(&tryton, sku))).await;
     }
 }
 

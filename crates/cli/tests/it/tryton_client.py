@@ -22,6 +22,8 @@ if command == 'set_password':
 
 
 def plain(number):
+    if number is None:
+        return None
     text = format(number, 'f')
     return text.rstrip('0').rstrip('.') if '.' in text else text
 
@@ -46,7 +48,8 @@ def purchase(one):
     return {'id': str(one.id), 'number': one.number, 'state': one.state, 'shipment_state': one.shipment_state,
             'vendor': str(one.party.id), 'ordered_on': one.purchase_date and one.purchase_date.isoformat(),
             'currency': one.currency.code, 'net_total': plain(one.untaxed_amount), 'reference': one.reference or None,
-            'lines': [{'item': str(line.product.id), 'sku': line.product.code, 'quantity': plain(line.quantity),
+            'lines': [{'item': line.product and str(line.product.id), 'sku': line.product and line.product.code,
+                       'quantity': plain(line.quantity),
                        'unit': line.unit.symbol, 'unit_price': plain(line.unit_price), 'amount': plain(line.amount),
                        'required_on': line.delivery_date and line.delivery_date.isoformat()} for line in one.lines]}
 
@@ -165,8 +168,8 @@ def each(model, shape):
 with config.set_xmlrpc_session(url, user, password):
     if command == 'dump':
         with config.get_config().set_context(active_test=False):
-            vendors = each('party.party', party)
-        answer = {'vendors': vendors, 'items': each('product.product', product),
+            vendors, items = each('party.party', party), each('product.product', product)
+        answer = {'vendors': vendors, 'items': items,
                   'locations': each('stock.location', location), 'stock': stock(),
                   'purchases': each('purchase.purchase', purchase), 'receipts': each('stock.shipment.in', receipt)}
     elif command == 'rename_party':

@@ -1,15 +1,15 @@
-//! Products of the real ERP are made, renamed and taken out of use, and never twice. Its own client says what is there.
+//! Products of the real ERP are made with all that they can have, and never twice; its own client says what is there.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::matrix::cutter::{Cut, Cutter};
-use crate::process::{Api, Server};
+use crate::process::Server;
 use crate::proxy::Proxy;
 use crate::same_change::foretold;
 use crate::same_receipt::calls;
 use crate::same_stock::own_part;
-use crate::tryton::{Tryton, connect, skipped, sync_now, synced};
+use crate::tryton::{Tryton, connect, skipped, synced};
 
 fn body(sku: &str, kind: &str) -> Value {
     json!({"sku": sku, "name": "Cartridge seal 45 mm", "type": kind, "unit": "EA"})
@@ -24,51 +24,6 @@ fn product(tryton: &Tryton, sku: &str) -> Value {
     let found = tryton.client("products", &json!({"sku": sku}));
     let [found] = found.as_array().expect("a list").as_slice() else { panic!("{sku}: {found}") };
     found.clone()
-}
-
-/// An item of each kind is made, made again with the same key, renamed, and taken out of use.
-async fn life(tryton: &Tryton, api: &Api, kind: &str, theirs: &str) {
-    let sku = own_part(kind);
-    let wanted = body(&sku, kind);
-    let made = api.send(Method::POST, "/items", Some(&wanted), Some(&sku)).await;
-    assert_eq!(made.status, 201, "{kind}: {}", made.body);
-    assert_eq!(pick(&made.body, &wanted), wanted);
-    let again = api.send(Method::POST, "/items", Some(&wanted), Some(&sku)).await;
-    assert_eq!((&again.body, &again.headers["idempotency-replayed"]), (&made.body, &"true".parse().unwrap()));
-    let at = format!("/items/{}", made.body["id"].as_str().expect("an id"));
-    let stored: Value = api.get(&at).await;
-    assert_eq!(stored, made.body, "the answer is the record as it is read later");
-    // A number is an item's own.
-    let double = api.send(Method::POST, "/items", Some(&wanted), Some(&format!("{sku}-double"))).await;
-    assert_eq!((double.status, &double.body["code"]), (502, &json!("SYSTEM_REJECTED")), "{}", double.body);
-    assert_eq!(double.body["errors"][0]["pointer"], "/sku", "{}", double.body);
-
-    let name = json!({"name": "Cartridge seal 45 mm, pair"});
-    let renamed = api.send(Method::PATCH, &at, Some(&name), None).await;
-    assert_eq!((renamed.status, &renamed.body["name"]), (200, &name["name"]), "{kind}: {}", renamed.body);
-    assert_eq!(renamed.body["version"].as_i64(), made.body["version"].as_i64().map(|version| version + 1));
-    let found = product(tryton, &sku);
-    assert_eq!(
-        (&found["name"], &found["type"], &found["unit"], &found["order_unit"]),
-        (&name["name"], &json!(theirs), &json!("u"), &json!("u")),
-        "{found}"
-    );
-    let run = sync_now(api, "item").await;
-    assert_eq!((&run["created"], &run["updated"]), (&json!(0), &json!(0)), "{run}");
-    let off = api.send(Method::DELETE, &format!("{at}?mode=inactivate"), None, None).await;
-    assert_eq!((off.status, &off.body["active"]), (200, &json!(false)), "{}", off.body);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_tryton_item_of_each_kind_is_made_renamed_and_taken_out_of_use() {
-    let Some(tryton) = Tryton::find() else { return skipped("an item's life") };
-    let data = tempfile::tempdir().unwrap();
-    let server = Server::start(data.path(), None);
-    let api = connect(&server, "tryton", tryton.right_credentials()).await;
-    synced(&api).await;
-    for (kind, theirs) in [("inventory", "goods"), ("non_inventory", "goods"), ("service", "service")] {
-        life(&tryton, &api, kind, theirs).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,8 +8,14 @@ use super::samples::{self, Way, at};
 use crate::same_change::masked;
 
 /// Operations whose later requests need the answer to the first, which a dry run does not have: those are not foretold.
-const GO_ON: [(&str, &str, &str, &str); 1] =
-    [("tryton", "purchase_order", "create", "it is quoted and confirmed by the id that it got")];
+const GO_ON: [(&str, &str, &str, &str); 6] = [
+    ("tryton", "purchase_order", "create", "it is quoted and confirmed by the id that it got"),
+    ("tryton", "purchase_order", "receive", "the shipment is received and put away by its id"),
+    ("tryton", "goods_receipt", "create", "as above"),
+    ("tryton", "inventory_level", "update", "the inventory is confirmed by its id"),
+    ("tryton", "inventory_level", "adjust", "the shipment is assigned and done by its id"),
+    ("tryton", "inventory_level", "transfer", "as above"),
+];
 
 /// What is asked of this API.
 struct Ask {

@@ -68,11 +68,19 @@ async fn sent(place: &Place, entity: &str, planned: &Value) -> Result<Value, Str
     let planned = vendor::with_key(planned, &place.unique());
     let made = place.straight(&planned).await?;
     if (place.system, entity) == ("tryton", "purchase_order") {
-        for method in ["quote", "confirm"] {
+        let step = |method: &str| {
             let mut step = planned.clone();
             step["body"]["method"] = format!("model.purchase.purchase.{method}").into();
             step["body"]["params"][0] = made.clone();
-            place.straight(&step).await?;
+            step
+        };
+        for method in ["quote", "confirm"] {
+            if let Err(refusal) = place.straight(&step(method)).await {
+                // A quotation can be cancelled, a draft need not be; then it can go.
+                let _cancelled = place.straight(&step("cancel")).await;
+                place.straight(&step("delete")).await.expect("what was refused is deleted");
+                return Err(refusal);
+            }
         }
     }
     Ok(made)
@@ -80,10 +88,15 @@ async fn sent(place: &Place, entity: &str, planned: &Value) -> Result<Value, Str
 
 /// Takes away from the real system, which is shared, what lacks what every record of ours has.
 async fn undone(place: &Place, entity: &str, planned: &Value, made: Value) {
-    if (place.system, entity) == ("tryton", "vendor") {
+    if let ("tryton", "vendor" | "goods_receipt") = (place.system, entity) {
         let mut step = planned.clone();
-        step["body"]["method"] = "model.party.party.delete".into();
+        let create = planned["body"]["method"].as_str().expect("a method");
+        step["body"]["method"] = create.replace(".create", ".delete").into();
         step["body"]["params"][0] = made;
+        // Those of the moves that the create took are others now.
+        if let Some(context) = step["body"]["params"].as_array_mut().and_then(|all| all.last_mut()?.as_object_mut()) {
+            context.remove("_timestamp");
+        }
         place.straight(&step).await.expect("it is deleted");
     }
 }

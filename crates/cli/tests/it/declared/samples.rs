@@ -16,7 +16,7 @@ const CHANGES: [(&str, &str); 7] = [
     ("vendor_reference", "Q-1"),
     ("reference", "R-1"),
     ("memo", "By truck"),
-    ("on_hand", "77.5"),
+    ("on_hand", "77"),
 ];
 
 /// A body that makes a record with everything in it that is required, new each time.
@@ -121,6 +121,7 @@ fn shelf(system: &str) -> Option<&'static str> {
     match system {
         "sap-s4hana" => Some("1010/101A"),
         "netsuite" => Some("Cleveland Spares Store"),
+        "tryton" => Some("STO"),
         _ => None,
     }
 }
@@ -129,6 +130,7 @@ fn other_shelf(system: &str) -> &'static str {
     match system {
         "sap-s4hana" => "1010/101B",
         "netsuite" => "Cleveland Plant",
+        "tryton" => "IN",
         _ => panic!("{system}: there is no sample of another place"),
     }
 }

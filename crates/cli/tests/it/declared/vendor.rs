@@ -5,10 +5,15 @@ use trunnion_kit::spec::{EntitySpec, Spec};
 use trunnion_model::catalog::Kind;
 
 /// What a hook moves to another place: system, entity, our field, and the member of the request.
-const MOVED: [(&str, &str, &str, &str); 3] = [
+const MOVED: [(&str, &str, &str, &str); 7] = [
     ("sap-s4hana", "item", "name", "to_Description"),
     ("sap-s4hana", "goods_receipt", "purchase_order_id", "to_MaterialDocumentItem/0/PurchaseOrder"),
     ("netsuite", "goods_receipt", "lines/purchase_order_remote_line_id", "item/items/0/orderLine"),
+    // The moves are the order's and the lines', and say by themselves how much.
+    ("tryton", "goods_receipt", "purchase_order_id", "incoming_moves"),
+    ("tryton", "goods_receipt", "lines", "incoming_moves"),
+    ("tryton", "goods_receipt", "lines/purchase_order_remote_line_id", "incoming_moves"),
+    ("tryton", "goods_receipt", "lines/quantity", "incoming_moves/1"),
 ];
 
 /// Whole groups that a hook moves, by what the declaration calls their place.
