@@ -29,8 +29,8 @@ pub(in super::super) fn run(arguments: &[String]) -> anyhow::Result<()> {
     for &records in &sizes {
         let task = Task { records, page: plan.page, record_bytes: plan.record_bytes, binary: binary.clone() };
         if plan.beside_writes {
-            writes::measure(&task, None)?;
-            writes::measure(&task, Some(&programs))?;
+            writes::measure(&task, plan.latency, None)?;
+            writes::measure(&task, plan.latency, Some(&programs))?;
             continue;
         }
         rows.extend(ours::measure(&task, None)?.0);

@@ -22,6 +22,8 @@ pub(super) struct Plan {
     pub(super) json: bool,
     /// Not what records cost, but what writes beside a sync have to bear.
     pub(super) beside_writes: bool,
+    /// By how many milliseconds the source answers later than the simulator does.
+    pub(super) latency: usize,
     peers: bool,
 }
 
@@ -55,6 +57,7 @@ pub(super) fn parse(arguments: &[String]) -> anyhow::Result<Plan> {
         program: None,
         json: false,
         beside_writes: false,
+        latency: 0,
         peers: true,
     };
     let mut words = arguments.iter().map(String::as_str);
@@ -75,14 +78,18 @@ pub(super) fn parse(arguments: &[String]) -> anyhow::Result<Plan> {
             "--no-peer" => plan.peers = false,
             "--json" => plan.json = true,
             "--beside-writes" => plan.beside_writes = true,
+            "--latency" => plan.latency = one(word, &numbers()?)?,
             other => {
-                let known = "--records N[,N…], --record-bytes N, --page N, --program FILE, --beside-writes, --no-peer and --json";
+                let known = "--records N[,N…], --record-bytes N, --page N, --program FILE, --beside-writes, --latency MS, --no-peer and --json";
                 return Err(wrong(format!("bench sync knows {known}, not {other:?}")));
             }
         }
     }
     if plan.beside_writes && plan.record_bytes.is_some() {
         return Err(wrong("--beside-writes needs the simulator, which can be written to: without --record-bytes"));
+    }
+    if plan.latency > 0 && !plan.beside_writes {
+        return Err(wrong("--latency is for --beside-writes"));
     }
     if plan.page > PAGE {
         return Err(wrong(format!("--page: the connector asks for {PAGE} at once, more do not come")));
@@ -133,6 +140,7 @@ mod tests {
             "--page 1,2",
             "--peer",
             "--beside-writes --record-bytes 9",
+            "--latency 50",
         ] {
             assert!(parsed(line).is_err(), "{line}");
         }

@@ -27,8 +27,12 @@ const REQUESTS: usize = 9;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Prints what one database gave.
-pub(super) fn measure(task: &Task, programs: Postgres<'_>) -> anyhow::Result<()> {
+pub(super) fn measure(task: &Task, latency: usize, programs: Postgres<'_>) -> anyhow::Result<()> {
     let mut stage = Stage::set(task)?;
+    if latency > 0 {
+        let fault = format!("/_control/fault?spec=slow:ms={latency}");
+        Client::connect(&stage.simulator.url, "")?.json("POST", &fault, None, 204)?;
+    }
     let cluster = programs.map(|programs| stage.postgres(programs)).transpose()?;
     let server = stage.server(&task.binary, cluster.as_ref())?;
     let (token, run) = connect(&server, &stage, key(&server)?)?;
