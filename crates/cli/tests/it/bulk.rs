@@ -8,8 +8,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::database::Database;
-use crate::process::{Api, Server, Simulator};
-use crate::tryton::{connect, records, synced};
+use crate::process::{Api, Server};
+use crate::tryton::{records, sandbox};
 
 /// One step of progress on a busy machine, and the leases of a dead server.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -45,9 +45,7 @@ async fn survive(system: &str, database: Option<&str>) {
     let count = count();
     let data = tempfile::tempdir().unwrap();
     let mut server = Server::start(data.path(), database);
-    let simulator = Simulator::start(data.path(), system, 20);
-    let api = connect(&server, system, simulator.credentials.clone()).await;
-    synced(&api).await;
+    let (simulator, api) = sandbox(&server, data.path(), system, 20).await;
     let before = records(&api, "purchase-orders").await.len();
     let address = json!({"city": "Pittsburgh", "country": "US"});
     let vendor = json!({"name": "Northgate", "currency": "USD", "address": address});

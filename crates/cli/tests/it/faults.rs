@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::database::Database;
 use crate::process::{Api, Server, Simulator};
-use crate::tryton::{connect, records, synced};
+use crate::tryton::{connect, records, sandbox, synced};
 
 /// Runs of each system; so few that the test stays short.
 const RUNS: u64 = 4;
@@ -140,9 +140,7 @@ async fn two_nodes_that_are_given_one_key_at_once_have_one_effect() {
 async fn matrix(system: &'static str) {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), None);
-    let simulator = Simulator::start(data.path(), system, 20);
-    let api = connect(&server, system, simulator.credentials.clone()).await;
-    synced(&api).await;
+    let (simulator, api) = sandbox(&server, data.path(), system, 20).await;
     let before = (records(&api, "vendors").await.len(), records(&api, "purchase-orders").await.len());
     let control = Api::new(&simulator.url, "");
     let runs = std::env::var("TRUNNION_TEST_FAULT_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(RUNS);

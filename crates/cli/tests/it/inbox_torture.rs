@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 
 use crate::database::Database;
 use crate::inbox::{SideCar, serve};
-use crate::process::{Api, Server, Simulator};
+use crate::process::{Api, Server};
 use crate::storm::{Storm, until_over};
-use crate::tryton::{connect, synced};
+use crate::tryton::sandbox;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// For the database: longer than a request waits for it.
@@ -177,9 +177,7 @@ async fn the_inbound_route_endures(database: Option<Database>) {
     let data = tempfile::tempdir().unwrap();
     let url = database.as_ref().map(Database::url);
     let server = Server::start(data.path(), url.as_deref());
-    let simulator = Simulator::start(data.path(), "netsuite", 60);
-    let api = connect(&server, "netsuite", simulator.credentials.clone()).await;
-    synced(&api).await;
+    let (simulator, api) = sandbox(&server, data.path(), "netsuite", 60).await;
     let (key, token) = (server.key.clone().expect("a key"), api.token().to_owned());
     let connection: Value = api.get("/connection").await;
     let path = format!("/connections/{}/inbound-hook", connection["id"].as_str().expect("an id"));

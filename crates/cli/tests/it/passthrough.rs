@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::process::{Api, Reply, Server, Simulator};
 use crate::proxy::Proxy;
-use crate::tryton::{Tryton, connect, skipped, synced};
+use crate::tryton::{Tryton, connect, sandbox, skipped, synced};
 
 const SERVICE: &str = "/sap/opu/odata/sap/API_PRODUCT_SRV";
 const GOODS: &str = "/sap/opu/odata/sap/API_MATERIAL_DOCUMENT_SRV/A_MaterialDocumentHeader";
@@ -37,9 +37,7 @@ fn movement() -> Value {
 async fn what_the_model_does_not_have_is_read_and_written_in_the_systems_own_words() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), None);
-    let simulator = Simulator::start(data.path(), "sap-s4hana", 30);
-    let api = connect(&server, "sap-s4hana", simulator.credentials.clone()).await;
-    synced(&api).await;
+    let (simulator, api) = sandbox(&server, data.path(), "sap-s4hana", 30).await;
     let query = json!({"$filter": "Product eq 'SP-0003'", "$select": "Product,ProductType", "$format": "json"});
     let read = pass(&api, &json!({"method": "GET", "path": format!("{SERVICE}/A_Product"), "query": query})).await;
     assert_eq!((read.status, &read.body["status"]), (200, &json!(200)), "{}", read.body);
@@ -97,9 +95,7 @@ async fn calls_pass_through_to_trytons_own_database_and_none_that_logs_in_or_out
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), None);
     let proxy = Proxy::start(&tryton.url).await;
-    let mut credentials = tryton.right_credentials();
-    credentials["url"] = json!(proxy.url);
-    let api = connect(&server, "tryton", credentials).await;
+    let api = connect(&server, "tryton", tryton.credentials_at(&proxy.url)).await;
     synced(&api).await;
     let call = |method: &str, params: Value| json!({"method": "POST", "path": "/rpc/", "body": {"id": 7, "method": method, "params": params}});
     let read = json!([[["code", "=", "V-1001"]], 0, 1, null, ["code", "create_uid.password"], {}]);

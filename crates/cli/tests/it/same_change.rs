@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::process::{Api, Server, Simulator};
 use crate::proxy::Proxy;
 use crate::same_order::create;
-use crate::tryton::{Tryton, connect, skipped, sync_now, synced};
+use crate::tryton::{Tryton, connect, sandbox, skipped, sync_now, synced};
 
 /// A vendor is renamed, and later no longer to be used.
 async fn vendor(api: &Api, order: &Value) {
@@ -160,9 +160,7 @@ async fn the_same_changes_read_back_equal_from_tryton_and_both_simulators() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), None);
     for system in ["sap-s4hana", "netsuite"] {
-        let simulator = Simulator::start(data.path(), system, 50);
-        let api = connect(&server, system, simulator.credentials.clone()).await;
-        synced(&api).await;
+        let (_simulator, api) = sandbox(&server, data.path(), system, 50).await;
         let made = create(&api).await;
         order(&api, &made).await;
         vendor(&api, &made).await;
@@ -187,9 +185,7 @@ async fn a_dry_run_foretells_what_is_sent_and_sends_nothing() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), None);
     for system in ["sap-s4hana", "netsuite"] {
-        let simulator = Simulator::start(data.path(), system, 50);
-        let api = connect(&server, system, simulator.credentials.clone()).await;
-        synced(&api).await;
+        let (simulator, api) = sandbox(&server, data.path(), system, 50).await;
         let address = json!({"line1": "1 Kiln Lane", "city": "Pittsburgh", "postal_code": "15201", "country": "US"});
         let vendor = json!({"name": "Kiln Supplies", "currency": "USD", "address": address});
         foretold(&api, &simulator, Method::POST, "/vendors", Some(&vendor)).await;
@@ -249,9 +245,7 @@ async fn a_dry_run_foretells_what_is_sent_to_tryton_but_for_what_needs_an_answer
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), None);
     let proxy = Proxy::start(&tryton.url).await;
-    let mut credentials = tryton.right_credentials();
-    credentials["url"] = json!(proxy.url);
-    let api = connect(&server, "tryton", credentials).await;
+    let api = connect(&server, "tryton", tryton.credentials_at(&proxy.url)).await;
     synced(&api).await;
     let made = create(&api).await;
     let vendor = json!({"name": "Kiln Supplies", "currency": "USD", "email": "kiln@supplies.example"});

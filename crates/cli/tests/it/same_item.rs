@@ -9,7 +9,7 @@ use crate::peers::read;
 use crate::process::{Api, Server, Simulator};
 use crate::same_change::foretold;
 use crate::same_stock::own_part;
-use crate::tryton::{Tryton, connect, records, skipped, sync_now, synced};
+use crate::tryton::{Tryton, connect, records, sandbox, skipped, sync_now, synced};
 
 /// A system, and what it calls the nearest thing to a delete.
 const SYSTEMS: [(&str, &str); 2] = [("sap-s4hana", "flag"), ("netsuite", "inactivate")];
@@ -121,9 +121,7 @@ async fn the_same_item_is_made_renamed_and_taken_out_of_use_in_tryton_and_both_s
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), None);
     for (system, mode) in SYSTEMS {
-        let simulator = Simulator::start(data.path(), system, 10);
-        let api = connect(&server, system, simulator.credentials.clone()).await;
-        synced(&api).await;
+        let (simulator, api) = sandbox(&server, data.path(), system, 10).await;
         for kind in KINDS {
             life(&api, system, mode, kind, &|sku| at_the_source(&simulator, system, sku)).await;
         }
@@ -141,9 +139,7 @@ async fn an_item_whose_making_was_not_answered_is_there_once() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), None);
     for (system, _) in SYSTEMS {
-        let simulator = Simulator::start(data.path(), system, 10);
-        let api = connect(&server, system, simulator.credentials.clone()).await;
-        synced(&api).await;
+        let (simulator, api) = sandbox(&server, data.path(), system, 10).await;
         let (method, path) = if system == "netsuite" { ("PUT", "servicePurchaseItem") } else { ("POST", "A_Product") };
         for (cut, sku) in [("cut-after", "TR-DONE"), ("cut-before", "TR-UNDONE")] {
             simulator.fault(&format!("{cut}:next=1,method={method},path={path}")).await;
@@ -164,9 +160,7 @@ async fn a_dry_run_of_an_item_foretells_what_is_sent() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), None);
     for (system, mode) in SYSTEMS {
-        let simulator = Simulator::start(data.path(), system, 10);
-        let api = connect(&server, system, simulator.credentials.clone()).await;
-        synced(&api).await;
+        let (simulator, api) = sandbox(&server, data.path(), system, 10).await;
         for kind in KINDS {
             let sku = format!("TR-DRY-{}", kind.to_uppercase());
             foretold(&api, &simulator, Method::POST, "/items", Some(&body(&sku, kind))).await;
@@ -183,9 +177,7 @@ async fn a_dry_run_of_an_item_foretells_what_is_sent() {
 async fn netsuite_items_of_all_kinds_are_changed_where_they_are() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), None);
-    let simulator = Simulator::start(data.path(), "netsuite", 5);
-    let api = connect(&server, "netsuite", simulator.credentials.clone()).await;
-    synced(&api).await;
+    let (simulator, api) = sandbox(&server, data.path(), "netsuite", 5).await;
     // Kinds that are not made here are there all the same.
     for kind in ["lotNumberedInventoryItem", "serializedInventoryItem", "serviceResaleItem", "nonInventorySaleItem"] {
         let ask =

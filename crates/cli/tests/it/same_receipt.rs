@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::matrix::cutter::{Asked, Cut, Cutter};
-use crate::process::{Api, Server, Simulator};
+use crate::process::{Api, Server};
 use crate::proxy::Proxy;
-use crate::tryton::{Tryton, connect, skipped, sync_now, synced};
+use crate::tryton::{Tryton, connect, sandbox, skipped, sync_now, synced};
 
 /// The simulators, each with a place for spare parts.
 const SIMULATED: [(&str, &str); 2] = [("sap-s4hana", "1010/101A"), ("netsuite", "Cleveland Spares Store")];
@@ -67,9 +67,7 @@ async fn the_same_receipt_reads_back_equal_and_raises_the_stock_in_tryton_and_bo
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), None);
     for (system, place) in SIMULATED {
-        let simulator = Simulator::start(data.path(), system, 30);
-        let api = connect(&server, system, simulator.credentials.clone()).await;
-        synced(&api).await;
+        let (_simulator, api) = sandbox(&server, data.path(), system, 30).await;
         some_of_a_line(&api, system, place).await;
     }
     let Some(tryton) = Tryton::find() else { return skipped("a receipt") };
@@ -173,9 +171,7 @@ async fn an_order_is_received_line_by_line_and_then_all_that_is_open_in_tryton_a
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), None);
     for (system, place) in SIMULATED {
-        let simulator = Simulator::start(data.path(), system, 30);
-        let api = connect(&server, system, simulator.credentials.clone()).await;
-        synced(&api).await;
+        let (_simulator, api) = sandbox(&server, data.path(), system, 30).await;
         line_by_line(&server, &api, system, place).await;
     }
     let Some(tryton) = Tryton::find() else { return skipped("receiving an order") };
@@ -193,9 +189,7 @@ async fn goods_whose_receipt_was_not_answered_are_received_once() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), None);
     for (system, place) in SIMULATED {
-        let simulator = Simulator::start(data.path(), system, 30);
-        let api = connect(&server, system, simulator.credentials.clone()).await;
-        synced(&api).await;
+        let (simulator, api) = sandbox(&server, data.path(), system, 30).await;
         let order = order(&api, "order").await;
         let before = on_hand(&api, place).await;
         let path = if system == "netsuite" { "transform" } else { "A_MaterialDocumentHeader" };
@@ -219,9 +213,7 @@ async fn goods_whose_receipt_tryton_did_not_answer_are_received_once() {
     let server = Server::start(data.path(), None);
     let proxy = Proxy::start(&tryton.url).await;
     let cutter = Cutter::start(&proxy.url).await;
-    let mut credentials = tryton.right_credentials();
-    credentials["url"] = json!(cutter.url);
-    let api = connect(&server, "tryton", credentials).await;
+    let api = connect(&server, "tryton", tryton.credentials_at(&cutter.url)).await;
     synced(&api).await;
     type Hits = fn(&Asked<'_>) -> bool;
     let cuts: [(&str, Hits); 3] = [

@@ -218,9 +218,7 @@ async fn the_same_adjustment_and_transfer_change_the_stock_of_tryton_and_both_si
     let part = own_part("A");
     let store = real(&tryton, &part);
     let cutter = Cutter::start(&tryton.url).await;
-    let mut credentials = tryton.right_credentials();
-    credentials["url"] = json!(cutter.url);
-    let api = connect(&server, "tryton", credentials).await;
+    let api = connect(&server, "tryton", tryton.credentials_at(&cutter.url)).await;
     synced(&api).await;
     adjust_and_transfer(&server, &api, &store, &Line::Real(&tryton, &cutter, &part)).await;
     assert_eq!(cutter.fired(), 2);
@@ -283,9 +281,7 @@ async fn what_cannot_be_posted_is_refused_by_the_same_words_in_tryton_and_both_s
     let part = own_part("B");
     let store = real(&tryton, &part);
     let proxy = Proxy::start(&tryton.url).await;
-    let mut credentials = tryton.right_credentials();
-    credentials["url"] = json!(proxy.url);
-    let api = connect(&server, "tryton", credentials).await;
+    let api = connect(&server, "tryton", tryton.credentials_at(&proxy.url)).await;
     synced(&api).await;
     refused_and_foretold(&api, &store, &proxy).await;
     let start = level(&api, &part, store.place).await;

@@ -3,7 +3,7 @@
 //! `cargo xtask test` starts the ERP and says where it is (`TRUNNION_TEST_TRYTON…`).
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::process::{Api, Server};
+use crate::process::{Api, Server, Simulator};
 use crate::proxy::Proxy;
 
 /// The real system, or `None` where nobody started it.
@@ -40,7 +40,12 @@ impl Tryton {
     }
 
     pub(crate) fn right_credentials(&self) -> Value {
-        self.credentials(&self.url, &self.password)
+        self.credentials_at(&self.url)
+    }
+
+    /// The right ones, for somebody between.
+    pub(crate) fn credentials_at(&self, url: &str) -> Value {
+        self.credentials(url, &self.password)
     }
 
     /// What the ERP's own client says.
@@ -71,6 +76,14 @@ pub(crate) async fn connect(server: &Server, system: &str, credentials: Value) -
     let reply = manager.post("/connections", &body).await;
     assert_eq!(reply.status, 201, "{}", reply.body);
     server.api(reply.body["token"].as_str().expect("a token"))
+}
+
+/// A simulator with so many records, connected and synced.
+pub(crate) async fn sandbox(server: &Server, directory: &Path, system: &str, records: usize) -> (Simulator, Api) {
+    let simulator = Simulator::start(directory, system, records);
+    let api = connect(server, system, simulator.credentials.clone()).await;
+    synced(&api).await;
+    (simulator, api)
 }
 
 /// Until every entity of the connection was synced once.
@@ -285,7 +298,7 @@ async fn tryton_change_arrives_by_a_sync_that_asks_only_for_what_changed() {
     let Some(tryton) = Tryton::find() else { return skipped("an incremental sync") };
     let data = tempfile::tempdir().unwrap();
     let (server, proxy) = (Server::start(data.path(), None), Proxy::start(&tryton.url).await);
-    let api = connect(&server, "tryton", tryton.credentials(&proxy.url, &tryton.password)).await;
+    let api = connect(&server, "tryton", tryton.credentials_at(&proxy.url)).await;
     synced(&api).await;
     let (remote_id, before) = records(&api, "vendors").await.into_iter().next_back().unwrap();
     let after: Value = api.get("/connection").await;

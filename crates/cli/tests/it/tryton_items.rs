@@ -33,9 +33,7 @@ async fn a_tryton_item_is_made_once_without_an_answer_and_can_be_ordered() {
     let server = Server::start(data.path(), None);
     let proxy = Proxy::start(&tryton.url).await;
     let cutter = Cutter::start(&proxy.url).await;
-    let mut credentials = tryton.right_credentials();
-    credentials["url"] = json!(cutter.url);
-    let api = connect(&server, "tryton", credentials).await;
+    let api = connect(&server, "tryton", tryton.credentials_at(&cutter.url)).await;
     synced(&api).await;
     foretold(&api, &proxy, Method::POST, "/items", Some(&body(&own_part("F"), "inventory"))).await;
     for cut in [Cut::Answer, Cut::Request] {

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::process::{Api, Reply, Server, Simulator};
-use crate::tryton::{connect, synced};
+use crate::tryton::sandbox;
 
 async fn moved(api: &Api, id: &str, status: &str) -> Reply {
     api.send(Method::PATCH, &format!("/work-orders/{id}"), Some(&json!({"status": status})), None).await
@@ -21,9 +21,7 @@ async fn functions(simulator: &Simulator) -> Vec<String> {
 async fn a_work_order_goes_from_open_to_closed_by_release_and_technical_completion() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), None);
-    let simulator = Simulator::start(data.path(), "sap-s4hana", 5);
-    let api = connect(&server, "sap-s4hana", simulator.credentials.clone()).await;
-    synced(&api).await;
+    let (simulator, api) = sandbox(&server, data.path(), "sap-s4hana", 5).await;
     let body = json!({
         "title": "Replace the bearing", "type": "YA01", "priority": "high", "asset_code": "10000003",
         "tasks": [{"title": "Isolate and open", "planned_hours": "1.5"}, {"title": "Replace", "planned_hours": "2"}],
@@ -70,9 +68,7 @@ async fn a_work_order_goes_from_open_to_closed_by_release_and_technical_completi
 async fn a_change_that_is_refused_half_way_tells_what_was_done() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), None);
-    let simulator = Simulator::start(data.path(), "sap-s4hana", 5);
-    let api = connect(&server, "sap-s4hana", simulator.credentials.clone()).await;
-    synced(&api).await;
+    let (simulator, api) = sandbox(&server, data.path(), "sap-s4hana", 5).await;
     let body = json!({"title": "Replace the bearing", "type": "YA01", "asset_code": "10000003",
         "tasks": [{"title": "Replace", "planned_hours": "2"}]});
     let made = api.send(Method::POST, "/work-orders", Some(&body), Some("work")).await;

@@ -1,5 +1,11 @@
 //! A write key behind a text of people's, in the one field that a document has for texts: `DN-4711 #7zk3m9q2x0c4v8b1`.
 
+use trunnion_kit::error::Error;
+use trunnion_kit::json::Node;
+use trunnion_kit::link::Link;
+
+use super::rpc::{self, condition};
+
 /// How many digits of a write key stand there.
 const LENGTH: usize = 16;
 
@@ -8,9 +14,15 @@ pub(super) fn marked(text: &str, key: &str) -> String {
     format!("{} #{key}", text.trim()).trim_start().to_owned()
 }
 
-/// By which the text is found (`like`).
-pub(super) fn pattern(key: &str) -> String {
-    format!("%#{key}")
+/// The document of the model that has the key in its reference.
+pub(super) async fn find(
+    link: &Link,
+    model: &str,
+    key: &str,
+    fields: &[&'static str],
+) -> Result<Option<Node<'static>>, Error> {
+    let domain = vec![condition("reference", "like", Node::text(format!("%#{key}")))];
+    Ok(rpc::search_read(link, model, domain, Some(1), fields, None).await?.pop())
 }
 
 /// What people wrote there.

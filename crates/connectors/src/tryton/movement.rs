@@ -61,11 +61,7 @@ pub(super) async fn post(link: &Link, target: Target<'_>, posting: &Posting, wri
 
 /// Whether the shipment with that key is done, now at the latest.
 pub(super) async fn is_posted(link: &Link, write_key: &str) -> Result<bool, Error> {
-    let domain = vec![condition("reference", "like", Node::text(mark::pattern(write_key)))];
-    let fields = ["state", "effective_date"];
-    let Some(found) = rpc::search_read(link, MODEL, domain, Some(1), &fields, None).await?.pop() else {
-        return Ok(false);
-    };
+    let Some(found) = mark::find(link, MODEL, write_key, &["state", "effective_date"]).await? else { return Ok(false) };
     let id = text(&found, "id");
     if text(&found, "state") == "cancelled" {
         // One that was never done was cancelled by us; one that was, by people.

@@ -43,10 +43,7 @@ pub(super) async fn create(link: &Link, body: &Node<'static>, write_key: &str) -
 
 /// The shipment with that key, brought to its end if it was cut off before.
 pub(super) async fn find(link: &Link, write_key: &str) -> Result<Option<String>, Error> {
-    let domain = vec![condition("reference", "like", Node::text(mark::pattern(write_key)))];
-    let Some(found) = rpc::search_read(link, MODEL, domain, Some(1), &["id"], None).await?.pop() else {
-        return Ok(None);
-    };
+    let Some(found) = mark::find(link, MODEL, write_key, &["id"]).await? else { return Ok(None) };
     let id = text(&found, "id").to_owned();
     match put_away(link, &id).await {
         Ok(()) => Ok(Some(id)),

@@ -10,7 +10,7 @@ use trunnion_kit::spec::{Call, EntitySpec, Mode, Move};
 use trunnion_kit::vendor::Target;
 use trunnion_model::change::Cause;
 use trunnion_model::record::Incoming;
-use trunnion_store::{Commit, OperationState};
+use trunnion_store::Commit;
 
 use super::asked::{Asked, Steps};
 use super::look::look;
@@ -75,8 +75,8 @@ impl<'c> Course<'c> {
         let (engine, mapper) = (self.engine, live.mapper(self.spec));
         let mut pause = engine.options().write.search_pause;
         // Whether something may have happened that nobody confirmed.
-        let mut unclear = !self.job.fresh && operation.state != OperationState::Accepted;
-        let mut marked = self.job.fresh && operation.state == OperationState::Sending;
+        let mut unclear = self.job.may_be_there();
+        let mut marked = self.job.is_marked();
         let (mut troubles, mut trouble) = (0, None::<SystemError>);
         for _ in 0..CALLS {
             if let Some(error) = trouble.take() {

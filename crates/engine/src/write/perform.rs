@@ -43,6 +43,18 @@ pub(super) struct Job {
     pub(super) locked: bool,
 }
 
+impl Job {
+    /// Whether something of it may be in the system, sent by whoever had it before.
+    pub(super) fn may_be_there(&self) -> bool {
+        !self.fresh && self.operation.state != OperationState::Accepted
+    }
+
+    /// Whether it was marked as sending when it was begun, and needs no other mark for its first request.
+    pub(super) fn is_marked(&self) -> bool {
+        self.fresh && self.operation.state == OperationState::Sending
+    }
+}
+
 /// Where an operation stands after an attempt.
 pub(super) enum Verdict {
     /// It is in the system, and here is the row.
@@ -91,13 +103,18 @@ pub(super) async fn perform(engine: &Engine, job: Job) -> Option<Operation> {
     match settled {
         Ok(settled) => {
             engine.counts().write(&job.live.spec.system.id, &job.operation.entity, outcome);
-            return settled;
+            settled
         }
-        Err(StoreError::LeaseLost) => tracing::warn!(operation = %id, "another node took the operation over"),
+        Err(StoreError::LeaseLost) => {
+            tracing::warn!(operation = %id, "another node took the operation over");
+            None
+        }
         // The lease runs out, and the operation is taken up again.
-        Err(error) => tracing::error!(operation = %id, %error, "the outcome of a write was not stored"),
+        Err(error) => {
+            tracing::error!(operation = %id, %error, "the outcome of a write was not stored");
+            None
+        }
     }
-    None
 }
 
 async fn attempt(engine: &Engine, job: &Job) -> Verdict {
@@ -222,15 +239,14 @@ fn unreadable(operation: &Operation, error: &serde_json::Error) -> Verdict {
 async fn deliver(engine: &Engine, job: &Job, sent: &Sent<'_>, write_key: &str) -> Result<String, Verdict> {
     let Job { live, operation, lease, .. } = job;
     // An operation that was marked as sending before may be there already.
-    if !job.fresh
-        && operation.state != OperationState::Accepted
+    if job.may_be_there()
         && let Some(found) = search(engine, live, sent, write_key).await.map_err(Unsearched::verdict)?
     {
         return Ok(found);
     }
     let mut last = String::new();
     let (mut sends, mut waits) = (0, 0);
-    let mut marked = job.fresh && operation.state == OperationState::Sending;
+    let mut marked = job.is_marked();
     let began = Instant::now();
     while sends < SENDS {
         if !std::mem::take(&mut marked) {

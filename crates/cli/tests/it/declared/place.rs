@@ -48,9 +48,8 @@ impl Place {
         let (tap, credentials) = if system == "tryton" {
             let tryton = Tryton::find()?;
             let proxy = Proxy::start(&tryton.url).await;
-            let mut credentials = tryton.right_credentials();
-            let session = log_in(&credentials).await;
-            credentials["url"] = proxy.url.as_str().into();
+            let session = log_in(&tryton.right_credentials()).await;
+            let credentials = tryton.credentials_at(&proxy.url);
             (Tap::Real { tryton, proxy, session }, credentials)
         } else {
             let simulator = Simulator::start(data.path(), system, 40);

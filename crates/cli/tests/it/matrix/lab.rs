@@ -93,8 +93,7 @@ impl Lab {
         // Its stock, other tests count on.
         tryton.client("stocked", &json!({"sku": own_part(), "unit": "u", "quantity": 500}));
         let cutter = Cutter::start(&tryton.url).await;
-        let mut credentials = tryton.right_credentials();
-        credentials["url"] = cutter.url.clone().into();
+        let credentials = tryton.credentials_at(&cutter.url);
         let pause = Duration::from_millis(600);
         Self::new("tryton", database, catalogue, time, cutter, Source::Tryton(tryton), credentials, pause).await
     }
