@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 /// Who goes first.
@@ -47,6 +47,8 @@ struct Inner {
     /// As declared.
     most: usize,
     state: Mutex<State>,
+    /// Those that wait look again at how long they have to.
+    closed: Notify,
 }
 
 struct State {
@@ -77,7 +79,7 @@ impl Budget {
             good: 0,
             used: false,
         };
-        Self(Arc::new(Inner { most, state: Mutex::new(state) }))
+        Self(Arc::new(Inner { most, state: Mutex::new(state), closed: Notify::new() }))
     }
 
     /// As declared: at most so many at a time.
@@ -98,6 +100,7 @@ impl Budget {
         state.at_once = learned.at_once.clamp(1, self.0.most);
         state.close(learned.closed_for);
         drop(state);
+        self.0.closed.notify_waiters();
         self.wake();
     }
 
@@ -128,18 +131,21 @@ impl Budget {
             state.waiting[lane as usize].push_back(send);
             receive
         };
-        self.wake();
         loop {
+            let closed = self.0.closed.notified();
             let closed_for = self.learned().closed_for;
             if closed_for > patience {
                 return Err(closed_for);
             }
-            // Nobody else wakes those that wait for a closed budget to open.
-            let opens = tokio::time::sleep(closed_for);
+            // Nobody else wakes those that wait when a closed budget opens, be it between two of these lines.
+            if closed_for.is_zero() {
+                self.wake();
+            }
             tokio::select! {
                 biased;
                 permit = &mut mine => return permit.map_err(|_| Duration::ZERO),
-                () = opens, if !closed_for.is_zero() => self.wake(),
+                () = closed => {}
+                () = tokio::time::sleep(closed_for), if !closed_for.is_zero() => {}
             }
         }
     }
@@ -147,6 +153,7 @@ impl Budget {
     /// The system wants no request for so long.
     pub(super) fn close(&self, pause: Duration) {
         self.state().close(pause);
+        self.0.closed.notify_waiters();
     }
 
     /// The system took so many at once as there are now for too many.

@@ -66,13 +66,29 @@ async fn one_that_no_longer_waits_takes_no_place() {
 #[tokio::test]
 async fn a_closed_budget_opens_by_itself_and_a_long_pause_is_told_at_once() {
     let budget = Budget::new(2);
-    budget.close(Duration::from_millis(60));
     let before = Instant::now();
+    budget.close(Duration::from_millis(60));
     drop(take(&budget, Lane::Backfill).await);
     assert!(before.elapsed() >= Duration::from_millis(60));
     budget.close(Duration::from_secs(100));
     let told = budget.acquire(Lane::Write, PATIENCE).await.err().unwrap();
     assert!(told > Duration::from_secs(99) && budget.learned().closed_for > Duration::from_secs(99));
+}
+
+#[tokio::test]
+async fn who_waits_when_the_budget_closes_is_served_when_it_opens() {
+    let budget = Budget::new(1);
+    let busy = take(&budget, Lane::Write).await;
+    let closing = async {
+        budget.close(Duration::from_millis(20));
+        drop(busy);
+    };
+    let served = tokio::time::timeout(PATIENCE, async { tokio::join!(take(&budget, Lane::Write), closing) }).await;
+    let (busy, ()) = served.expect("somebody wakes it");
+    let closing = async { budget.close(PATIENCE * 2) };
+    let (told, ()) = tokio::join!(budget.acquire(Lane::Write, PATIENCE), closing);
+    assert!(told.err().is_some_and(|pause| pause > PATIENCE), "a long pause is told to those that wait already");
+    drop(busy);
 }
 
 #[tokio::test]
