@@ -3,7 +3,7 @@
 use trunnion_model::ids::{ApplicationId, AuditId, ConnectionId};
 use uuid::Uuid;
 
-use crate::db::args;
+use crate::db::{args, columns};
 use crate::{Result, Store};
 
 /// A page holds at most this many.
@@ -59,17 +59,18 @@ pub struct AuditQuery {
     pub limit: usize,
 }
 
-#[derive(sqlx::FromRow)]
-struct AuditRow {
-    id: Uuid,
-    at: i64,
-    actor_kind: String,
-    actor: Option<String>,
-    action: String,
-    target: Option<String>,
-    connection_id: Option<Uuid>,
-    outcome: String,
-    request_id: Option<String>,
+columns! {
+    struct AuditRow {
+        id: Uuid,
+        at: i64,
+        actor_kind: String,
+        actor: Option<String>,
+        action: String,
+        target: Option<String>,
+        connection_id: Option<Uuid>,
+        outcome: String,
+        request_id: Option<String>,
+    }
 }
 
 /// The entries that a query wants, and of them those that `$more` leaves.

@@ -1,26 +1,23 @@
 //! The two databases behind one handle: connecting, transactions, and running one portable statement on either.
 //!
 //! A statement is one text with `$1` placeholders, its arguments are an [`args!`] list, its rows are tuples or
-//! `FromRow` structs. Where the two differ (locks, mostly), [`Dialect::pick`] names both texts side by side.
+//! structs of [`columns!`]. Where the two differ (locks, mostly), [`Dialect::pick`] names both texts side by side.
 
 use std::str::FromStr as _;
-use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
-};
-use sqlx::{Connection as _, Executor as _, FromRow, PgConnection, Postgres, SqlSafeStr, Sqlite, Transaction};
+use sqlx::{Connection as _, Executor as _, PgConnection, Postgres, SqlSafeStr, Transaction};
 
-use tokio::sync::Notify;
-
+use self::sqlite::Sqlite;
 use crate::db::arg::Arg;
 use crate::{Error, Result};
 
 pub(crate) mod arg;
 mod log;
+mod row;
 mod set;
+mod sqlite;
 
 /// Which database it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,25 +48,25 @@ macro_rules! locking {
 
 pub(crate) use locking;
 
-/// A row that both databases can give.
-pub(crate) trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
-
-impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
-
 pub(crate) enum Db {
-    /// SQLite has one writer at a time: so it has one connection that writes, and readers beside it.
-    Sqlite {
-        writer: SqlitePool,
-        readers: SqlitePool,
-        committed: Arc<Notify>,
-    },
+    Sqlite(Sqlite),
     Postgres(PgPool),
 }
 
 /// A transaction that writes; rolled back unless committed.
 pub(crate) enum Tx {
-    Sqlite(Transaction<'static, Sqlite>, Arc<Notify>),
+    Sqlite(Writing),
     Postgres(Transaction<'static, Postgres>),
+}
+
+/// How a transaction is meant.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Manner {
+    /// The work of its statements grows with what is stored.
+    pub(crate) long: bool,
+    /// What it writes may be undone by a power cut, whole: for work that is then simply done again. Whatever is committed
+    /// after it is undone no later than it.
+    pub(crate) relaxed: bool,
 }
 
 /// How long a caller waits for a connection of the pool before it hears `Unavailable`.
@@ -81,15 +78,12 @@ const STATEMENTS: usize = 512;
 /// A connection that nobody used for so long is asked whether it is still there.
 const ASKED_AFTER: Duration = Duration::from_secs(1);
 
-/// The first SQLite without the WAL-reset error, which could corrupt a database that two connections checkpoint.
-const SQLITE_AT_LEAST: i32 = 3_051_003;
-
 impl Db {
     pub(crate) async fn open(url: &str) -> Result<Self> {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             open_postgres(url).await
         } else if url.starts_with("sqlite:") {
-            open_sqlite(url).await
+            Sqlite::open(url).await.map(Self::Sqlite)
         } else {
             Err(Error::Configuration("the database URL must begin with sqlite: or postgres:".to_owned()))
         }
@@ -97,17 +91,14 @@ impl Db {
 
     pub(crate) fn dialect(&self) -> Dialect {
         match self {
-            Self::Sqlite { .. } => Dialect::Sqlite,
+            Self::Sqlite(_) => Dialect::Sqlite,
             Self::Postgres(_) => Dialect::Postgres,
         }
     }
 
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers, .. } => {
-                readers.close().await;
-                writer.close().await;
-            }
+            Self::Sqlite(file) => file.close().await,
             Self::Postgres(pool) => pool.close().await,
         }
     }
@@ -117,31 +108,46 @@ impl Db {
     }
 
     pub(crate) async fn begin(&self) -> Result<Tx> {
-        Ok(match self {
-            // A deferred transaction that turns to writing is refused at once when somebody else wrote; this one waits.
-            Self::Sqlite { writer, committed, .. } => {
-                Tx::Sqlite(writer.begin_with("begin immediate").await?, Arc::clone(committed))
+        self.begin_as(Manner::default()).await
+    }
+
+    /// See [`Manner::long`].
+    pub(crate) async fn begin_long(&self) -> Result<Tx> {
+        self.begin_as(Manner { long: true, ..Manner::default() }).await
+    }
+
+    /// See [`Manner::relaxed`].
+    pub(crate) async fn begin_relaxed(&self) -> Result<Tx> {
+        self.begin_as(Manner { relaxed: true, ..Manner::default() }).await
+    }
+
+    pub(crate) async fn begin_as(&self, manner: Manner) -> Result<Tx> {
+        match self {
+            Self::Sqlite(file) => file.begin(manner).await.map(Tx::Sqlite),
+            Self::Postgres(pool) => {
+                let mut tx = Tx::Postgres(pool.begin().await?);
+                if manner.relaxed {
+                    tx.execute("set local synchronous_commit = off", Vec::new()).await?;
+                }
+                Ok(tx)
             }
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
-        })
+        }
     }
 
     /// All rows of a reading statement.
     pub(crate) async fn rows<T: Row>(&self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<Vec<T>> {
-        Ok(match self {
-            Self::Sqlite { readers, .. } => sqlx::query_as_with(sql, arg::sqlite(args)?).fetch_all(readers).await?,
-            Self::Postgres(pool) => sqlx::query_as_with(sql, arg::postgres(args)?).fetch_all(pool).await?,
-        })
+        match self {
+            Self::Sqlite(file) => file.rows(sql.into_sql_str(), args).await,
+            Self::Postgres(pool) => read_all(sqlx::query_with(sql, arg::postgres(args)?).fetch_all(pool).await?),
+        }
     }
 
     /// The row of a reading statement, if there is one.
     pub(crate) async fn row<T: Row>(&self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<Option<T>> {
-        Ok(match self {
-            Self::Sqlite { readers, .. } => {
-                sqlx::query_as_with(sql, arg::sqlite(args)?).fetch_optional(readers).await?
-            }
-            Self::Postgres(pool) => sqlx::query_as_with(sql, arg::postgres(args)?).fetch_optional(pool).await?,
-        })
+        match self {
+            Self::Sqlite(file) => file.row(sql.into_sql_str(), args).await,
+            Self::Postgres(pool) => read_one(sqlx::query_with(sql, arg::postgres(args)?).fetch_optional(pool).await?),
+        }
     }
 
     /// Runs one writing statement in a transaction of its own; how many rows it touched.
@@ -156,51 +162,40 @@ impl Db {
 impl Tx {
     pub(crate) fn dialect(&self) -> Dialect {
         match self {
-            Self::Sqlite(..) => Dialect::Sqlite,
+            Self::Sqlite(_) => Dialect::Sqlite,
             Self::Postgres(_) => Dialect::Postgres,
         }
     }
 
     pub(crate) async fn rows<T: Row>(&mut self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<Vec<T>> {
-        Ok(match self {
-            Self::Sqlite(tx, _) => sqlx::query_as_with(sql, arg::sqlite(args)?).fetch_all(&mut **tx).await?,
-            Self::Postgres(tx) => sqlx::query_as_with(sql, arg::postgres(args)?).fetch_all(&mut **tx).await?,
-        })
+        match self {
+            Self::Sqlite(tx) => tx.rows(sql.into_sql_str(), args).await,
+            Self::Postgres(tx) => read_all(sqlx::query_with(sql, arg::postgres(args)?).fetch_all(&mut **tx).await?),
+        }
     }
 
     pub(crate) async fn row<T: Row>(&mut self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<Option<T>> {
-        Ok(match self {
-            Self::Sqlite(tx, _) => sqlx::query_as_with(sql, arg::sqlite(args)?).fetch_optional(&mut **tx).await?,
-            Self::Postgres(tx) => sqlx::query_as_with(sql, arg::postgres(args)?).fetch_optional(&mut **tx).await?,
-        })
+        match self {
+            Self::Sqlite(tx) => tx.row(sql.into_sql_str(), args).await,
+            Self::Postgres(tx) => {
+                read_one(sqlx::query_with(sql, arg::postgres(args)?).fetch_optional(&mut **tx).await?)
+            }
+        }
     }
 
     /// How many rows the statement touched.
     pub(crate) async fn execute(&mut self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<u64> {
         Ok(match self {
-            Self::Sqlite(tx, _) => sqlx::query_with(sql, arg::sqlite(args)?).execute(&mut **tx).await?.rows_affected(),
+            Self::Sqlite(tx) => tx.execute(sql.into_sql_str(), args).await?,
             Self::Postgres(tx) => sqlx::query_with(sql, arg::postgres(args)?).execute(&mut **tx).await?.rows_affected(),
         })
     }
 
     pub(crate) async fn commit(self) -> Result<()> {
         match self {
-            Self::Sqlite(tx, committed) => {
-                tx.commit().await?;
-                committed.notify_one();
-            }
-            Self::Postgres(tx) => tx.commit().await?,
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Postgres(tx) => Ok(tx.commit().await?),
         }
-        Ok(())
-    }
-
-    /// What this transaction writes may be undone by a power cut, whole: for work that is then simply done again. (SQLite
-    /// has one setting for all.)
-    pub(crate) async fn relaxed(&mut self) -> Result<()> {
-        if self.dialect() == Dialect::Postgres {
-            self.execute("set local synchronous_commit = off", Vec::new()).await?;
-        }
-        Ok(())
     }
 
     /// Waits, on PostgreSQL, until nobody else is in a section of this name; until the end of the transaction. SQLite's
@@ -220,7 +215,9 @@ pub(crate) fn replace_nul(text: &mut String) {
     }
 }
 
+pub(crate) use self::sqlite::Writing;
 pub(crate) use arg::args;
+pub(crate) use row::{Columns, Row, columns};
 pub(crate) use set::{hex, over_set, set};
 
 async fn open_postgres(url: &str) -> Result<Db> {
@@ -263,39 +260,12 @@ async fn open_postgres(url: &str) -> Result<Db> {
     Ok(Db::Postgres(pool))
 }
 
-async fn open_sqlite(url: &str) -> Result<Db> {
-    if rusqlite::version_number() < SQLITE_AT_LEAST {
-        let found = rusqlite::version();
-        return Err(Error::Configuration(format!("SQLite {found} can corrupt its log; 3.51.3 or newer is needed")));
-    }
-    let options = SqliteConnectOptions::from_str(url)?
-        .create_if_missing(true)
-        .page_size(16_384)
-        .journal_mode(SqliteJournalMode::Wal)
-        // What was answered as stored survives a power cut, not only the end of the process.
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(10))
-        .foreign_keys(true)
-        // A page of a list at once: each time the buffer is full, two threads change places.
-        .row_buffer_size(512)
-        .statement_cache_capacity(STATEMENTS)
-        .pragma("wal_autocheckpoint", log::WRITERS_TURN);
-    if url.contains(":memory:") || url.contains("mode=memory") {
-        return Err(Error::Configuration("the database must be a file: memory cannot be shared".to_owned()));
-    }
-    // A file does not hang up.
-    let pool =
-        |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(PATIENCE).test_before_acquire(false);
-    // The cache is per connection, in KiB: most of it where pages are changed.
-    let writing = options.clone().pragma("cache_size", "-16384");
-    let writer = pool(1).idle_timeout(None).max_lifetime(None).connect_with(writing).await?;
-    sqlx::migrate!("migrations/sqlite").run(&writer).await.map_err(migration)?;
-    let copying = options.clone().pragma("cache_size", "-64");
-    let reading = options.create_if_missing(false).pragma("cache_size", "-4096").pragma("query_only", "on");
-    let readers = pool(4).connect_with(reading).await?;
-    let committed = Arc::new(Notify::new());
-    log::copy_beside(&copying, writer.clone(), Arc::clone(&committed)).await?;
-    Ok(Db::Sqlite { writer, readers, committed })
+fn read_all<T: Row>(rows: Vec<PgRow>) -> Result<Vec<T>> {
+    rows.into_iter().map(|row| T::read(&row)).collect()
+}
+
+fn read_one<T: Row>(row: Option<PgRow>) -> Result<Option<T>> {
+    row.as_ref().map(T::read).transpose()
 }
 
 fn migration(error: sqlx::migrate::MigrateError) -> Error {

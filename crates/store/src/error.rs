@@ -1,5 +1,8 @@
 //! What can go wrong in the store, by what the caller can do about it.
 
+/// What the database's client said.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Why the store did not do what it was asked. Texts hold no secret and no record's content.
@@ -20,7 +23,7 @@ pub enum Error {
     Overtaken,
     /// The database cannot be reached or is too busy: worth another try later.
     #[error("the database is unavailable: {0}")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(#[source] Cause),
     /// What is stored cannot be read: damaged, written by something else, or sealed with a key that is not in the keyring.
     #[error("stored {what} cannot be read: {why}")]
     Corrupt { what: &'static str, why: String },
@@ -29,10 +32,7 @@ pub enum Error {
     Configuration(String),
     /// The database refused a statement: an error in this program.
     #[error("the database refused: {0}")]
-    Database(#[source] sqlx::Error),
-    /// As [`Error::Database`], from the bulk path on SQLite.
-    #[error("the database refused: {0}")]
-    Bulk(#[source] rusqlite::Error),
+    Database(#[source] Cause),
 }
 
 impl Error {
@@ -46,9 +46,9 @@ impl Error {
     }
 }
 
-/// SQLite's codes for "busy" and "locked", and PostgreSQL's for connection trouble, shutdown and lost races.
+/// PostgreSQL's codes for connection trouble, shutdown and lost races.
 fn is_passing(code: &str) -> bool {
-    matches!(code, "5" | "6" | "261" | "517" | "262" | "40001" | "40P01" | "53300" | "57P01" | "57P02" | "57P03")
+    matches!(code, "40001" | "40P01" | "53300" | "57P01" | "57P02" | "57P03")
         || (code.len() == 5 && code.starts_with("08"))
 }
 
@@ -56,17 +56,31 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         use sqlx::Error as E;
         match &error {
-            E::PoolTimedOut | E::PoolClosed | E::Io(_) | E::WorkerCrashed | E::Tls(_) => Self::Unavailable(error),
-            E::Database(inner) if inner.code().is_some_and(|code| is_passing(&code)) => Self::Unavailable(error),
+            E::PoolTimedOut | E::PoolClosed | E::Io(_) | E::WorkerCrashed | E::Tls(_) => {
+                Self::Unavailable(Box::new(error))
+            }
+            E::Database(inner) if inner.code().is_some_and(|code| is_passing(&code)) => {
+                Self::Unavailable(Box::new(error))
+            }
             E::Configuration(_) => Self::Configuration(error.to_string()),
             E::ColumnDecode { .. } | E::Decode(_) => Self::Corrupt { what: "row", why: error.to_string() },
-            _ => Self::Database(error),
+            _ => Self::Database(Box::new(error)),
         }
     }
 }
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Bulk(error)
+        use rusqlite::Error as E;
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+        match &error {
+            E::SqliteFailure(inner, _) if matches!(inner.code, DatabaseBusy | DatabaseLocked) => {
+                Self::Unavailable(Box::new(error))
+            }
+            E::FromSqlConversionFailure(..) | E::InvalidColumnType(..) | E::IntegralValueOutOfRange(..) => {
+                Self::Corrupt { what: "row", why: error.to_string() }
+            }
+            _ => Self::Database(Box::new(error)),
+        }
     }
 }

@@ -82,8 +82,10 @@ impl Store {
     }
 
     async fn share(&self, pool: &PgPool, node: Uuid, stopping: &mut watch::Receiver<bool>) -> Result<()> {
-        // A connection that only listens must not be one of those that the others wait for.
-        let own = PgPoolOptions::new().max_connections(1).connect_with((*pool.connect_options()).clone()).await?;
+        // A connection that only listens must not be one of those that the others wait for; and no word is worth a wait for the
+        // disk.
+        let options = (*pool.connect_options()).clone().options([("synchronous_commit", "off")]);
+        let own = PgPoolOptions::new().max_connections(2).connect_with(options).await?;
         let mut listener = PgListener::connect_with(&own).await?;
         listener.listen(CHANNEL).await?;
         // What was said before this node listened is found by looking, once.
@@ -100,7 +102,7 @@ impl Store {
                     let words: Vec<&str> = words.map(|(_, word)| *word).collect();
                     told = now;
                     let message = format!("{node} {}", words.join(" "));
-                    sqlx::query("select pg_notify($1, $2)").bind(CHANNEL).bind(message).execute(pool).await?;
+                    sqlx::query("select pg_notify($1, $2)").bind(CHANNEL).bind(message).execute(&own).await?;
                 }
                 _ = stopping.changed() => return Ok(()),
             }

@@ -54,7 +54,7 @@ impl Store {
     pub async fn ping(&self, patience: Duration) -> Result<()> {
         match tokio::time::timeout(patience, self.inner.db.ping()).await {
             Ok(answer) => answer,
-            Err(_elapsed) => Err(Error::Unavailable(sqlx::Error::PoolTimedOut)),
+            Err(_elapsed) => Err(Error::Unavailable(Box::new(sqlx::Error::PoolTimedOut))),
         }
     }
 

@@ -48,6 +48,8 @@ struct Worker {
     handled: usize,
     /// Whether the logs are to be looked at.
     news: bool,
+    /// Whether anybody followed the logs when they had news; if not, they are looked at now and then, not at each event.
+    followed: bool,
     /// Whether something was made due by hand.
     asked: bool,
     looked_at_logs: Instant,
@@ -63,7 +65,9 @@ pub(crate) async fn work(engine: Engine, mut stopping: watch::Receiver<bool>) {
         // Taken before looking, so that what happens while looking is not slept over.
         worker.news |= events.has_changed().unwrap_or(false);
         events.mark_unchanged();
-        worker.asked |= asked.has_changed().unwrap_or(false);
+        if asked.has_changed().unwrap_or(false) {
+            (worker.asked, worker.followed) = (true, true);
+        }
         asked.mark_unchanged();
         let began = Instant::now();
         if let Err(error) = worker.turn().await {
@@ -83,7 +87,7 @@ pub(crate) async fn work(engine: Engine, mut stopping: watch::Receiver<bool>) {
                 None
             }
             _ = asked.changed() => {
-                (worker.asked, worker.news) = (true, true);
+                (worker.asked, worker.news, worker.followed) = (true, true, true);
                 None
             }
             () = nap => None,
@@ -112,6 +116,7 @@ impl Worker {
             finished: Vec::new(),
             handled: 0,
             news: true,
+            followed: true,
             asked: true,
             looked_at_logs: Instant::now(),
             looked_for_due: None,
@@ -122,6 +127,7 @@ impl Worker {
         self.handled = 0;
         self.conclude().await?;
         self.look().await?;
+        self.news &= self.followed;
         if self.news || self.looked_at_logs.elapsed() >= LOGS_EVERY.min(self.engine.options().poll) {
             self.dispatch().await?;
         }
@@ -149,6 +155,7 @@ impl Worker {
         let hands = Hands { node: self.engine.boot(), lease: LEASE, room, room_in: &room_in, room_for: &room_for };
         let done = self.engine.store().dispatch_deliveries(Some(&hands)).await?;
         self.news = done.more;
+        self.followed = !done.unfollowed || done.more;
         self.ready.extend(done.endpoints);
         self.send(done.claims);
         Ok(())

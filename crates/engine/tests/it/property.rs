@@ -101,7 +101,8 @@ impl Lab {
     }
 
     /// Two runs of one connection, a first one and one with changes, each killed after 0, 1, 2 … polls until it is over before
-    /// that: so it dies at each of its awaits once, and each time another one goes on.
+    /// that: so it dies at each of its awaits once, and each time another one goes on. (SQLite's transactions wait for nothing
+    /// but their commit.)
     async fn killed_at_each_await(&self, strategy: usize) {
         let (name, _, _, habits) = STRATEGIES[strategy];
         let world = self.wild.add(name, World::new(strategy as u64, habits, None));
@@ -128,7 +129,7 @@ impl Lab {
                 self.hands.advance(Duration::from_secs(30));
             }
         }
-        assert!(deaths > 20, "{name}: only {deaths} deaths");
+        assert!(deaths > 6, "{name}: only {deaths} deaths");
         self.quiet(&scope, &world).await.unwrap_or_else(|wrong| panic!("{name}: {wrong}"));
     }
 

@@ -4,19 +4,20 @@ use trunnion_model::ids::AlertId;
 use uuid::Uuid;
 
 use super::{Firing, Found};
-use crate::db::args;
+use crate::db::{args, columns};
 use crate::{Result, Store};
 
-#[derive(sqlx::FromRow)]
-struct FiringRow {
-    subject: Uuid,
-    name: String,
-    message: String,
-    since: i64,
-    told: bool,
-    over_at: Option<i64>,
-    tries: i64,
-    last_error: Option<String>,
+columns! {
+    struct FiringRow {
+        subject: Uuid,
+        name: String,
+        message: String,
+        since: i64,
+        told: bool,
+        over_at: Option<i64>,
+        tries: i64,
+        last_error: Option<String>,
+    }
 }
 
 impl FiringRow {

@@ -7,23 +7,24 @@ use trunnion_model::ids::{AlertId, ApplicationId};
 use uuid::Uuid;
 
 use super::{Alert, AlertChanges, NewAlert};
-use crate::db::args;
+use crate::db::{args, columns};
 use crate::seal::{self, Place, Sealed};
 use crate::sync::until;
 use crate::{Error, Result, Store};
 
 const NO_ALERT: Error = Error::NotFound { what: "alert" };
 
-#[derive(sqlx::FromRow)]
-struct AlertRow {
-    id: Uuid,
-    application_id: Uuid,
-    name: String,
-    rule: String,
-    channel: String,
-    silenced_until: Option<i64>,
-    created_at: i64,
-    modified_at: i64,
+columns! {
+    struct AlertRow {
+        id: Uuid,
+        application_id: Uuid,
+        name: String,
+        rule: String,
+        channel: String,
+        silenced_until: Option<i64>,
+        created_at: i64,
+        modified_at: i64,
+    }
 }
 
 /// `select` with the columns of [`AlertRow`], then the rest of the statement.

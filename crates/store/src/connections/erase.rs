@@ -11,7 +11,7 @@ impl Store {
     /// Deletes the connection and all that hangs on it: credentials, records, events with their deliveries, plans, runs,
     /// operations, links.
     pub async fn erase(&self, application: ApplicationId, id: ConnectionId) -> Result<()> {
-        let mut tx = self.inner.db.begin().await?;
+        let mut tx = self.inner.db.begin_long().await?;
         // Whoever is storing a page of it is waited for here, and finds no lease after.
         cancel_all(&mut tx, id, self.now()).await?;
         rows::lock_own(&mut tx, application, id).await?;

@@ -5,7 +5,7 @@ use trunnion_model::time::rfc3339_micros;
 use uuid::Uuid;
 
 use super::{Connection, ConnectionStatus, Reason};
-use crate::db::{Tx, args, locking};
+use crate::db::{Tx, args, columns, locking};
 use crate::events::NewEvent;
 use crate::{Error, Result};
 
@@ -24,24 +24,25 @@ macro_rules! select_connection {
 
 pub(super) use select_connection;
 
-#[derive(sqlx::FromRow)]
-pub(super) struct ConnectionRow {
-    id: Uuid,
-    application_id: Uuid,
-    system: String,
-    customer_id: String,
-    customer_name: String,
-    metadata: String,
-    tags: String,
-    settings: String,
-    account: Option<String>,
-    status: String,
-    status_code: Option<String>,
-    status_message: Option<String>,
-    status_since: i64,
-    last_sequence: i64,
-    created_at: i64,
-    modified_at: i64,
+columns! {
+    pub(super) struct ConnectionRow {
+        id: Uuid,
+        application_id: Uuid,
+        system: String,
+        customer_id: String,
+        customer_name: String,
+        metadata: String,
+        tags: String,
+        settings: String,
+        account: Option<String>,
+        status: String,
+        status_code: Option<String>,
+        status_message: Option<String>,
+        status_since: i64,
+        last_sequence: i64,
+        created_at: i64,
+        modified_at: i64,
+    }
 }
 
 impl ConnectionRow {

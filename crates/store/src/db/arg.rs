@@ -1,8 +1,9 @@
 //! Arguments of a statement, for either database.
 
+use rusqlite::ToSql;
+use rusqlite::types::{Null, ToSqlOutput};
 use sqlx::Arguments as _;
 use sqlx::postgres::PgArguments;
-use sqlx::sqlite::SqliteArguments;
 use trunnion_model::ids::{
     AlertId, ApplicationId, AuditId, BulkId, ConnectionId, DeliveryId, EventId, HeldDeletionId, IncidentId, KeyId,
     LinkId, OauthClientId, OperationId, QuarantineId, RecordId, ReplayId, RunId, SchemaDriftId, WebhookEndpointId,
@@ -29,29 +30,32 @@ macro_rules! args {
 
 pub(crate) use args;
 
-macro_rules! bind_all {
-    ($args:ident, $into:ty) => {{
-        let mut bound = <$into>::default();
-        for arg in $args {
-            match arg {
-                Arg::Id(value) => bound.add(value),
-                Arg::Int(value) => bound.add(value),
-                Arg::Text(value) => bound.add(value),
-                Arg::Bytes(value) => bound.add(value),
-                Arg::Bool(value) => bound.add(value),
-            }
-            .map_err(|error| Error::Database(sqlx::Error::Encode(error)))?;
+impl ToSql for Arg {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self {
+            Self::Id(Some(value)) => value.as_bytes()[..].to_sql(),
+            Self::Id(None) => Null.to_sql(),
+            Self::Int(value) => value.to_sql(),
+            Self::Text(value) => value.to_sql(),
+            Self::Bytes(value) => value.to_sql(),
+            Self::Bool(value) => value.to_sql(),
         }
-        Ok(bound)
-    }};
-}
-
-pub(crate) fn sqlite(args: Vec<Arg>) -> Result<SqliteArguments> {
-    bind_all!(args, SqliteArguments)
+    }
 }
 
 pub(crate) fn postgres(args: Vec<Arg>) -> Result<PgArguments> {
-    bind_all!(args, PgArguments)
+    let mut bound = PgArguments::default();
+    for arg in args {
+        match arg {
+            Arg::Id(value) => bound.add(value),
+            Arg::Int(value) => bound.add(value),
+            Arg::Text(value) => bound.add(value),
+            Arg::Bytes(value) => bound.add(value),
+            Arg::Bool(value) => bound.add(value),
+        }
+        .map_err(|error| Error::Database(error))?;
+    }
+    Ok(bound)
 }
 
 macro_rules! from {

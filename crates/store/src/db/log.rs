@@ -6,50 +6,42 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool};
-use sqlx::{ConnectOptions as _, Connection as _};
-use tokio::sync::Notify;
-
-use crate::Result;
+use rusqlite::Connection;
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::spawn_blocking;
 
 /// Between two looks at a log that grows.
 const LOOK: Duration = Duration::from_millis(25);
 /// So many pages are copied at a time, of 16 KB each: one sync of the database for all of them.
 const AT_ONCE: i64 = 512;
 /// When the writer copies what is left, in pages. Beyond [`AT_ONCE`] by what comes while that is copied.
-pub(super) const WRITERS_TURN: &str = "4000";
+pub(super) const WRITERS_TURN: i64 = 4_000;
 
-/// Copies the log until `writer` is closed, whenever something was `committed`.
-pub(super) async fn copy_beside(
-    options: &SqliteConnectOptions,
-    writer: SqlitePool,
-    committed: Arc<Notify>,
-) -> Result<()> {
-    let mut connection = options.connect().await?;
+/// Copies the log until the database is `open` no more, whenever something was `committed`.
+pub(super) fn copy_beside(mut connection: Connection, open: Arc<Semaphore>, committed: Arc<Notify>) {
     tokio::spawn(async move {
-        while !writer.is_closed() {
-            // A log that nobody writes stays as it is; the wait has an end for the sake of a writer that was closed.
+        while !open.is_closed() {
+            // A log that nobody writes stays as it is; the wait has an end for the sake of a database that was closed.
             if tokio::time::timeout(Duration::from_secs(1), committed.notified()).await.is_err() {
                 continue;
             }
             tokio::time::sleep(LOOK).await;
-            if let Err(error) = copy(&mut connection).await {
+            let copied = spawn_blocking(move || (copy(&connection), connection)).await;
+            let Ok((copied, back)) = copied else { return };
+            connection = back;
+            if let Err(error) = copied {
                 tracing::debug!(%error, "the database's log is left to its writer");
             }
         }
-        if let Err(error) = connection.close().await {
-            tracing::debug!(%error, "the connection that copies the log");
-        }
     });
-    Ok(())
 }
 
 /// Copies what can be copied without making anybody wait, if it is worth while.
-async fn copy(connection: &mut SqliteConnection) -> Result<()> {
-    let (_busy, pages, copied): (i64, i64, i64) =
-        sqlx::query_as("pragma wal_checkpoint(noop)").fetch_one(&mut *connection).await?;
+fn copy(connection: &Connection) -> rusqlite::Result<()> {
+    let sizes = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
+    let (pages, copied) = connection.query_row("pragma wal_checkpoint(noop)", [], sizes)?;
     if pages - copied >= AT_ONCE {
-        sqlx::query("pragma wal_checkpoint(passive)").execute(connection).await?;
+        connection.query_row("pragma wal_checkpoint(passive)", [], |_row| Ok(()))?;
     }
     Ok(())
 }

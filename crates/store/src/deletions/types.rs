@@ -5,6 +5,7 @@ use trunnion_model::time::rfc3339_micros;
 use uuid::Uuid;
 
 use crate::Result;
+use crate::db::columns;
 use crate::words::words;
 
 words! {
@@ -52,19 +53,20 @@ pub struct HeldDeletion {
     pub modified_at: i64,
 }
 
-#[derive(sqlx::FromRow)]
-pub(super) struct HeldRow {
-    id: Uuid,
-    connection_id: Uuid,
-    entity: String,
-    run_id: Option<Uuid>,
-    generation: i64,
-    reason: String,
-    gone: i64,
-    total: i64,
-    state: String,
-    created_at: i64,
-    modified_at: i64,
+columns! {
+    pub(super) struct HeldRow {
+        id: Uuid,
+        connection_id: Uuid,
+        entity: String,
+        run_id: Option<Uuid>,
+        generation: i64,
+        reason: String,
+        gone: i64,
+        total: i64,
+        state: String,
+        created_at: i64,
+        modified_at: i64,
+    }
 }
 
 /// `select` with the columns of [`HeldRow`], then the rest of the statement.

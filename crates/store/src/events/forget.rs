@@ -5,17 +5,18 @@ use trunnion_model::ids::{ApplicationId, ConnectionId};
 use uuid::Uuid;
 
 use super::order::lock_log;
-use crate::db::{Tx, args};
+use crate::db::{Tx, args, columns};
 use crate::{Result, Store};
 
 /// Events in one transaction.
 const BATCH: i64 = 1_000;
 
-#[derive(sqlx::FromRow)]
-struct LogRow {
-    id: Uuid,
-    application_id: Uuid,
-    dispatched_sequence: i64,
+columns! {
+    struct LogRow {
+        id: Uuid,
+        application_id: Uuid,
+        dispatched_sequence: i64,
+    }
 }
 
 impl Store {
@@ -46,7 +47,7 @@ impl Store {
         let oldest = self.inner.db.rows::<(i64, i64)>(sql, args![id, first, BATCH]).await?;
         let Some((last, _)) = oldest.iter().take_while(|(_, at)| *at < before).last().copied() else { return Ok(0) };
         self.order_events(application).await?;
-        let mut tx = self.inner.db.begin().await?;
+        let mut tx = self.inner.db.begin_long().await?;
         lock_log(&mut tx, application).await?;
         let upto = last.min(log.dispatched_sequence).min(needed(&mut tx, id).await? - 1);
         if upto < first {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Event, EventPage, LogPage};
 use crate::db::arg::Arg;
-use crate::db::args;
+use crate::db::{args, columns};
 use crate::{Error, Result, Store};
 
 /// A page of the log holds at most this many events.
@@ -14,26 +14,26 @@ const MOST: usize = 500;
 /// And so many are looked at for those of the wanted types.
 const LOOKED_AT: i64 = 5_000;
 
-#[derive(sqlx::FromRow)]
-pub(super) struct EventRow {
-    id: Uuid,
-    sequence: i64,
-    #[sqlx(rename = "type")]
-    kind: String,
-    at: i64,
-    record_id: Option<Uuid>,
-    entity: Option<String>,
-    cause: Option<String>,
-    data: String,
-    previous: Option<String>,
+columns! {
+    pub(super) struct EventRow {
+        id: Uuid,
+        sequence: i64,
+        kind: String as "type",
+        at: i64,
+        record_id: Option<Uuid>,
+        entity: Option<String>,
+        cause: Option<String>,
+        data: String,
+        previous: Option<String>,
+    }
 }
 
-#[derive(sqlx::FromRow)]
-struct LogRow {
-    place: i64,
-    connection_id: Uuid,
-    #[sqlx(flatten)]
-    row: EventRow,
+columns! {
+    struct LogRow {
+        place: i64,
+        connection_id: Uuid,
+        row: EventRow = flat,
+    }
 }
 
 impl Store {

@@ -7,20 +7,21 @@ use uuid::Uuid;
 
 use super::DueProbe;
 use crate::connections::ConnectionStatus;
-use crate::db::{Tx, args};
+use crate::db::{Tx, args, columns};
 use crate::sync::until;
 use crate::{Result, Store};
 
 /// A connection that was just tried is looked at again after this time.
 const FIRST_LOOK: Duration = Duration::from_secs(15 * 60);
 
-#[derive(sqlx::FromRow)]
-struct Candidate {
-    connection_id: Uuid,
-    due_at: i64,
-    failures: i64,
-    status: String,
-    last_success_at: Option<i64>,
+columns! {
+    struct Candidate {
+        connection_id: Uuid,
+        due_at: i64,
+        failures: i64,
+        status: String,
+        last_success_at: Option<i64>,
+    }
 }
 
 impl Store {

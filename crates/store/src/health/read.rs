@@ -5,20 +5,21 @@ use uuid::Uuid;
 
 use super::{Incident, ProbeState};
 use crate::connections::ConnectionStatus;
-use crate::db::args;
+use crate::db::{args, columns};
 use crate::{Result, Store};
 
-#[derive(sqlx::FromRow)]
-struct IncidentRow {
-    id: Uuid,
-    connection_id: Uuid,
-    cause: String,
-    scope: String,
-    status: String,
-    message: String,
-    occurrences: i64,
-    opened_at: i64,
-    resolved_at: Option<i64>,
+columns! {
+    struct IncidentRow {
+        id: Uuid,
+        connection_id: Uuid,
+        cause: String,
+        scope: String,
+        status: String,
+        message: String,
+        occurrences: i64,
+        opened_at: i64,
+        resolved_at: Option<i64>,
+    }
 }
 
 impl IncidentRow {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use trunnion_model::ids::{ApplicationId, ConnectionId, LinkId};
 use uuid::Uuid;
 
-use crate::db::{args, locking};
+use crate::db::{args, columns, locking};
 use crate::{Error, Result, Store};
 
 /// A page of links holds at most this many.
@@ -88,28 +88,29 @@ macro_rules! select_link {
 
 pub(super) use select_link;
 
-#[derive(sqlx::FromRow)]
-pub(super) struct LinkRow {
-    id: Uuid,
-    application_id: Uuid,
-    connection_id: Option<Uuid>,
-    reconnects: bool,
-    system: Option<String>,
-    customer_id: String,
-    customer_name: String,
-    metadata: String,
-    tags: String,
-    prefill: String,
-    sync: String,
-    choices: String,
-    language: Option<String>,
-    redirect_uri: String,
-    state: Option<String>,
-    code_challenge: Option<String>,
-    created_at: i64,
-    expires_at: i64,
-    attempts: i64,
-    used_at: Option<i64>,
+columns! {
+    pub(super) struct LinkRow {
+        id: Uuid,
+        application_id: Uuid,
+        connection_id: Option<Uuid>,
+        reconnects: bool,
+        system: Option<String>,
+        customer_id: String,
+        customer_name: String,
+        metadata: String,
+        tags: String,
+        prefill: String,
+        sync: String,
+        choices: String,
+        language: Option<String>,
+        redirect_uri: String,
+        state: Option<String>,
+        code_challenge: Option<String>,
+        created_at: i64,
+        expires_at: i64,
+        attempts: i64,
+        used_at: Option<i64>,
+    }
 }
 
 impl LinkRow {

@@ -2,16 +2,18 @@
 
 use trunnion_model::ids::ConnectionId;
 
-use crate::db::args;
+use crate::db::{args, columns};
 use crate::{Result, Store};
 
-/// When writes of one kind last succeeded, and when the system last said that they are forbidden.
-#[derive(Clone, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
-pub struct WriteEvidence {
-    pub entity: String,
-    pub action: String,
-    pub succeeded_at: Option<i64>,
-    pub forbidden_at: Option<i64>,
+columns! {
+    /// When writes of one kind last succeeded, and when the system last said that they are forbidden.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    pub struct WriteEvidence {
+        pub entity: String,
+        pub action: String,
+        pub succeeded_at: Option<i64>,
+        pub forbidden_at: Option<i64>,
+    }
 }
 
 impl Store {

@@ -7,24 +7,26 @@ use uuid::Uuid;
 
 use super::{Operation, OperationState};
 use crate::Result;
+use crate::db::columns;
 
-#[derive(sqlx::FromRow)]
-pub(super) struct OperationRow {
-    id: Uuid,
-    connection_id: Uuid,
-    idempotency_key: Option<String>,
-    pub(super) body_hash: Vec<u8>,
-    entity: String,
-    action: String,
-    state: String,
-    remote_id: Option<String>,
-    record_id: Option<Uuid>,
-    request: String,
-    steps: Option<String>,
-    outcome_status: Option<i64>,
-    outcome_body: Option<String>,
-    created_at: i64,
-    updated_at: i64,
+columns! {
+    pub(super) struct OperationRow {
+        id: Uuid,
+        connection_id: Uuid,
+        idempotency_key: Option<String>,
+        pub(super) body_hash: Vec<u8>,
+        entity: String,
+        action: String,
+        state: String,
+        remote_id: Option<String>,
+        record_id: Option<Uuid>,
+        request: String,
+        steps: Option<String>,
+        outcome_status: Option<i64>,
+        outcome_body: Option<String>,
+        created_at: i64,
+        updated_at: i64,
+    }
 }
 
 /// The columns of [`OperationRow`].

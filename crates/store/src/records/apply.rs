@@ -104,9 +104,9 @@ pub(super) async fn write(tx: Tx, page: Page) -> Result<(Tx, Tally)> {
         return Ok((tx, Tally::default()));
     }
     match tx {
-        Tx::Sqlite(inner, committed) => {
-            let (inner, tally) = sqlite::write(inner, page).await?;
-            Ok((Tx::Sqlite(inner, committed), tally))
+        Tx::Sqlite(mut inner) => {
+            let tally = sqlite::write(&mut inner, page).await?;
+            Ok((Tx::Sqlite(inner), tally))
         }
         Tx::Postgres(mut inner) => {
             let tally = postgres::write(&mut inner, page).await?;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{ListQuery, NaturalMatch, Position, Sort, filter};
 use crate::db::arg::Arg;
-use crate::db::{Dialect, Tx, args};
+use crate::db::{Dialect, Tx, args, columns};
 use crate::{Result, Store};
 
 /// A page of records holds at most this many.
@@ -20,20 +20,21 @@ const KEYS_AT_ONCE: usize = 100;
 const COLUMNS: &str = "id, remote_id, display, remote_url, created_at, modified_at, remote_created_at,
     remote_modified_at, deleted_at, version, data";
 
-#[derive(sqlx::FromRow)]
-struct RecordRow {
-    id: Uuid,
-    remote_id: String,
-    display: String,
-    remote_url: Option<String>,
-    created_at: i64,
-    modified_at: i64,
-    remote_created_at: Option<i64>,
-    remote_modified_at: Option<i64>,
-    deleted_at: Option<i64>,
-    version: i64,
-    data: String,
-    raw: Option<String>,
+columns! {
+    struct RecordRow {
+        id: Uuid,
+        remote_id: String,
+        display: String,
+        remote_url: Option<String>,
+        created_at: i64,
+        modified_at: i64,
+        remote_created_at: Option<i64>,
+        remote_modified_at: Option<i64>,
+        deleted_at: Option<i64>,
+        version: i64,
+        data: String,
+        raw: Option<String>,
+    }
 }
 
 impl RecordRow {

@@ -1,13 +1,11 @@
-//! Writing a page on SQLite: point lookups and single-row statements on the raw handle of sqlx's own connection, inside
-//! sqlx's transaction. Measured, that is several times cheaper than any way through sqlx's statements.
+//! Writing a page on SQLite: point lookups and single-row statements, prepared once for all of its rows.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, Statement, params};
-use sqlx::{Sqlite, Transaction};
-use tokio::runtime::Handle;
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, params};
 use trunnion_model::change::Change;
 use trunnion_model::ids::EventId;
 
 use super::judge::{Before, Old, Page, Prepared, Tally, Verdict, Written, event_type, is_drift, judge, written};
+use crate::db::Writing;
 use crate::{Error, Result};
 
 /// Everything of a record but its identity comes after what the probe reads, and is only read if it is needed.
@@ -32,36 +30,20 @@ const EVENT: &str =
 const MARK: &str = "insert into record_mark (record_id, generation) values (?1, ?2)
     on conflict (record_id) do update set generation = excluded.generation where generation < excluded.generation";
 
-/// Writes the page and its events. The work is done on a thread for blocking work, because it takes milliseconds.
-pub(super) async fn write(
-    tx: Transaction<'static, Sqlite>,
-    page: Page,
-) -> Result<(Transaction<'static, Sqlite>, Tally)> {
-    let runtime = Handle::current();
-    let work = tokio::task::spawn_blocking(move || {
-        let mut tx = tx;
-        let mut locked = runtime.block_on(tx.lock_handle())?;
-        let handle = locked.as_raw_handle();
-        #[expect(
-            unsafe_code,
-            reason = "the handle is open and ours alone for as long as `locked` lives, which is longer"
-        )]
-        // SAFETY: `locked` keeps sqlx's own thread away from the handle, and is dropped after `connection`, which does not
-        // close a handle that it did not open.
-        let connection = unsafe { Connection::from_handle(handle.as_ptr()) }?;
-        let tally = write_page(&connection, page);
-        drop(connection);
-        drop(locked);
-        Ok((tx, tally?))
-    });
-    work.await.map_err(|_panicked| Error::Unavailable(sqlx::Error::WorkerCrashed))?
+/// Up to so many rows are written where the page was asked for; more take milliseconds, and a thread for blocking work.
+const FEW: usize = 8;
+
+/// Writes the page and its events.
+pub(super) async fn write(tx: &mut Writing, page: Page) -> Result<Tally> {
+    let many = page.rows.len() + page.listed.len() > FEW;
+    tx.run(many, move |connection| write_page(connection, page)).await
 }
 
 struct Writer<'c> {
-    insert: Statement<'c>,
-    update: Statement<'c>,
-    refresh: Statement<'c>,
-    event: Statement<'c>,
+    insert: CachedStatement<'c>,
+    update: CachedStatement<'c>,
+    refresh: CachedStatement<'c>,
+    event: CachedStatement<'c>,
     observed_at: i64,
     /// Of the last event, so far.
     sequence: i64,
@@ -73,15 +55,16 @@ fn write_page(connection: &Connection, page: Page) -> Result<Tally> {
     let tenant = id.0;
     // This transaction is the only writer: the number read here is still the last one when it is written back.
     let first = connection
-        .query_row("select last_sequence from connection where id = ?1", [&tenant.as_bytes()[..]], |row| row.get(0))
+        .prepare_cached("select last_sequence from connection where id = ?1")?
+        .query_row([&tenant.as_bytes()[..]], |row| row.get(0))
         .optional()?
         .ok_or(Error::NotFound { what: "connection" })?;
-    let mut probe = connection.prepare(PROBE)?;
+    let mut probe = connection.prepare_cached(PROBE)?;
     let mut writer = Writer {
-        insert: connection.prepare(INSERT)?,
-        update: connection.prepare(UPDATE)?,
-        refresh: connection.prepare(REFRESH)?,
-        event: connection.prepare(EVENT)?,
+        insert: connection.prepare_cached(INSERT)?,
+        update: connection.prepare_cached(UPDATE)?,
+        refresh: connection.prepare_cached(REFRESH)?,
+        event: connection.prepare_cached(EVENT)?,
         observed_at: reading.answered_at,
         sequence: first,
         json: String::new(),
@@ -89,7 +72,7 @@ fn write_page(connection: &Connection, page: Page) -> Result<Tally> {
     let types = [Change::Created, Change::Updated, Change::Deleted].map(|change| event_type(entity, change));
     let mut tally = Tally::default();
     if let Some(generation) = listing {
-        let mut mark = connection.prepare(MARK)?;
+        let mut mark = connection.prepare_cached(MARK)?;
         // A row that is bare says that the record is gone.
         let seen = rows.iter().filter(|incoming| !incoming.is_bare_deletion()).map(|incoming| incoming.row.id);
         for id in seen.chain(listed) {
@@ -138,7 +121,7 @@ fn write_page(connection: &Connection, page: Page) -> Result<Tally> {
     }
     if writer.sequence != first {
         let sql = "update connection set last_sequence = ?2 where id = ?1";
-        connection.execute(sql, params![&tenant.as_bytes()[..], writer.sequence])?;
+        connection.prepare_cached(sql)?.execute(params![&tenant.as_bytes()[..], writer.sequence])?;
     }
     Ok(tally)
 }

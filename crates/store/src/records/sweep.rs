@@ -82,7 +82,7 @@ impl Store {
     pub async fn sweep(&self, progress: &PageProgress, generation: i64, cause: Cause) -> Result<u64> {
         let lease = &progress.lease;
         let Some(entity) = trunnion_model::catalog::entity(lease.entity) else { return Ok(0) };
-        let mut tx = self.inner.db.begin().await?;
+        let mut tx = self.inner.db.begin_long().await?;
         tx.alone(section(&RecordScope::new(lease.connection, entity))).await?;
         sync::lock_lease(&mut tx, lease).await?;
         let (mut tx, tally) = sweep_rows(self, tx, (lease.connection, entity), generation, cause).await?;

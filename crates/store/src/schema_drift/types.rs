@@ -5,6 +5,7 @@ use trunnion_model::ids::{ConnectionId, SchemaDriftId};
 use trunnion_model::time::rfc3339_micros;
 use uuid::Uuid;
 
+use crate::db::columns;
 use crate::words::words;
 use crate::{Error, Result};
 
@@ -50,22 +51,23 @@ pub struct RowShape {
     pub strict: bool,
 }
 
-#[derive(sqlx::FromRow)]
-pub(super) struct DriftRow {
-    id: Uuid,
-    connection_id: Uuid,
-    entity: String,
-    kind: String,
-    field: String,
-    value: String,
-    type_before: String,
-    type_now: String,
-    remote_id: Option<String>,
-    records: i64,
-    state: String,
-    first_at: i64,
-    last_at: i64,
-    acknowledged_at: Option<i64>,
+columns! {
+    pub(super) struct DriftRow {
+        id: Uuid,
+        connection_id: Uuid,
+        entity: String,
+        kind: String,
+        field: String,
+        value: String,
+        type_before: String,
+        type_now: String,
+        remote_id: Option<String>,
+        records: i64,
+        state: String,
+        first_at: i64,
+        last_at: i64,
+        acknowledged_at: Option<i64>,
+    }
 }
 
 /// The columns of [`DriftRow`].

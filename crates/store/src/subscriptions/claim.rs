@@ -6,26 +6,27 @@ use trunnion_model::ids::ConnectionId;
 use uuid::Uuid;
 
 use super::{DueSubscription, SubscriptionState, subscription_place};
-use crate::db::args;
+use crate::db::{args, columns};
 use crate::inbound::hook_place;
 use crate::seal::{self, Sealed};
 use crate::sync::until;
 use crate::{Result, Store};
 
-#[derive(sqlx::FromRow)]
-struct Candidate {
-    id: Uuid,
-    connection_id: Uuid,
-    data_key: Vec<u8>,
-    sealed: Vec<u8>,
-    wanted: bool,
-    remake: bool,
-    remote_id: Option<String>,
-    tries: i64,
-    generation: i64,
-    state: String,
-    hook_key: Option<Vec<u8>>,
-    hook_sealed: Option<Vec<u8>>,
+columns! {
+    struct Candidate {
+        id: Uuid,
+        connection_id: Uuid,
+        data_key: Vec<u8>,
+        sealed: Vec<u8>,
+        wanted: bool,
+        remake: bool,
+        remote_id: Option<String>,
+        tries: i64,
+        generation: i64,
+        state: String,
+        hook_key: Option<Vec<u8>>,
+        hook_sealed: Option<Vec<u8>>,
+    }
 }
 
 impl Store {

@@ -11,20 +11,20 @@ use super::rows::{PlanRow, RunRow, plan_columns, run_columns};
 use super::runs::NO_RUN;
 use super::{Claim, ClaimRequest, Lane, Lease, PlanState, Room, RunCause, RunMode, RunState, runs};
 use crate::connections::ConnectionStatus;
-use crate::db::{Tx, args};
+use crate::db::{Tx, args, columns};
 use crate::{Error, Result, Store};
 
 /// Nodes claim one after the other, so that the limit per connection holds over all of them.
 const CLAIMING: i64 = 0x7472_756e_0001;
 
-#[derive(sqlx::FromRow)]
-struct Candidate {
-    #[sqlx(flatten)]
-    plan: PlanRow,
-    application_id: Uuid,
-    system: String,
-    connection_status: String,
-    running: i64,
+columns! {
+    struct Candidate {
+        plan: PlanRow = flat,
+        application_id: Uuid,
+        system: String,
+        connection_status: String,
+        running: i64,
+    }
 }
 
 /// What is due in a lane, the longest waiting first. `$1` is now, `$2` the limit per connection, `$3` how many, `$4` the
@@ -75,7 +75,7 @@ impl Store {
         if waiting.is_empty() {
             return Ok(claims);
         }
-        let mut tx = self.inner.db.begin().await?;
+        let mut tx = self.inner.db.begin_relaxed().await?;
         tx.alone(CLAIMING).await?;
         let now = self.now();
         let mut taken = Taken { room: room.clone(), connections: HashMap::new() };

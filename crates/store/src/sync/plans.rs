@@ -8,16 +8,16 @@ use uuid::Uuid;
 use super::rows::{PlanRow, phase, plan_columns, quiet_text, select_plan};
 use super::{Lane, Lease, PlanChanges, PlanState, RunMode, RunState, SyncPlan};
 use crate::connections::{ConnectionStatus, NewPlan};
-use crate::db::{Tx, args, locking};
+use crate::db::{Tx, args, columns, locking};
 use crate::{Error, Result, Store};
 
 pub(super) const NO_PLAN: Error = Error::NotFound { what: "plan" };
 
-#[derive(sqlx::FromRow)]
-struct PlanAndStatus {
-    #[sqlx(flatten)]
-    plan: PlanRow,
-    connection_status: String,
+columns! {
+    struct PlanAndStatus {
+        plan: PlanRow = flat,
+        connection_status: String,
+    }
 }
 
 impl Store {

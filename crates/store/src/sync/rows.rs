@@ -7,35 +7,37 @@ use uuid::Uuid;
 
 use super::{Failure, Lane, PlanState, Run, RunCause, RunMode, RunState, SyncPlan};
 use crate::connections::ConnectionStatus;
+use crate::db::columns;
 use crate::{Error, Result};
 
-#[derive(sqlx::FromRow)]
-pub(super) struct PlanRow {
-    pub(super) connection_id: Uuid,
-    pub(super) entity: String,
-    interval_seconds: Option<i64>,
-    cron: Option<String>,
-    time_zone: String,
-    quiet_hours: String,
-    real_time: bool,
-    history_days: Option<i64>,
-    strict: bool,
-    priority: i64,
-    state: String,
-    paused: bool,
-    mode: String,
-    due_at: Option<i64>,
-    run_id: Option<Uuid>,
-    attempt: i64,
-    cursor: Option<String>,
-    cursor_at: Option<i64>,
-    initial_done: bool,
-    last_success_at: Option<i64>,
-    last_error_code: Option<String>,
-    last_error_message: Option<String>,
-    failing_since: Option<i64>,
-    records: i64,
-    lane: i64,
+columns! {
+    pub(super) struct PlanRow {
+        pub(super) connection_id: Uuid,
+        pub(super) entity: String,
+        interval_seconds: Option<i64>,
+        cron: Option<String>,
+        time_zone: String,
+        quiet_hours: String,
+        real_time: bool,
+        history_days: Option<i64>,
+        strict: bool,
+        priority: i64,
+        state: String,
+        paused: bool,
+        mode: String,
+        due_at: Option<i64>,
+        run_id: Option<Uuid>,
+        attempt: i64,
+        cursor: Option<String>,
+        cursor_at: Option<i64>,
+        initial_done: bool,
+        last_success_at: Option<i64>,
+        last_error_code: Option<String>,
+        last_error_message: Option<String>,
+        failing_since: Option<i64>,
+        records: i64,
+        lane: i64,
+    }
 }
 
 impl PlanRow {
@@ -140,29 +142,30 @@ macro_rules! select_plan {
 
 pub(super) use {plan_columns, select_plan};
 
-#[derive(sqlx::FromRow)]
-pub(super) struct RunRow {
-    id: Uuid,
-    connection_id: Uuid,
-    entity: String,
-    mode: String,
-    cause: String,
-    state: String,
-    created_at: i64,
-    started_at: Option<i64>,
-    finished_at: Option<i64>,
-    pages: i64,
-    seen: i64,
-    created: i64,
-    updated: i64,
-    deleted: i64,
-    unchanged: i64,
-    total_known: Option<i64>,
-    held: i64,
-    quarantined: i64,
-    drift: Option<i64>,
-    error_code: Option<String>,
-    error_message: Option<String>,
+columns! {
+    pub(super) struct RunRow {
+        id: Uuid,
+        connection_id: Uuid,
+        entity: String,
+        mode: String,
+        cause: String,
+        state: String,
+        created_at: i64,
+        started_at: Option<i64>,
+        finished_at: Option<i64>,
+        pages: i64,
+        seen: i64,
+        created: i64,
+        updated: i64,
+        deleted: i64,
+        unchanged: i64,
+        total_known: Option<i64>,
+        held: i64,
+        quarantined: i64,
+        drift: Option<i64>,
+        error_code: Option<String>,
+        error_message: Option<String>,
+    }
 }
 
 /// The columns of [`RunRow`].

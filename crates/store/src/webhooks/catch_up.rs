@@ -29,8 +29,7 @@ pub(super) async fn all(store: &Store, done: &mut Dispatched) -> Result<()> {
 }
 
 async fn one(store: &Store, id: WebhookEndpointId, done: &mut Dispatched) -> Result<()> {
-    let mut tx = store.inner.db.begin().await?;
-    tx.relaxed().await?;
+    let mut tx = store.inner.db.begin_relaxed().await?;
     tx.alone(DISPATCHING).await?;
     let sql = locking!(tx.dialect(), select_endpoint!("where e.id = $1 and e.disabled_at is null"));
     let Some(row) = tx.row::<EndpointRow>(sql, args![id]).await? else { return Ok(()) };

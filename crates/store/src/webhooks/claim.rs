@@ -50,8 +50,7 @@ impl Store {
     pub async fn claim_deliveries(&self, endpoint: &WebhookEndpoint, request: DeliveryRequest) -> Result<Taken> {
         let secrets = self.cached_secrets(endpoint).await?;
         let target = Arc::new(Target { endpoint: endpoint.clone(), secrets });
-        let mut tx = self.inner.db.begin().await?;
-        tx.relaxed().await?;
+        let mut tx = self.inner.db.begin_relaxed().await?;
         let now = self.now();
         let mut limit = request.limit;
         let mut paced = None;

@@ -13,7 +13,7 @@ use super::hands::{Hands, Held};
 use super::make::{self, Entry, Making};
 use super::rows::{EndpointRow, select_endpoint};
 use super::{DeliveryClaim, WebhookEndpoint, catch_up};
-use crate::db::{Tx, args, hex, over_set};
+use crate::db::{Tx, args, columns, hex, over_set};
 use crate::{Result, Store};
 
 /// The section in which deliveries are made from the log, and in which an endpoint begins or stops to follow.
@@ -26,20 +26,24 @@ const EVENTS: i64 = 1_000;
 pub struct Dispatched {
     /// There is more to be made.
     pub more: bool,
+    /// There was news in logs that nobody follows, and in no others.
+    pub unfollowed: bool,
     /// For these something is due.
     pub endpoints: Vec<WebhookEndpointId>,
     /// And these are in the caller's hands already.
     pub claims: Vec<DeliveryClaim>,
 }
 
-/// A log with news.
-#[derive(Clone, sqlx::FromRow)]
-struct Log {
-    id: Uuid,
-    application_id: Uuid,
-    tags: String,
-    last_sequence: i64,
-    dispatched_sequence: i64,
+columns! {
+    /// A log with news.
+    #[derive(Clone)]
+    struct Log {
+        id: Uuid,
+        application_id: Uuid,
+        tags: String,
+        last_sequence: i64,
+        dispatched_sequence: i64,
+    }
 }
 
 impl Store {
@@ -74,8 +78,7 @@ impl Store {
     }
 
     async fn dispatch_news(&self, hands: Option<&Hands<'_>>, done: &mut Dispatched) -> Result<()> {
-        let mut tx = self.inner.db.begin().await?;
-        tx.relaxed().await?;
+        let mut tx = self.inner.db.begin_relaxed().await?;
         tx.alone(DISPATCHING).await?;
         // Where the logs end is read before who follows them: whoever began to follow before an event was committed is
         // then seen.
@@ -90,6 +93,7 @@ impl Store {
         }
         done.more |= logs.len() >= 64;
         let endpoints = followers(&mut tx, &logs).await?;
+        done.unfollowed = endpoints.is_empty();
         let behind = those_behind(&mut tx, &logs).await?;
         let share = (EVENTS / i64::try_from(logs.len()).unwrap_or(EVENTS)).max(16);
         let mut held = Held::new(hands, self.now());

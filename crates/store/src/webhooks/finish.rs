@@ -32,8 +32,7 @@ impl Store {
         for one in finished {
             by_endpoint.entry(one.endpoint).or_default().push(one);
         }
-        let mut tx = self.inner.db.begin().await?;
-        tx.relaxed().await?;
+        let mut tx = self.inner.db.begin_relaxed().await?;
         let now = self.now();
         let mut told = false;
         // Endpoints are locked before deliveries, in one order, as everywhere.

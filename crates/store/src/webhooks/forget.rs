@@ -4,7 +4,7 @@ use serde_json::json;
 use trunnion_model::ids::DeliveryId;
 use uuid::Uuid;
 
-use crate::db::{args, hex, over_set};
+use crate::db::{Manner, args, hex, over_set};
 use crate::{Result, Store};
 
 /// Deliveries in one transaction.
@@ -38,8 +38,7 @@ impl Store {
         if set.is_empty() {
             return Ok(0);
         }
-        let mut tx = self.inner.db.begin().await?;
-        tx.relaxed().await?;
+        let mut tx = self.inner.db.begin_as(Manner { long: true, relaxed: true }).await?;
         // One that is sent again by hand meanwhile is no longer over.
         let sql = over_set!(
             tx.dialect(),

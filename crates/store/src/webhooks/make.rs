@@ -10,32 +10,28 @@ use uuid::Uuid;
 use super::hands::Held;
 use super::{Delivery, DeliveryState, Ordering, WebhookEndpoint};
 use crate::Result;
-use crate::db::{Tx, args, hex, locking, over_set};
+use crate::db::{Tx, args, columns, hex, locking, over_set};
 use crate::events::Event;
 
 /// Deliveries in one statement.
 const AT_ONCE: usize = 500;
 
-/// What has to be known of an event to make a delivery of it.
-#[derive(Clone, Debug, sqlx::FromRow)]
-pub(super) struct Entry {
-    #[sqlx(rename = "connection_id")]
-    pub(super) log: Uuid,
-    pub(super) sequence: i64,
-    pub(super) id: Uuid,
-    #[sqlx(rename = "type")]
-    pub(super) kind: String,
-    pub(super) record_id: Option<Uuid>,
-    pub(super) entity: Option<String>,
-    /// The rest is read of those only that may be sent at once.
-    #[sqlx(default)]
-    at: Option<i64>,
-    #[sqlx(default)]
-    cause: Option<String>,
-    #[sqlx(default)]
-    data: Option<String>,
-    #[sqlx(default)]
-    previous: Option<String>,
+columns! {
+    /// What has to be known of an event to make a delivery of it.
+    #[derive(Clone, Debug)]
+    pub(super) struct Entry {
+        pub(super) log: Uuid as "connection_id",
+        pub(super) sequence: i64,
+        pub(super) id: Uuid,
+        pub(super) kind: String as "type",
+        pub(super) record_id: Option<Uuid>,
+        pub(super) entity: Option<String>,
+        /// The rest is read of those only that may be sent at once.
+        at: Option<i64> = if_there,
+        cause: Option<String> = if_there,
+        data: Option<String> = if_there,
+        previous: Option<String> = if_there,
+    }
 }
 
 impl Entry {

@@ -9,8 +9,7 @@ use crate::{Result, Store};
 impl Store {
     /// The node is alive. To be called before it takes deliveries up, and every second as long as it has some.
     pub async fn beat(&self, node: Uuid, name: &str) -> Result<()> {
-        let mut tx = self.inner.db.begin().await?;
-        tx.relaxed().await?;
+        let mut tx = self.inner.db.begin_relaxed().await?;
         let sql = "insert into webhook_node (id, name, beats) values ($1, $2, 1)
                    on conflict (id) do update set beats = webhook_node.beats + 1";
         tx.execute(sql, args![node, name]).await?;

@@ -13,7 +13,7 @@ use super::hands::Held;
 use super::make::{self, Entry, Making, is_about};
 use super::rows;
 use super::types::any_fits;
-use crate::db::{Tx, args, hex, over_set};
+use crate::db::{Tx, args, columns, hex, over_set};
 use crate::words::words;
 use crate::{Error, Result, Store};
 
@@ -70,21 +70,22 @@ pub struct Replay {
     pub modified_at: i64,
 }
 
-#[derive(sqlx::FromRow)]
-struct ReplayRow {
-    id: Uuid,
-    endpoint_id: Uuid,
-    which: String,
-    since: i64,
-    until: i64,
-    types: String,
-    state: String,
-    place_id: Option<Uuid>,
-    place_sequence: i64,
-    looked_at: i64,
-    scheduled: i64,
-    created_at: i64,
-    modified_at: i64,
+columns! {
+    struct ReplayRow {
+        id: Uuid,
+        endpoint_id: Uuid,
+        which: String,
+        since: i64,
+        until: i64,
+        types: String,
+        state: String,
+        place_id: Option<Uuid>,
+        place_sequence: i64,
+        looked_at: i64,
+        scheduled: i64,
+        created_at: i64,
+        modified_at: i64,
+    }
 }
 
 macro_rules! select_replay {

@@ -7,40 +7,41 @@ use super::{
     Attempt, AttemptOutcome, Delivery, DeliveryState, EndpointSettings, Ordering, PayloadForm, RetryPolicy,
     WebhookEndpoint,
 };
-use crate::db::{Tx, args, locking};
+use crate::db::{Tx, args, columns, locking};
 use crate::events::Event;
 use crate::{Error, Result};
 
 pub(super) const NO_ENDPOINT: Error = Error::NotFound { what: "webhook endpoint" };
 pub(super) const NO_DELIVERY: Error = Error::NotFound { what: "delivery" };
 
-#[derive(sqlx::FromRow)]
-pub(super) struct EndpointRow {
-    id: Uuid,
-    application_id: Uuid,
-    url: String,
-    description: String,
-    types: String,
-    connections: Option<String>,
-    ordering: String,
-    payload: String,
-    rate_per_second: Option<i64>,
-    timeout_seconds: i64,
-    disable_after_seconds: Option<i64>,
-    connection_tags: String,
-    retry_first_seconds: i64,
-    retry_longest_seconds: i64,
-    retry_for_seconds: i64,
-    header_names: String,
-    disabled_at: Option<i64>,
-    disabled_reason: Option<String>,
-    failing_since: Option<i64>,
-    failures: i64,
-    told: i64,
-    held_until: Option<i64>,
-    version: i64,
-    created_at: i64,
-    modified_at: i64,
+columns! {
+    pub(super) struct EndpointRow {
+        id: Uuid,
+        application_id: Uuid,
+        url: String,
+        description: String,
+        types: String,
+        connections: Option<String>,
+        ordering: String,
+        payload: String,
+        rate_per_second: Option<i64>,
+        timeout_seconds: i64,
+        disable_after_seconds: Option<i64>,
+        connection_tags: String,
+        retry_first_seconds: i64,
+        retry_longest_seconds: i64,
+        retry_for_seconds: i64,
+        header_names: String,
+        disabled_at: Option<i64>,
+        disabled_reason: Option<String>,
+        failing_since: Option<i64>,
+        failures: i64,
+        told: i64,
+        held_until: Option<i64>,
+        version: i64,
+        created_at: i64,
+        modified_at: i64,
+    }
 }
 
 /// `select` with the columns of [`EndpointRow`], then the rest of the statement.
@@ -115,24 +116,24 @@ pub(super) async fn lock_own(
     tx.row::<EndpointRow>(sql, args![id, application]).await?.ok_or(NO_ENDPOINT)?.endpoint()
 }
 
-#[derive(sqlx::FromRow)]
-pub(super) struct DeliveryRow {
-    id: Uuid,
-    endpoint_id: Uuid,
-    connection_id: Uuid,
-    sequence: i64,
-    event_id: Uuid,
-    #[sqlx(rename = "type")]
-    kind: String,
-    state: String,
-    attempts: i64,
-    tries: i64,
-    due_at: Option<i64>,
-    order_key: Option<Uuid>,
-    last_status: Option<i64>,
-    last_error: Option<String>,
-    created_at: i64,
-    modified_at: i64,
+columns! {
+    pub(super) struct DeliveryRow {
+        id: Uuid,
+        endpoint_id: Uuid,
+        connection_id: Uuid,
+        sequence: i64,
+        event_id: Uuid,
+        kind: String as "type",
+        state: String,
+        attempts: i64,
+        tries: i64,
+        due_at: Option<i64>,
+        order_key: Option<Uuid>,
+        last_status: Option<i64>,
+        last_error: Option<String>,
+        created_at: i64,
+        modified_at: i64,
+    }
 }
 
 /// `select` with the columns of [`DeliveryRow`], then the rest of the statement.
@@ -170,18 +171,19 @@ impl DeliveryRow {
     }
 }
 
-#[derive(sqlx::FromRow)]
-pub(super) struct AttemptRow {
-    delivery_id: Uuid,
-    number: i64,
-    at: i64,
-    micros: i64,
-    url: String,
-    request_headers: String,
-    status: Option<i64>,
-    response_headers: String,
-    response_body: String,
-    error: Option<String>,
+columns! {
+    pub(super) struct AttemptRow {
+        delivery_id: Uuid,
+        number: i64,
+        at: i64,
+        micros: i64,
+        url: String,
+        request_headers: String,
+        status: Option<i64>,
+        response_headers: String,
+        response_body: String,
+        error: Option<String>,
+    }
 }
 
 impl AttemptRow {
@@ -203,17 +205,17 @@ impl AttemptRow {
     }
 }
 
-/// A delivery with its event, whose members are null if the event is gone.
-#[derive(sqlx::FromRow)]
-pub(super) struct WorkRow {
-    #[sqlx(flatten)]
-    delivery: DeliveryRow,
-    at: Option<i64>,
-    record_id: Option<Uuid>,
-    entity: Option<String>,
-    cause: Option<String>,
-    data: Option<String>,
-    previous: Option<String>,
+columns! {
+    /// A delivery with its event, whose members are null if the event is gone.
+    pub(super) struct WorkRow {
+        delivery: DeliveryRow = flat,
+        at: Option<i64>,
+        record_id: Option<Uuid>,
+        entity: Option<String>,
+        cause: Option<String>,
+        data: Option<String>,
+        previous: Option<String>,
+    }
 }
 
 /// `select` with the columns of [`WorkRow`], then the rest of the statement.

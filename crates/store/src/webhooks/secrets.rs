@@ -8,7 +8,7 @@ use trunnion_model::ids::{ApplicationId, WebhookEndpointId};
 use uuid::Uuid;
 
 use super::{NewSecret, SecretKind, WebhookEndpoint, WebhookSecret, rows};
-use crate::db::{Tx, args};
+use crate::db::{Tx, args, columns};
 use crate::seal::{self, Place, Sealed};
 use crate::sync::{random, until};
 use crate::{Result, Store};
@@ -25,14 +25,15 @@ pub(crate) struct SecretCache(Mutex<HashMap<WebhookEndpointId, Opened>>);
 /// The version at which they were opened, and they.
 type Opened = (i64, Arc<Vec<WebhookSecret>>);
 
-#[derive(sqlx::FromRow)]
-struct SecretRow {
-    id: Uuid,
-    kind: String,
-    data_key: Vec<u8>,
-    sealed: Vec<u8>,
-    public_key: Option<String>,
-    expires_at: Option<i64>,
+columns! {
+    struct SecretRow {
+        id: Uuid,
+        kind: String,
+        data_key: Vec<u8>,
+        sealed: Vec<u8>,
+        public_key: Option<String>,
+        expires_at: Option<i64>,
+    }
 }
 
 impl Store {
