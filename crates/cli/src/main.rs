@@ -67,7 +67,9 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    // One more than there are cores: SQLite's writer waits for the disk on one of them.
+    let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get() + 1);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return terminal::failed(&format!("cannot start: {error}"), 3),
     };

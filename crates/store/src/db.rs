@@ -142,12 +142,17 @@ impl Db {
         }
     }
 
-    /// The row of a reading statement, if there is one.
+    /// The row of a reading statement that finds it by an index, if there is one.
     pub(crate) async fn row<T: Row>(&self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<Option<T>> {
         match self {
             Self::Sqlite(file) => file.row(sql.into_sql_str(), args).await,
             Self::Postgres(pool) => read_one(sqlx::query_with(sql, arg::postgres(args)?).fetch_optional(pool).await?),
         }
+    }
+
+    /// The row of a reading statement that looks at many to give one: a count, a sum.
+    pub(crate) async fn total<T: Row>(&self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<Option<T>> {
+        Ok(self.rows(sql, args).await?.pop())
     }
 
     /// Runs one writing statement in a transaction of its own; how many rows it touched.

@@ -45,12 +45,12 @@ impl Store {
         let now = self.now();
         let sql = "select cast(count(*) as bigint), min(due_at) from sync_plan
                    where due_at is not null and not resting and not paused and lease_id is null and due_at <= $1";
-        let (syncs_due, oldest_sync) = db.row(sql, args![now]).await?.unwrap_or_default();
+        let (syncs_due, oldest_sync) = db.total(sql, args![now]).await?.unwrap_or_default();
         let sql = "select cast(count(*) as bigint), min(due_at) from
                    (select due_at from delivery where due_at is not null limit $1) waiting";
-        let (deliveries, oldest_delivery) = db.row(sql, args![MOST]).await?.unwrap_or_default();
+        let (deliveries, oldest_delivery) = db.total(sql, args![MOST]).await?.unwrap_or_default();
         let sql = "select cast(count(*) as bigint) from operation where state in ('accepted', 'sending', 'unknown')";
-        let (operations,) = db.row::<(i64,)>(sql, Vec::new()).await?.unwrap_or_default();
+        let (operations,) = db.total::<(i64,)>(sql, Vec::new()).await?.unwrap_or_default();
         Ok(Standing { connections, incidents, syncs_due, oldest_sync, deliveries, oldest_delivery, operations })
     }
 

@@ -75,7 +75,7 @@ impl Store {
                 let sql =
                     "select cast(count(*) as bigint) from delivery d join webhook_endpoint e on e.id = d.endpoint_id
                            where e.application_id = $1 and d.state = 'failed' and d.modified_at >= $2";
-                let count = db.row::<(i64,)>(sql, args![application, *since]).await?.map_or(0, |(count,)| count);
+                let count = db.total::<(i64,)>(sql, args![application, *since]).await?.map_or(0, |(count,)| count);
                 let found = (count > *above).then(|| Found {
                     subject: application.0,
                     name: "webhooks".to_owned(),

@@ -1,7 +1,9 @@
 //! SQLite: one connection that writes, and readers beside it.
 //!
 //! A statement takes microseconds, less than it takes to wake another thread and to be woken by it. So statements run where
-//! they are asked for; what waits for the disk (a commit) or grows with what is stored runs on a thread for blocking work.
+//! they are asked for, and so does the commit of a few rows, which waits for the disk: one thread at a time, for there is one
+//! writer, and the program's runtime has one thread more for it. What grows with what is stored runs on threads for blocking
+//! work.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
@@ -22,6 +24,9 @@ use crate::{Error, Result};
 const AT_LEAST: i32 = 3_051_003;
 
 const READERS: usize = 4;
+
+/// So many changed rows are committed where they were changed.
+const FEW: u64 = 64;
 
 /// How long a program waits for another one that writes the same file, and how often it looks.
 const BUSY: Duration = Duration::from_secs(10);
@@ -123,6 +128,12 @@ impl Sqlite {
     }
 
     pub(super) async fn row<T: Row>(&self, sql: sqlx::SqlStr, args: Vec<Arg>) -> Result<Option<T>> {
+        // The writer, if it has nothing to do: it knows what it wrote, which readers have to read again.
+        if let Ok(free) = Arc::clone(&self.writer).try_lock_owned()
+            && let Some(writer) = free.as_ref()
+        {
+            return row(&writer.connection, sql.as_str(), &args);
+        }
         row(self.readers.take().await?.connection()?, sql.as_str(), &args)
     }
 }
@@ -157,10 +168,10 @@ impl Writing {
     }
 
     pub(super) async fn commit(mut self) -> Result<()> {
-        let changed = self.run(false, |connection| Ok(connection.total_changes())).await? != self.changes_before;
-        // What changed nothing waits for no disk either.
-        self.run(changed && !self.manner.relaxed, |connection| execute(connection, "commit", &[]).map(drop)).await?;
-        if changed {
+        let changes = self.run(false, |connection| Ok(connection.total_changes())).await? - self.changes_before;
+        let many = !self.manner.relaxed && changes > FEW;
+        self.run(many, |connection| execute(connection, "commit", &[]).map(drop)).await?;
+        if changes > 0 {
             self.committed.notify_one();
         }
         Ok(())

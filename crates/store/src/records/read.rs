@@ -153,7 +153,7 @@ impl Store {
         let mut filter = Filter::by_time(connection, entity);
         filter.narrow(query, self.inner.db.dialect());
         let sql = format!("select count(*) from record where {}", filter.text);
-        let row = self.inner.db.row::<(i64,)>(AssertSqlSafe(sql), filter.bound).await?;
+        let row = self.inner.db.total::<(i64,)>(AssertSqlSafe(sql), filter.bound).await?;
         Ok(row.map_or(0, |(count,)| u64::try_from(count).unwrap_or(0)))
     }
 }

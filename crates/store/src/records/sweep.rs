@@ -62,7 +62,7 @@ impl Store {
         sample: usize,
     ) -> Result<Gone> {
         let bound = || args![connection, entity.name, generation];
-        let count = self.inner.db.row::<(i64,)>(unseen!("count(*)", ""), bound()).await?.map_or(0, |(count,)| count);
+        let count = self.inner.db.total::<(i64,)>(unseen!("count(*)", ""), bound()).await?.map_or(0, |(count,)| count);
         if count == 0 {
             return Ok(Gone::default());
         }

@@ -33,7 +33,7 @@ impl Store {
             let head = row.delivery()?;
             let sql = "select count(*) from delivery
                        where endpoint_id = $1 and order_key = $2 and state = 'pending' and due_at is null";
-            let waiting = self.inner.db.row::<(i64,)>(sql, args![endpoint, head.order_key]).await?;
+            let waiting = self.inner.db.total::<(i64,)>(sql, args![endpoint, head.order_key]).await?;
             blocked.push(BlockedKey { head, waiting: waiting.map_or(0, |(count,)| count) });
         }
         Ok(blocked)

@@ -154,7 +154,7 @@ impl Store {
         for (id, endpoint) in self.inner.db.rows::<(Uuid, Uuid)>(sql, args![]).await? {
             let sql = "select count(*) from (select 1 from delivery
                        where endpoint_id = $1 and lane = 1 and due_at <= $2 limit $3) w";
-            let waiting = self.inner.db.row::<(i64,)>(sql, args![endpoint, self.now(), WAITING]).await?;
+            let waiting = self.inner.db.total::<(i64,)>(sql, args![endpoint, self.now(), WAITING]).await?;
             if waiting.is_none_or(|(count,)| count < WAITING) && self.advance_replay(ReplayId(id)).await? {
                 due.push(WebhookEndpointId(endpoint));
             }
