@@ -146,7 +146,12 @@ impl Db {
     pub(crate) async fn row<T: Row>(&self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<Option<T>> {
         match self {
             Self::Sqlite(file) => file.row(sql.into_sql_str(), args).await,
-            Self::Postgres(pool) => read_one(sqlx::query_with(sql, arg::postgres(args)?).fetch_optional(pool).await?),
+            Self::Postgres(pool) => sqlx::query_with(sql, arg::postgres(args)?)
+                .fetch_optional(pool)
+                .await?
+                .as_ref()
+                .map(T::read)
+                .transpose(),
         }
     }
 
@@ -182,9 +187,12 @@ impl Tx {
     pub(crate) async fn row<T: Row>(&mut self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<Option<T>> {
         match self {
             Self::Sqlite(tx) => tx.row(sql.into_sql_str(), args).await,
-            Self::Postgres(tx) => {
-                read_one(sqlx::query_with(sql, arg::postgres(args)?).fetch_optional(&mut **tx).await?)
-            }
+            Self::Postgres(tx) => sqlx::query_with(sql, arg::postgres(args)?)
+                .fetch_optional(&mut **tx)
+                .await?
+                .as_ref()
+                .map(T::read)
+                .transpose(),
         }
     }
 
@@ -267,10 +275,6 @@ async fn open_postgres(url: &str) -> Result<Db> {
 
 fn read_all<T: Row>(rows: Vec<PgRow>) -> Result<Vec<T>> {
     rows.into_iter().map(|row| T::read(&row)).collect()
-}
-
-fn read_one<T: Row>(row: Option<PgRow>) -> Result<Option<T>> {
-    row.as_ref().map(T::read).transpose()
 }
 
 fn migration(error: sqlx::migrate::MigrateError) -> Error {

@@ -53,7 +53,7 @@ pub(crate) fn postgres(args: Vec<Arg>) -> Result<PgArguments> {
             Arg::Bytes(value) => bound.add(value),
             Arg::Bool(value) => bound.add(value),
         }
-        .map_err(|error| Error::Database(error))?;
+        .map_err(Error::Database)?;
     }
     Ok(bound)
 }

@@ -19,7 +19,8 @@ impl<T> Column for T where T: FromSql + for<'r> Decode<'r, Postgres> + Type<Post
 /// The columns of one row.
 pub(crate) trait Columns {
     fn at<T: Column>(&self, place: usize) -> Result<T>;
-    fn named<T: Column>(&self, name: &str) -> Result<T>;
+    /// Found at once if it is the one at `likely`.
+    fn named<T: Column>(&self, name: &str, likely: usize) -> Result<T>;
     fn has(&self, name: &str) -> bool;
 }
 
@@ -28,7 +29,7 @@ impl Columns for PgRow {
         Ok(self.try_get(place)?)
     }
 
-    fn named<T: Column>(&self, name: &str) -> Result<T> {
+    fn named<T: Column>(&self, name: &str, _likely: usize) -> Result<T> {
         Ok(self.try_get(name)?)
     }
 
@@ -42,8 +43,12 @@ impl Columns for rusqlite::Row<'_> {
         self.get(place).map_err(Error::from)
     }
 
-    fn named<T: Column>(&self, name: &str) -> Result<T> {
-        self.get(name).map_err(Error::from)
+    fn named<T: Column>(&self, name: &str, likely: usize) -> Result<T> {
+        // SQLite finds a name by comparing it with all of them.
+        match self.as_ref().column_name(likely) {
+            Ok(found) if found == name => self.at(likely),
+            _ => self.get(name).map_err(Error::from),
+        }
     }
 
     fn has(&self, name: &str) -> bool {
@@ -62,15 +67,24 @@ macro_rules! columns {
 
         impl $crate::db::Row for $name {
             fn read(columns: &impl $crate::db::Columns) -> $crate::Result<Self> {
-                Ok(Self { $($field: $crate::db::columns!(@ columns, $field $(as $column)? $(= $how)?)),* })
+                let mut places = 0_usize..;
+                Ok(Self { $($field: $crate::db::columns!(@ columns places, $field $(as $column)? $(= $how)?)),* })
             }
         }
     };
-    (@ $columns:ident, $field:ident) => { $columns.named(stringify!($field))? };
-    (@ $columns:ident, $field:ident as $column:literal) => { $columns.named($column)? };
-    (@ $columns:ident, $field:ident = flat) => { $crate::db::Row::read($columns)? };
-    (@ $columns:ident, $field:ident = if_there) => {
-        if $columns.has(stringify!($field)) { $columns.named(stringify!($field))? } else { Default::default() }
+    (@ $columns:ident $places:ident, $field:ident) => {
+        $columns.named(stringify!($field), $places.next().unwrap_or_default())?
+    };
+    (@ $columns:ident $places:ident, $field:ident as $column:literal) => {
+        $columns.named($column, $places.next().unwrap_or_default())?
+    };
+    (@ $columns:ident $places:ident, $field:ident = flat) => { $crate::db::Row::read($columns)? };
+    (@ $columns:ident $places:ident, $field:ident = if_there) => {
+        if $columns.has(stringify!($field)) {
+            $columns.named(stringify!($field), $places.next().unwrap_or_default())?
+        } else {
+            Default::default()
+        }
     };
 }
 
