@@ -40,8 +40,7 @@ pub(super) fn lock(
 
 /// Lets the next one write the record, in the transaction that settles the operation.
 pub(super) async fn unlock(tx: &mut Tx, operation: &Operation) -> Result<()> {
-    // What a create makes was nobody's before.
-    let Some(remote_id) = operation.remote_id.as_ref().filter(|_| operation.action != "create") else { return Ok(()) };
+    let Some(remote_id) = &operation.remote_id else { return Ok(()) };
     let sql = "delete from record_lock
                where connection_id = $1 and entity = $2 and remote_id = $3 and operation_id = $4";
     tx.execute(sql, args![operation.connection, &operation.entity, remote_id, operation.id]).await.map(drop)
