@@ -132,7 +132,11 @@ impl Sqlite {
         if let Ok(free) = Arc::clone(&self.writer).try_lock_owned()
             && let Some(writer) = free.as_ref()
         {
-            return row(&writer.connection, sql.as_str(), &args);
+            match row(&writer.connection, sql.as_str(), &args) {
+                // It waits for no other program, as readers do.
+                Err(error) if error.is_transient() => {}
+                done => return done,
+            }
         }
         row(self.readers.take().await?.connection()?, sql.as_str(), &args)
     }
@@ -252,8 +256,6 @@ fn connect(file: &Path, cache: i64) -> Result<Connection> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "cache_size", cache)?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // What a statement might have to undo is a few pages: not worth a file, made and removed by each.
-    connection.pragma_update(None, "temp_store", "memory")?;
     // What was answered as stored survives a power cut, not only the end of the process.
     connection.pragma_update(None, "synchronous", "full")?;
     Ok(connection)
