@@ -48,7 +48,7 @@ struct Worker {
     handled: usize,
     /// Whether the logs are to be looked at.
     news: bool,
-    /// Whether anybody followed the logs when they had news; if not, they are looked at now and then, not at each event.
+    /// Whether there is an endpoint that could follow; if not, the logs are looked at now and then, not at each event.
     followed: bool,
     /// Whether something was made due by hand.
     asked: bool,

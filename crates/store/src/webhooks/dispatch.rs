@@ -26,7 +26,7 @@ const EVENTS: i64 = 1_000;
 pub struct Dispatched {
     /// There is more to be made.
     pub more: bool,
-    /// There was news in logs that nobody follows, and in no others.
+    /// There was news, and there is no endpoint that could follow any log.
     pub unfollowed: bool,
     /// For these something is due.
     pub endpoints: Vec<WebhookEndpointId>,
@@ -93,7 +93,7 @@ impl Store {
         }
         done.more |= logs.len() >= 64;
         let endpoints = followers(&mut tx, &logs).await?;
-        done.unfollowed = endpoints.is_empty();
+        done.unfollowed = endpoints.is_empty() && !is_any_enabled(&mut tx).await?;
         let behind = those_behind(&mut tx, &logs).await?;
         let share = (EVENTS / i64::try_from(logs.len()).unwrap_or(EVENTS)).max(16);
         let mut held = Held::new(hands, self.now());
@@ -149,6 +149,11 @@ async fn followers(tx: &mut Tx, logs: &[Log]) -> Result<Vec<WebhookEndpoint>> {
         }
     }
     Ok(all)
+}
+
+async fn is_any_enabled(tx: &mut Tx) -> Result<bool> {
+    let sql = "select cast(1 as bigint) from webhook_endpoint where disabled_at is null limit 1";
+    Ok(tx.row::<(i64,)>(sql, args![]).await?.is_some())
 }
 
 /// Which endpoints have a cursor of their own in which of the logs.
