@@ -163,7 +163,14 @@ async fn another_applications_endpoints_and_deliveries_are_not_there() {
     let ours = app.connect().await;
     let own = format!("/api/v1/webhook-endpoints/{endpoint}");
     let deliveries = format!("{own}/deliveries");
-    let listed = app.send(get(&deliveries).token(&app.key)).await.ok();
+    let mut listed = Value::Null;
+    for _ in 0..400 {
+        listed = app.send(get(&deliveries).token(&app.key)).await.ok();
+        if listed["data"][0].is_object() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
     let delivery = format!("/api/v1/deliveries/{}", listed["data"][0]["id"].as_str().unwrap());
     let replay = post(&format!("{own}/replay")).token(&app.key).json(&json!({"since": "2020-01-01"}));
     let replay = app.send(replay).await;
