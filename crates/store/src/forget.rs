@@ -37,7 +37,9 @@ impl Store {
         let first = first_id(before);
         let mut forgotten = 0;
         while forgotten < most {
-            let deleted = self.inner.db.execute(sql, args![first, STEP]).await?;
+            let mut tx = self.inner.db.begin_long().await?;
+            let deleted = tx.execute(sql, args![first, STEP]).await?;
+            tx.commit().await?;
             let deleted = i64::try_from(deleted).unwrap_or(i64::MAX);
             forgotten += deleted;
             if deleted < STEP {

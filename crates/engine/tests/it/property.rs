@@ -100,7 +100,7 @@ impl Lab {
         self.quiet(&scope, &world).await
     }
 
-    /// Two runs of one connection, a first one and one with changes, each killed after 0, 1, 2 … polls until it is over before
+    /// Runs of one connection, a first one and others with changes, each killed after 0, 1, 2 … polls until it is over before
     /// that: so it dies at each of its awaits once, and each time another one goes on. (SQLite's transactions wait for nothing
     /// but their commit.)
     async fn killed_at_each_await(&self, strategy: usize) {
@@ -112,7 +112,7 @@ impl Lab {
         self.hands.advance(Duration::from_secs(30));
         let scope = self.connect(name, name).await;
         let mut deaths = 0;
-        for run in 0..6 {
+        for run in 0..18 {
             let request = syncs::SyncRequest { entities: None, mode: None };
             syncs::request(&self.engine, &scope, request).await.unwrap();
             for polls in (run % 3..400).step_by(3) {
@@ -129,7 +129,7 @@ impl Lab {
                 self.hands.advance(Duration::from_secs(30));
             }
         }
-        assert!(deaths > 6, "{name}: only {deaths} deaths");
+        assert!(deaths > 20, "{name}: only {deaths} deaths");
         self.quiet(&scope, &world).await.unwrap_or_else(|wrong| panic!("{name}: {wrong}"));
     }
 

@@ -39,7 +39,7 @@ impl Store {
     /// Deletes some of what is held, with their events, and notes the acceptance once nothing is left: call it until the
     /// state says so. What was seen again since the listing stays.
     pub async fn accept_deletion(&self, connection: ConnectionId, id: HeldDeletionId) -> Result<HeldDeletion> {
-        let mut tx = self.inner.db.begin().await?;
+        let mut tx = self.inner.db.begin_long().await?;
         let mut held = lock(&mut tx, connection, id).await?;
         match held.state {
             HeldState::Accepted => return Ok(held),
