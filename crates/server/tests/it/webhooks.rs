@@ -32,6 +32,18 @@ async fn receiver() -> (String, Seen) {
     (url, seen)
 }
 
+/// What the path shows, once there is an object at the pointer.
+async fn shown(app: &TestApp, path: &str, pointer: &str) -> Value {
+    for _ in 0..200 {
+        let shown = app.send(get(path).token(&app.key)).await.ok();
+        if shown.pointer(pointer).is_some_and(Value::is_object) {
+            return shown;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("{path} does not show {pointer}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_gets_every_event_of_its_types_and_the_standards_library_verifies_them() {
     let app = TestApp::start(Acme::with_vendors(20)).await;
@@ -112,15 +124,8 @@ async fn an_endpoint_is_set_as_asked_and_shows_no_secret_of_it() {
     // The log of attempts has the names, and not what they say.
     let listed = app.send(get(&format!("{own}/deliveries")).token(&app.key)).await.ok();
     let delivery = format!("/api/v1/deliveries/{}", listed["data"][0]["id"].as_str().unwrap());
-    let mut detail = Value::Null;
-    for _ in 0..200 {
-        // What came of a try is stored after the receiver has answered.
-        detail = app.send(get(&delivery).token(&app.key)).await.ok();
-        if detail["attempts"][0].is_object() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
+    // What came of a try is stored after the receiver has answered.
+    let detail = shown(&app, &delivery, "/attempts/0").await;
     assert_eq!(detail["attempts"][0]["request_headers"]["Authorization"], "********");
     let rotate = post(&format!("{own}/rotate-secret")).token(&app.key).json(&json!({"scheme": "v1a"}));
     let rotated = app.send(rotate).await.ok();
@@ -163,14 +168,7 @@ async fn another_applications_endpoints_and_deliveries_are_not_there() {
     let ours = app.connect().await;
     let own = format!("/api/v1/webhook-endpoints/{endpoint}");
     let deliveries = format!("{own}/deliveries");
-    let mut listed = Value::Null;
-    for _ in 0..400 {
-        listed = app.send(get(&deliveries).token(&app.key)).await.ok();
-        if listed["data"][0].is_object() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
+    let listed = shown(&app, &deliveries, "/data/0").await;
     let delivery = format!("/api/v1/deliveries/{}", listed["data"][0]["id"].as_str().unwrap());
     let replay = post(&format!("{own}/replay")).token(&app.key).json(&json!({"since": "2020-01-01"}));
     let replay = app.send(replay).await;
