@@ -10,6 +10,7 @@ mod budgets;
 mod caller;
 mod courtesy;
 mod cursor;
+mod custom;
 mod deliver;
 mod engine;
 mod error;

@@ -25,6 +25,7 @@ use trunnion_model::ids::ConnectionId;
 use trunnion_store::{Connection, NewGrant};
 use url::Url;
 
+use crate::custom::{Custom, fingerprint, overlay};
 use crate::error::{FieldError, Result, ServiceError};
 pub(crate) use crate::health::park;
 use crate::{Engine, budgets, grants};
@@ -38,6 +39,7 @@ pub(crate) struct Live {
     pub(crate) vendor: Arc<dyn Vendor>,
     /// Of the credentials that it was made from.
     made_from: blake3::Hash,
+    pub(crate) custom: Custom,
     budget: budgets::Key,
 }
 
@@ -95,8 +97,10 @@ impl Links {
         }
         let credentials = engine.store().credentials(row.id).await?;
         let hash = blake3::hash(credentials.expose_secret().as_bytes());
+        let mappings = engine.store().field_mappings(row.id).await?;
         if let Some(kept) = known.get_mut(&row.id)
             && kept.live.made_from == hash
+            && kept.live.custom.made_from == fingerprint(&mappings)
             && !kept.live.link.is_parked()
         {
             kept.seen = row.modified_at;
@@ -107,9 +111,10 @@ impl Links {
         Ok(live)
     }
 
-    /// Keeps a link that was made for a probe, with the login that it already has.
-    pub(crate) async fn put(&self, row: &Connection, live: Live) {
-        keep(&mut *self.known.lock().await, self.most, live, row.modified_at);
+    /// Keeps a link that was made for a probe, with the login that it already has. Whether it knows the customer's own fields is
+    /// seen when it is needed.
+    pub(crate) async fn put(&self, live: Live) {
+        keep(&mut *self.known.lock().await, self.most, live, i64::MIN);
     }
 
     pub(crate) async fn forget(&self, connection: ConnectionId) {
@@ -140,7 +145,7 @@ pub(crate) async fn from_form(
         credentials.settings().map(|(name, value)| (name.to_owned(), value.into())).collect();
     settings.insert("auth".to_owned(), credentials.auth().into());
     let budget = budgets::key(&connector.spec, &credentials);
-    let link = link(engine, connector, credentials, budget).await;
+    let link = link(engine, &connector.spec, credentials, budget).await;
     let link = link.map_err(|error| vec![unusable(&error)])?;
     if let Some(grant) = grant {
         let vault = grants::Fresh::of(grant);
@@ -192,6 +197,7 @@ impl Fresh {
             spec: connector.spec.clone(),
             vendor: connector.vendor.clone(),
             made_from: blake3::hash(self.sealed.expose_secret().as_bytes()),
+            custom: Custom::none(),
             budget: self.budget,
         }
     }
@@ -207,7 +213,9 @@ pub(crate) async fn make(engine: &Engine, row: &Connection, credentials: &Secret
     // What was taken once is not refused later because a setting changed: `http` was checked when it was given.
     let parsed = Credentials::parse(&connector.spec, &given, true).map_err(|_| unreadable())?;
     let budget = budgets::key(&connector.spec, &parsed);
-    let link = link(engine, connector, parsed, budget).await.map_err(|error| ServiceError::internal(&error))?;
+    let mappings = engine.store().field_mappings(row.id).await?;
+    let spec = overlay(&connector.spec, &mappings);
+    let link = link(engine, &spec, parsed, budget).await.map_err(|error| ServiceError::internal(&error))?;
     link.keep_grant_in(Arc::new(grants::Stored {
         store: engine.store().clone(),
         application: row.application,
@@ -219,7 +227,8 @@ pub(crate) async fn make(engine: &Engine, row: &Connection, credentials: &Secret
         connection: row.id,
         link,
         budget,
-        spec: connector.spec.clone(),
+        spec,
+        custom: Custom::of(&mappings),
         vendor: connector.vendor.clone(),
         made_from: blake3::hash(credentials.expose_secret().as_bytes()),
     })
@@ -228,14 +237,14 @@ pub(crate) async fn make(engine: &Engine, row: &Connection, credentials: &Secret
 /// The error says what of the credentials cannot be used.
 async fn link(
     engine: &Engine,
-    connector: &Connector,
+    spec: &Arc<Spec>,
     credentials: Credentials,
     budget: budgets::Key,
 ) -> std::result::Result<Link, SystemError> {
-    let limits = &connector.spec.limits;
+    let limits = &spec.limits;
     let budget = engine.budgets().ready(engine, budget, limits.requests_at_once).await;
     let client = engine.client().with_limits(limits).with_budget(budget);
-    Link::new(connector.spec.clone(), credentials, client, engine.clock().clone())
+    Link::new(spec.clone(), credentials, client, engine.clock().clone())
 }
 
 /// For whoever gave the credentials: at the field, where it is one.

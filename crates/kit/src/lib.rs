@@ -5,6 +5,7 @@
 pub mod auth;
 #[cfg(feature = "sim")]
 pub mod conform;
+pub mod custom;
 pub mod error;
 pub mod http;
 pub mod json;

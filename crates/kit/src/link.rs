@@ -100,6 +100,10 @@ impl Link {
         Self(self.0.clone(), self.1.clone(), lane)
     }
 
+    pub fn lane(&self) -> Lane {
+        self.2
+    }
+
     /// Tells `observer` of every call from now on. The first observer stays.
     pub fn observe(&self, observer: Observer) {
         self.0.observer.get_or_init(|| observer);

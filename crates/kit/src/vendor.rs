@@ -11,6 +11,7 @@ use std::sync::Arc;
 use trunnion_model::decimal::Decimal;
 use trunnion_model::time::Timestamp;
 
+use crate::custom::CustomField;
 use crate::error::Error;
 use crate::json::{Node, parse, rows};
 use crate::link::Link;
@@ -174,6 +175,11 @@ pub trait Vendor: Send + Sync + 'static {
     /// not told is not known.
     fn rights<'a>(&'a self, _link: &'a Link) -> Answered<'a, Vec<(String, Rights)>> {
         Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
+    /// The fields that the customer added to records of the entity and to their lines, where the system can be asked.
+    fn custom_fields<'a>(&'a self, link: &'a Link, entity: &'a EntitySpec) -> Answered<'a, Vec<CustomField>> {
+        Box::pin(protocol::custom_fields(link, entity))
     }
 
     /// Sees to it that the system sends its hooks there: for systems that declare `[inbound.subscription]`. What is there

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::catalog::{Entity, Field, Kind};
 
 /// A decimal as it is written: no exponent, no needless zeros.
-const DECIMAL: &str = r"^-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?$";
+pub const DECIMAL: &str = r"^-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?$";
 
 /// The schema (2020-12) of the entity.
 pub fn of(entity: &Entity) -> Value {

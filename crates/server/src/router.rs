@@ -75,7 +75,7 @@ pub fn app(engine: Engine, options: Options) -> Router {
 /// The routes that the OpenAPI document describes by their handlers' annotations.
 pub(crate) fn documented() -> OpenApiRouter<Gate> {
     use v1::{
-        alerts, audit, branding, bulks, connections, events, held, inbound, links, oauth_clients, operations,
+        alerts, audit, branding, bulks, connections, events, held, inbound, links, mapping, oauth_clients, operations,
         passthrough, schema_drift, syncs, systems, webhooks,
     };
     let api = OpenApiRouter::new()
@@ -86,6 +86,9 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(connections::create_connection, connections::list_connections))
         .routes(routes!(connections::get_connection, connections::update_connection, connections::delete_connection))
         .routes(routes!(connections::get_connection_capabilities))
+        .routes(routes!(mapping::get_mapping, mapping::put_mapping))
+        .routes(routes!(mapping::preview_mapping))
+        .routes(routes!(mapping::get_connection_schema))
         .routes(routes!(connections::rotate_token))
         .routes(routes!(connections::reconnect))
         .routes(routes!(connections::check_connection))

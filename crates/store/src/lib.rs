@@ -16,6 +16,7 @@ mod db;
 mod deletions;
 mod error;
 mod events;
+mod field_mapping;
 mod forget;
 mod grants;
 mod health;
@@ -49,6 +50,7 @@ pub use connections::{
 pub use deletions::{HeldDeletion, HeldReason, HeldState};
 pub use error::{Error, Result};
 pub use events::{Event, EventPage, LogPage, NewEvent};
+pub use field_mapping::FieldMapping;
 pub use grants::{NewGrant, NewPending, StoredGrant};
 pub use health::{CallHour, Cleared, DueProbe, Incident, ProbeState, Tally, Trouble};
 pub use inbound::{InboundHook, InboundHookKey, MissedHooks, NewAddress};

@@ -9,6 +9,7 @@ mod check;
 mod commands;
 mod consent;
 mod crash;
+mod custom_fields;
 mod database;
 mod declared;
 mod demo;

@@ -6,7 +6,7 @@ use crate::process::{Api, Server, Simulator};
 use crate::tryton::{Tryton, connect, synced};
 
 /// The request, but for the vendor.
-fn order(vendor: &Value) -> Value {
+pub(crate) fn order(vendor: &Value) -> Value {
     let line = |sku: &str, quantity: &str, price: &str| json!({"item_sku": sku, "quantity": quantity, "unit": "EA", "unit_price": price, "required_on": "2027-01-15"});
     json!({
         "vendor_id": vendor,

@@ -27,6 +27,10 @@ async fn sap_simulator_names_and_types_are_the_real_services() {
         let answer = client.link.call(Request::get(url.parse().unwrap())).await.unwrap();
         assert_eq!(answer.status, 200, "{service}");
         for shown in names(answer.text().unwrap()) {
+            // A customer's own fields are in no facts of the vendor's.
+            if shown.contains(".YY1_") {
+                continue;
+            }
             seen += 1;
             if !known.contains(&(service, shown.clone())) {
                 unknown.push(format!("{service}: {shown}"));

@@ -68,7 +68,7 @@ pub(super) async fn confirm(engine: &Engine, row: &Connection, message: &VendorM
     let credentials = engine.store().credentials(row.id).await?;
     let again = make(engine, row, &credentials).await?;
     let Err(error) = probe(engine, again.vendor.as_ref(), &again.link).await else {
-        engine.links().put(row, again).await;
+        engine.links().put(again).await;
         succeeded(engine, row.id, Cleared::Probe).await?;
         return Ok(Parked::Disproved);
     };

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
+use trunnion_kit::custom::{CUSTOM_FIELDS, CustomRow};
 use trunnion_kit::link::Link;
 use trunnion_kit::spec::{EntitySpec, Inbound, Lock, Mode, Post, Row, Spec};
 use trunnion_model::catalog::{Field, Kind, field_of};
@@ -107,6 +108,7 @@ fn of_entity(spec: &EntitySpec, link: Option<&Link>) -> Value {
             "on_update": here.update,
             "fields": rows(&group.fields, inner, within, spec),
         });
+        customs(&mut said, &group.custom, within);
         locked(&mut said, &group.locks);
         needed(&mut said, &group.required_because);
         fields.insert(group.field.name.to_owned(), said);
@@ -131,6 +133,7 @@ fn of_entity(spec: &EntitySpec, link: Option<&Link>) -> Value {
         "actions": actions,
         "fields": fields,
     });
+    customs(&mut said, &spec.custom, can);
     if let Some(update) = &spec.update {
         locked(&mut said, &update.locks);
     }
@@ -167,6 +170,25 @@ fn lacking(spec: &EntitySpec, link: &Link) -> Vec<String> {
     names.sort();
     names.dedup();
     names
+}
+
+/// The customer's own fields, where there are any.
+fn customs(said: &mut Value, custom: &[CustomRow], can: Can) {
+    for one in custom {
+        let row = &one.row;
+        let (create, update) = (can.create && row.write.on_create(), can.update && row.write.on_update());
+        let (kind, writable) = (one.kind(), create || update);
+        let mut field = json!({
+            "type": kind, "label": one.label, "writable": writable, "on_create": create, "on_update": update,
+        });
+        if let Some(longest) = row.max_length {
+            field["max_length"] = longest.into();
+        }
+        if let Some(places) = row.precision {
+            field["precision"] = places.into();
+        }
+        said[CUSTOM_FIELDS][row.name.as_str()] = field;
+    }
 }
 
 #[derive(Clone, Copy)]

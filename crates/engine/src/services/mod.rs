@@ -13,6 +13,7 @@ pub mod health;
 pub mod inbound;
 pub mod keys;
 pub mod link;
+pub mod mapping;
 pub mod oauth_clients;
 pub mod operations;
 pub mod passthrough;

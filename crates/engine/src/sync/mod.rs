@@ -48,6 +48,7 @@
 
 mod conclude;
 mod cursor;
+mod custom;
 mod delta;
 mod feed;
 mod job;

@@ -8,6 +8,7 @@ use trunnion_kit::http::Lane;
 use trunnion_store::{Claim, ClaimRequest, Error as StoreError, Room};
 
 use super::conclude::conclude;
+use super::custom;
 use super::job::Halt;
 use super::run::run;
 use super::slots::Slots;
@@ -85,14 +86,18 @@ async fn claim(engine: &Engine, limit: usize, room: &Room) -> std::result::Resul
     engine.store().claim_within(&request, room).await
 }
 
-async fn one_run(engine: Engine, claim: Claim, stopping: watch::Receiver<bool>) {
-    let mut progressed = 0;
+async fn one_run(engine: Engine, mut claim: Claim, stopping: watch::Receiver<bool>) {
+    let (mut progressed, held) = (0, claim.clone());
     let live = live(&engine, &claim).await;
     let (live, ended) = match live {
-        Ok(live) => {
+        Ok(mut live) => {
+            let run = async {
+                custom::look(&engine, &mut claim, &mut live).await?;
+                run(&engine, &claim, &live, &stopping, &mut progressed).await
+            };
             let ended = tokio::select! {
-                ended = run(&engine, &claim, &live, &stopping, &mut progressed) => ended,
-                () = until_lost(&engine, &claim) => return,
+                ended = run => ended,
+                () = until_lost(&engine, &held) => return,
             };
             (Some(live), ended)
         }

@@ -1,6 +1,7 @@
 //! A change or a delete of a record that is there, from the caller's body to an operation.
 
 use serde_json::{Map, Value};
+use trunnion_kit::custom::as_read;
 use trunnion_kit::http::Lane;
 use trunnion_kit::mapping::{FieldProblem, Standing};
 use trunnion_kit::spec::{EntitySpec, Mode};
@@ -161,8 +162,9 @@ async fn update(
     }
     name_lines(spec, now, &mut members, &mut errors);
     let offered = |name: &str| live.entity(name).is_some();
-    let resolved = resolve::resolve(engine.store(), row.id, spec, &members, &offered).await?;
+    let mut resolved = resolve::resolve(engine.store(), row.id, spec, &members, &offered).await?;
     errors.extend(resolved.problems);
+    as_read(spec, &mut resolved.body);
     // What the record says already is no change, and so not refused: a caller may send back what it read.
     let before = diff::line_keys(now);
     let left = diff::missing(spec.entity.fields, &resolved.body, now, &before);

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
+use trunnion_kit::custom::CUSTOM_FIELDS;
 use trunnion_model::catalog::{Field, Kind, field_of};
 use trunnion_model::decimal;
 
@@ -23,6 +24,12 @@ pub(super) fn missing(
             (Some(Kind::Group(inner)), Value::Object(wanted)) => {
                 let empty = Map::new();
                 let rest = missing(inner, wanted, there.as_object().unwrap_or(&empty), before);
+                (!rest.is_empty()).then_some(Value::Object(rest))
+            }
+            // Their forms are the declaration's: what was asked for was brought into them.
+            (None, Value::Object(wanted)) if name == CUSTOM_FIELDS => {
+                let empty = Map::new();
+                let rest = missing(&[], wanted, there.as_object().unwrap_or(&empty), before);
                 (!rest.is_empty()).then_some(Value::Object(rest))
             }
             (Some(Kind::List(inner)), Value::Array(wanted)) => {

@@ -7,6 +7,7 @@ mod broker;
 mod changes;
 mod connections;
 mod credentials;
+mod custom;
 #[expect(dead_code, clippy::expect_used, reason = "shared: these tests take no database away, and may panic")]
 #[path = "../../../cli/tests/it/database.rs"]
 mod database;

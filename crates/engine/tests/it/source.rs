@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::{Value, json};
+use trunnion_kit::custom::CustomField;
 use trunnion_kit::error::{Error, VendorMessage};
 use trunnion_kit::json::Node;
 use trunnion_kit::link::Link;
@@ -62,6 +63,9 @@ struct State {
     ignores_keys: bool,
     /// Rows whose keys begin so are left out of pages, by mistake.
     hidden: Option<String>,
+    /// What the customer added to vendors, and how often anybody asked.
+    custom: Vec<CustomField>,
+    asked_custom: usize,
 }
 
 /// Shared by the test and the engine.
@@ -126,6 +130,15 @@ impl Source {
         row["Id"] = key.into();
         row["Changed"] = rows[key]["Changed"].clone();
         rows.insert(key.to_owned(), row);
+    }
+
+    /// The customer adds a field to vendors.
+    pub(crate) fn customise(&self, field: CustomField) {
+        self.state().custom.push(field);
+    }
+
+    pub(crate) fn asked_for_custom_fields(&self) -> usize {
+        self.state().asked_custom
     }
 
     /// `count` vendors with the keys `0001` …
@@ -296,6 +309,14 @@ impl Source {
 }
 
 impl Vendor for Source {
+    fn custom_fields<'a>(&'a self, _link: &'a Link, entity: &'a EntitySpec) -> Answered<'a, Vec<CustomField>> {
+        let mut state = self.state();
+        let is_vendor = entity.entity.name == "vendor";
+        state.asked_custom += usize::from(is_vendor);
+        let found = if is_vendor { state.custom.clone() } else { Vec::new() };
+        Box::pin(std::future::ready(Ok(found)))
+    }
+
     fn probe<'a>(&'a self, _link: &'a Link) -> Answered<'a, Account> {
         Box::pin(async {
             let mut state = self.state();

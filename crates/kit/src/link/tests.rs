@@ -102,6 +102,7 @@ fn spec(scheme: AuthScheme) -> Spec {
         protocol: Protocol {
             kind: ProtocolKind::ODataV2,
             prefix: "/api".to_owned(),
+            custom: Vec::new(),
             passthrough: Vec::new(),
             query: vec![("client".to_owned(), "mandant".to_owned())],
         },

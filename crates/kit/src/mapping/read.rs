@@ -13,6 +13,7 @@ use trunnion_model::record::{Incoming, Volatile, push_json_string, raw_hash};
 
 use super::convert::{Conversion, Form, text_of, word_of};
 use super::path::Path;
+use crate::custom::{CUSTOM_FIELDS, CustomRow};
 use crate::json::{Node, Object};
 use crate::shape;
 use crate::spec::{EntitySpec, GroupSpec, Row};
@@ -79,7 +80,8 @@ enum Emit {
     /// The vendor's own word.
     RemoteWord,
     Position,
-    NoCustomFields,
+    /// The customer's own fields: an object that is always there.
+    Custom(Vec<Operation>),
     Group(Vec<Operation>),
     List(Vec<Operation>),
 }
@@ -97,7 +99,11 @@ impl Mapper {
             groups
                 .iter()
                 .map(|group| {
-                    let inner = operations(&group.fields, fields_of(group), connection, declared);
+                    let mut inner = operations(&group.fields, fields_of(group), connection, declared);
+                    if !group.custom.is_empty() {
+                        inner.push(custom(&group.custom));
+                        inner.sort_by(|a, b| a.name.cmp(&b.name));
+                    }
                     let emit = match group.field.kind {
                         Kind::List(_) => Emit::List(inner),
                         _ => Emit::Group(inner),
@@ -108,7 +114,7 @@ impl Mapper {
         };
         let mut all = operations(&spec.fields, spec.entity.fields, connection, declared);
         all.extend(groups(&spec.groups));
-        all.push(Operation::new("custom_fields", Path::default(), Emit::NoCustomFields));
+        all.push(custom(&spec.custom));
         all.sort_by(|a, b| a.name.cmp(&b.name));
         mark(&mut all, &[], &spec.source.volatile);
         let row = |name: &str| spec.fields.iter().find(|row| row.name == name && !row.at.is_empty());
@@ -197,6 +203,16 @@ impl Operation {
     }
 }
 
+/// The member `custom_fields` of a record or a line.
+fn custom(rows: &[CustomRow]) -> Operation {
+    let one = |custom: &CustomRow| {
+        Operation::new(&custom.row.name, custom.row.at.clone(), Emit::Value(custom.row.conversion.clone()))
+    };
+    let mut inner: Vec<Operation> = rows.iter().map(one).collect();
+    inner.sort_by(|a, b| a.name.cmp(&b.name));
+    Operation::new(CUSTOM_FIELDS, Path::default(), Emit::Custom(inner))
+}
+
 fn fields_of(group: &GroupSpec) -> &'static [trunnion_model::catalog::Field] {
     match group.field.kind {
         Kind::Group(fields) | Kind::List(fields) => fields,
@@ -249,7 +265,7 @@ fn mark(operations: &mut [Operation], parent: &[&str], volatile: &shape::Volatil
     for Operation { at, emit, is_volatile, .. } in operations {
         let steps: Vec<&str> = parent.iter().copied().chain(at.names()).collect();
         *is_volatile = volatile.covers(&steps);
-        if let Emit::Group(inner) | Emit::List(inner) = emit {
+        if let Emit::Group(inner) | Emit::List(inner) | Emit::Custom(inner) = emit {
             mark(inner, &steps, volatile);
         }
     }
@@ -303,8 +319,8 @@ impl Operation {
     ) -> Result<bool, (String, String)> {
         let noted = notes.unmapped.len();
         match &self.emit {
-            Emit::NoCustomFields => {
-                out.push_str("{}");
+            Emit::Custom(inner) => {
+                write_object(inner, row, place, out, notes)?;
                 return Ok(true);
             }
             Emit::Position => {

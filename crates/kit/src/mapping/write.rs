@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use trunnion_model::catalog::Kind;
 
 use super::convert::Conversion;
+use crate::custom::{CUSTOM_FIELDS, CustomRow};
 use crate::json::{Node, Object};
 use crate::spec::{Create, EntitySpec, GroupSpec, Lock, Row};
 
@@ -103,7 +104,8 @@ pub fn to_change(
         let edits = edits(group, &value, &pointer, purpose, cx, &mut problems);
         change.lists.push(ListChange { name, edits });
     }
-    members(&spec.fields, spec.entity.fields, &groups, &plain, "", purpose, &mut change.header, cx, &mut problems);
+    let declared = Declared { rows: &spec.fields, groups: &groups, custom: &spec.custom };
+    members(declared, spec.entity.fields, &plain, "", purpose, &mut change.header, cx, &mut problems);
     if problems.is_empty() { Ok(change) } else { Err(problems) }
 }
 
@@ -133,7 +135,7 @@ fn edits(
             }
             Some(Value::String(line)) => {
                 let mut out = Node::Object(Object::new());
-                members(&group.fields, fields, &[], &body, &pointer, purpose, &mut out, cx, problems);
+                members(Declared::of_line(group), fields, &body, &pointer, purpose, &mut out, cx, problems);
                 edits.push(Edit { line: Some(line), body: out });
             }
             Some(_) => problems.push(FieldProblem {
@@ -174,6 +176,20 @@ impl Purpose<'_> {
     }
 }
 
+/// What may be written of a record or a line.
+#[derive(Clone, Copy)]
+struct Declared<'r> {
+    rows: &'r [Row],
+    groups: &'r [&'r GroupSpec],
+    custom: &'r [CustomRow],
+}
+
+impl<'r> Declared<'r> {
+    fn of_line(group: &'r GroupSpec) -> Self {
+        Self { rows: &group.fields, groups: &[], custom: &group.custom }
+    }
+}
+
 /// The vendor's body of a create. References in `body` are remote ids already (`vendor_remote_id`).
 pub fn to_vendor(
     spec: &EntitySpec,
@@ -188,7 +204,8 @@ pub fn to_vendor(
     }
     settings(&create.settings, cx, &mut out, &mut problems);
     let groups: Vec<&GroupSpec> = spec.groups.iter().collect();
-    members(&spec.fields, spec.entity.fields, &groups, body, "", Purpose::Create, &mut out, cx, &mut problems);
+    let declared = Declared { rows: &spec.fields, groups: &groups, custom: &spec.custom };
+    members(declared, spec.entity.fields, body, "", Purpose::Create, &mut out, cx, &mut problems);
     if !create.write_key.is_empty() {
         super::Path::new(&create.write_key).put(&mut out, Node::text(cx.write_key.to_owned()));
     }
@@ -200,9 +217,8 @@ pub fn to_vendor(
     reason = "one recursion over body, rows and output; a struct would only rename them"
 )]
 fn members(
-    rows: &[Row],
+    Declared { rows, groups, custom }: Declared<'_>,
     fields: &'static [trunnion_model::catalog::Field],
-    groups: &[&GroupSpec],
     body: &Map<String, Value>,
     pointer: &str,
     purpose: Purpose<'_>,
@@ -225,7 +241,7 @@ fn members(
             || groups.iter().any(|group| group.write.on_create() && group.field.name == name)
     };
     let updating = matches!(purpose, Purpose::Update { .. });
-    for (name, value) in body {
+    for (name, value) in body.iter().filter(|(name, _)| *name != CUSTOM_FIELDS) {
         if (updating || !value.is_null()) && !writes(name) {
             let message = if updating && creates(name) {
                 "this system lets it be written only when the record is created"
@@ -281,6 +297,50 @@ fn members(
             None => nested(group, value, &format!("{pointer}/{name}"), purpose, out, cx, problems),
         }
     }
+    let pointer = format!("{pointer}/{CUSTOM_FIELDS}");
+    match body.get(CUSTOM_FIELDS) {
+        None | Some(Value::Null) => {}
+        Some(Value::Object(given)) => custom_members(custom, given, &pointer, purpose, out, problems),
+        Some(_) => problems.push(FieldProblem { pointer, message: "must be an object".to_owned() }),
+    }
+}
+
+/// The customer's own fields.
+fn custom_members(
+    custom: &[CustomRow],
+    body: &Map<String, Value>,
+    pointer: &str,
+    purpose: Purpose<'_>,
+    out: &mut Node<'static>,
+    problems: &mut Vec<FieldProblem>,
+) {
+    let updating = matches!(purpose, Purpose::Update { .. });
+    for (name, value) in body.iter().filter(|(_, value)| updating || !value.is_null()) {
+        let written = custom.iter().map(|custom| &custom.row).find(|row| row.name == *name).map(|row| {
+            if !purpose.writes(row.write) {
+                Err("this system does not let it be written".to_owned())
+            } else if let Some(message) = purpose.locked(&row.locks) {
+                Err(message)
+            } else if value.is_null() {
+                Ok((row, Node::Null))
+            } else {
+                convert(row, &row.conversion, value).map(|node| (row, node))
+            }
+        });
+        let message = match written {
+            Some(Ok((row, node))) => {
+                row.to.put(out, node);
+                continue;
+            }
+            Some(Err(message)) => message,
+            None if custom.is_empty() => "no custom fields are known here".to_owned(),
+            None => {
+                let known: Vec<&str> = custom.iter().map(|custom| custom.row.name.as_str()).collect();
+                format!("no such custom field; known: {}", known.join(", "))
+            }
+        };
+        problems.push(FieldProblem { pointer: format!("{pointer}/{name}"), message });
+    }
 }
 
 fn nested(
@@ -314,7 +374,7 @@ fn nested(
                 Purpose::Create => whole_line(group, body, pointer, fields, cx, problems),
                 Purpose::Update { .. } => {
                     let mut inner = Node::Object(Object::new());
-                    members(&group.fields, fields, &[], body, pointer, purpose, &mut inner, cx, problems);
+                    members(Declared::of_line(group), fields, body, pointer, purpose, &mut inner, cx, problems);
                     inner
                 }
             };
@@ -341,7 +401,7 @@ fn whole_line(
 ) -> Node<'static> {
     let mut inner = fixed(&group.constants);
     settings(&group.settings, cx, &mut inner, problems);
-    members(&group.fields, fields, &[], body, pointer, Purpose::Create, &mut inner, cx, problems);
+    members(Declared::of_line(group), fields, body, pointer, Purpose::Create, &mut inner, cx, problems);
     inner
 }
 

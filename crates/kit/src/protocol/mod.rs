@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use trunnion_model::time::Timestamp;
 
+use crate::custom::CustomField;
 use crate::error::{Error, VendorMessage};
 use crate::http::{Answer, Request};
 use crate::json::Node;
@@ -16,8 +17,10 @@ use crate::vendor::{Account, Deleted, Page, Target, Window};
 pub mod json_rpc;
 mod json_rpc_passage;
 mod odata_change;
+mod odata_custom;
 pub mod odata_v2;
 pub mod suitetalk;
+mod suitetalk_custom;
 
 #[cfg(test)]
 mod tests;
@@ -65,6 +68,18 @@ pub(crate) async fn deleted(link: &Link, entity: &EntitySpec, window: &Window) -
         ProtocolKind::ODataV2 | ProtocolKind::JsonRpc => {
             Err(Error::Unexpected(format!("the protocol has no list of deleted {}", entity.source.set)))
         }
+    }
+}
+
+/// The fields that the customer added to the entity, by what the system tells of its own form.
+pub(crate) async fn custom_fields(link: &Link, entity: &EntitySpec) -> Result<Vec<CustomField>, Error> {
+    if link.spec().protocol.custom.is_empty() {
+        return Ok(Vec::new());
+    }
+    match link.spec().protocol.kind {
+        ProtocolKind::ODataV2 => odata_custom::discover(link, entity).await,
+        ProtocolKind::SuiteTalk => suitetalk_custom::discover(link, entity).await,
+        ProtocolKind::JsonRpc => Ok(Vec::new()),
     }
 }
 
@@ -243,11 +258,11 @@ fn projection(entity: &EntitySpec, join: &dyn Fn(&[&str]) -> String) -> Vec<Stri
     for name in &entity.source.more_keys {
         add(&root, &Path::new(name));
     }
-    for row in &entity.fields {
+    for row in entity.fields.iter().chain(entity.custom.iter().map(|one| &one.row)) {
         add(&root, &row.at);
     }
     for group in &entity.groups {
-        for row in &group.fields {
+        for row in group.fields.iter().chain(group.custom.iter().map(|one| &one.row)) {
             add(&group.at, &row.at);
         }
         add(&group.at, &group.key);

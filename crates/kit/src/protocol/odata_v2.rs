@@ -265,7 +265,7 @@ async fn get(link: &Link, target: &str) -> Result<Answer, Error> {
 }
 
 /// Tells success from the ways to refuse.
-fn accepted(answer: Answer, effect: Effect) -> Result<Answer, Error> {
+pub(super) fn accepted(answer: Answer, effect: Effect) -> Result<Answer, Error> {
     if answer.is_success() {
         return Ok(answer);
     }

@@ -11,16 +11,17 @@ use http::header::{HeaderName, HeaderValue, LOCATION};
 use trunnion_model::time::Timestamp;
 
 use super::seconds;
+use super::suitetalk_custom::with_columns;
 use crate::error::{Error, VendorMessage};
 use crate::http::{Answer, Effect, Request};
 use crate::json::{Node, Object, parse};
 use crate::link::Link;
-use crate::mapping::Change;
+use crate::mapping::{Change, Path};
 use crate::spec::{Deletes, EntitySpec, LinesSource};
 use crate::vendor::{Account, Deleted, Page, Target, Window};
 
 const SUITEQL: &str = "/services/rest/query/v1/suiteql";
-const RECORDS: &str = "/services/rest/record/v1";
+pub(super) const RECORDS: &str = "/services/rest/record/v1";
 const JSON: &str = "application/json";
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// Without it a misspelled field is ignored in silence.
@@ -49,7 +50,7 @@ pub(super) async fn page(link: &Link, entity: &EntitySpec, window: &Window) -> R
 }
 
 pub(super) async fn one(link: &Link, entity: &EntitySpec, remote_id: &str) -> Result<Page, Error> {
-    let query = format!("{} AND {} = ?", entity.source.query.trim(), entity.source.key_column);
+    let query = format!("{} AND {} = ?", columns(entity), entity.source.key_column);
     with_lines(link, entity, suiteql(link, &query, vec![parameter(remote_id)], 1).await?).await
 }
 
@@ -222,10 +223,15 @@ pub async fn query(link: &Link, query: &str, params: Vec<Node<'static>>) -> Resu
     suiteql(link, query, params, LARGEST_PAGE).await
 }
 
+/// The query up to its conditions.
+fn columns(entity: &EntitySpec) -> String {
+    with_columns(&entity.source.query, &entity.source.key_column, &entity.custom)
+}
+
 /// The query and its bound values.
 fn select(entity: &EntitySpec, window: &Window) -> (String, Vec<Node<'static>>) {
     let key = &entity.source.key_column;
-    let (mut query, mut params) = (entity.source.query.trim().to_owned(), Vec::new());
+    let (mut query, mut params) = (columns(entity), Vec::new());
     let since = window.since.filter(|_| entity.sync.strategy.is_by_time());
     if let (Some(since), [modified, ..]) = (since, entity.sync.modified.as_slice()) {
         query.push_str(&format!(" AND {modified} >= TO_TIMESTAMP(?, 'YYYY-MM-DD HH24:MI:SS')"));
@@ -254,9 +260,13 @@ async fn with_lines(link: &Link, entity: &EntitySpec, body: String) -> Result<Pa
     if ids.is_empty() {
         return Ok(page);
     }
+    // The lines' own query is of the one list that comes by it.
+    let custom =
+        super::lists(entity).find(|group| group.at == Path::new("lines")).map_or(&[][..], |group| &group.custom);
+    let asked = with_columns(&lines.query, &lines.unique, custom);
     let mut after: Option<String> = None;
     for _ in 0..MOST_LINE_PAGES {
-        let (query, params) = select_lines(lines, &ids, after.as_deref());
+        let (query, params) = select_lines(&asked, lines, &ids, after.as_deref());
         let body = suiteql(link, &query, params, LARGEST_PAGE).await?;
         let (count, last) = count_and_last(&body, member(&lines.unique))?;
         if count == 0 {
@@ -282,9 +292,9 @@ fn count_and_last(body: &str, unique: &str) -> Result<(usize, Option<String>), E
     Ok((rows.len(), rows.last().and_then(|row| row.get(unique)).and_then(Node::as_text).map(str::to_owned)))
 }
 
-fn select_lines(lines: &LinesSource, ids: &[String], after: Option<&str>) -> (String, Vec<Node<'static>>) {
+fn select_lines(asked: &str, lines: &LinesSource, ids: &[String], after: Option<&str>) -> (String, Vec<Node<'static>>) {
     let marks = vec!["?"; ids.len()].join(",");
-    let mut query = format!("{} AND {} IN ({marks})", lines.query.trim(), lines.parent);
+    let mut query = format!("{asked} AND {} IN ({marks})", lines.parent);
     let mut params: Vec<Node<'static>> = ids.iter().map(|id| parameter(id)).collect();
     if let Some(after) = after {
         query.push_str(&format!(" AND {} > ?", lines.unique));
@@ -305,7 +315,7 @@ async fn suiteql(link: &Link, query: &str, params: Vec<Node<'static>>, limit: us
     super::into_text(accepted(link.call(request).await?, Effect::Read)?)
 }
 
-fn accepted(answer: Answer, effect: Effect) -> Result<Answer, Error> {
+pub(super) fn accepted(answer: Answer, effect: Effect) -> Result<Answer, Error> {
     if answer.is_success() {
         return Ok(answer);
     }

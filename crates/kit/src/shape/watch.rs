@@ -288,10 +288,10 @@ fn expected(spec: &EntitySpec) -> HashSet<String> {
     let mut paths: Vec<&crate::mapping::Path> = vec![&source.key];
     paths.extend(&spec.deleted_at);
     paths.extend([&spec.remote_created, &spec.remote_modified].into_iter().flatten().map(|(path, _)| path));
-    paths.extend(spec.fields.iter().map(|row| &row.at));
+    paths.extend(spec.fields.iter().chain(spec.custom.iter().map(|one| &one.row)).map(|row| &row.at));
     for group in &spec.groups {
         paths.push(&group.at);
-        paths.extend(group.fields.iter().map(|row| &row.at));
+        paths.extend(group.fields.iter().chain(group.custom.iter().map(|one| &one.row)).map(|row| &row.at));
     }
     names.extend(paths.into_iter().flat_map(|path| path.names()).map(str::to_owned));
     let texts = source.more_keys.iter().chain(&source.expand).chain(&source.also);

@@ -85,6 +85,7 @@ pub(super) fn entity(
         posts,
         fields,
         groups,
+        custom: Vec::new(),
         deleted_at,
         remote_created,
         remote_modified,
@@ -246,6 +247,7 @@ fn groups(
                     key: Path::new(&key),
                     key_to: Path::new(&key_to),
                     fields,
+                    custom: Vec::new(),
                     constants,
                     settings,
                 });

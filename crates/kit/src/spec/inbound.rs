@@ -7,7 +7,7 @@ use trunnion_receiver::verify::{Found, Incoming, Place, Proof, Scheme};
 use super::table::{Document, Table};
 use super::types::{EntitySpec, FormField, ProtocolKind};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Inbound {
     pub scheme: Scheme,
     pub secret: SecretForm,
@@ -21,7 +21,7 @@ pub struct Inbound {
 }
 
 /// What subscribing takes beside a connection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Subscription {
     /// Optional fields of the connection form, of which a customer gives all or none. Without them it is done by hand.
     pub needs: Vec<String>,
@@ -37,7 +37,7 @@ pub enum SecretForm {
 }
 
 /// The hooks that are about one entity.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct InboundEntity {
     /// Its name in the model.
     pub name: String,

@@ -82,7 +82,7 @@ fn system(document: &Document<'_>, table: &Table<'_, '_>) -> System {
 fn protocol(document: &Document<'_>, table: &Table<'_, '_>) -> Option<Protocol> {
     let name = table.needed("kind");
     let (prefix, query) = (table.text("prefix").unwrap_or_default(), table.pairs("query"));
-    let passthrough = table.texts("passthrough");
+    let (passthrough, custom) = (table.texts("passthrough"), table.texts("custom"));
     for path in passthrough.iter().filter(|path| !path.starts_with('/') || path.trim_matches('/').is_empty()) {
         document.find(
             table.line(),
@@ -98,7 +98,7 @@ fn protocol(document: &Document<'_>, table: &Table<'_, '_>) -> Option<Protocol> 
             return None;
         }
     };
-    Some(Protocol { kind, prefix, passthrough, query })
+    Some(Protocol { kind, prefix, passthrough, query, custom })
 }
 
 fn limits(table: &Table<'_, '_>) -> Limits {

@@ -3,7 +3,7 @@
 use super::table::{Document, Table};
 
 /// One kind of document.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Post {
     /// `adjust` or `transfer`.
     pub name: String,

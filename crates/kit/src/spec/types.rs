@@ -9,11 +9,12 @@ use trunnion_model::catalog::{Entity, Field};
 use super::inbound::Inbound;
 use super::posts::Post;
 use super::writes::{Delete, Lock, Move, Update};
+use crate::custom::CustomRow;
 use crate::mapping::{Conversion, Path};
 use crate::shape::Volatile;
 
 /// One `connector.toml`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Spec {
     pub system: System,
     pub protocol: Protocol,
@@ -39,7 +40,7 @@ impl Spec {
 }
 
 /// What the catalogue says of the product.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct System {
     /// In URLs and in the API: lower case, with hyphens.
     pub id: String,
@@ -65,7 +66,7 @@ impl Translations {
 }
 
 /// Which wire dialect, with its options.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Protocol {
     pub kind: ProtocolKind,
     /// Put between the connection's URL and what an entity names: `/opu/odata`.
@@ -74,6 +75,8 @@ pub struct Protocol {
     pub passthrough: Vec<String>,
     /// Query parameters taken from the connection's form: (parameter, form field).
     pub query: Vec<(String, String)>,
+    /// How the names of fields begin that customers add to the system's records.
+    pub custom: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +135,7 @@ pub enum FormKind {
 }
 
 /// One way to log in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct AuthMethod {
     pub scheme: AuthScheme,
     pub label: String,
@@ -194,7 +197,7 @@ impl AuthScheme {
 }
 
 /// How one unified entity is kept in the system.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct EntitySpec {
     pub entity: &'static Entity,
     /// Not every customer has it set up: connecting does not depend on it.
@@ -213,6 +216,8 @@ pub struct EntitySpec {
     pub posts: Vec<Post>,
     pub fields: Vec<Row>,
     pub groups: Vec<GroupSpec>,
+    /// The customer's own fields: of a connection, never of a declaration.
+    pub custom: Vec<CustomRow>,
     /// Where the row says that it is deleted: present and truthy.
     pub deleted_at: Option<Path>,
     pub remote_created: Option<(Path, Conversion)>,
@@ -222,7 +227,7 @@ pub struct EntitySpec {
 }
 
 /// Where the rows come from. What each member means is said by the protocol's module.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Source {
     pub service: String,
     pub set: String,
@@ -248,7 +253,7 @@ pub struct Source {
 }
 
 /// Lines that are read by a query of their own and put under the member `lines` of their row.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct LinesSource {
     pub query: String,
     /// The column with the parent's key, and the one that no two lines share.
@@ -259,7 +264,7 @@ pub struct LinesSource {
 }
 
 /// How changes are found.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Sync {
     pub strategy: Strategy,
     /// Rows per request.
@@ -343,7 +348,7 @@ pub struct Feed {
 }
 
 /// How a record is created.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Create {
     /// The vendor field that carries our write key, so that an unanswered write can be found again.
     pub write_key: String,
@@ -358,7 +363,7 @@ pub struct Create {
 }
 
 /// A nested group or a list of lines.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct GroupSpec {
     pub field: &'static Field,
     /// Where the group's object or the list's array is; empty for the row itself.
@@ -376,12 +381,14 @@ pub struct GroupSpec {
     /// Where that name is written in a changed line; empty where the protocol addresses the line itself.
     pub key_to: Path,
     pub fields: Vec<Row>,
+    /// The customer's own fields of a line, as [`EntitySpec::custom`].
+    pub custom: Vec<CustomRow>,
     pub constants: Vec<(Path, String)>,
     pub settings: Vec<(Path, String)>,
 }
 
 /// One field: where it is in the system and how it is converted, for both directions.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Row {
     /// The unified member: a catalogue field, or a sibling such as `vendor_code`.
     pub name: String,

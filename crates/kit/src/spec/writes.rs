@@ -9,7 +9,7 @@ use super::table::{Document, Table};
 use crate::mapping::Path;
 
 /// `[entity.NAME.update]`: fields are changed one by one; which ones, their `write` says.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Update {
     pub locks: Lock,
 }
@@ -26,7 +26,7 @@ pub struct Lock {
 }
 
 /// `[entity.NAME.delete]`.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Delete {
     /// The system truly deletes: the record is gone afterwards.
     pub record: bool,
@@ -35,7 +35,7 @@ pub struct Delete {
     pub modes: Vec<(String, Mode)>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Mode {
     /// Fixed values are written: vendor path and value.
     Set(Vec<(Path, String)>),
@@ -44,7 +44,7 @@ pub enum Mode {
 }
 
 /// `[entity.NAME.move.NAME]`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Move {
     pub name: String,
     /// Unified statuses, or `remote:` and the system's own word.
@@ -54,7 +54,7 @@ pub struct Move {
 }
 
 /// One call that moves a record.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Call {
     /// The system's operation of that name on the record.
     Named(String),

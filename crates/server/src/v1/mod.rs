@@ -9,6 +9,7 @@ pub(crate) mod events;
 pub(crate) mod held;
 pub(crate) mod inbound;
 pub(crate) mod links;
+pub(crate) mod mapping;
 pub(crate) mod oauth_clients;
 pub(crate) mod operations;
 pub(crate) mod passthrough;

@@ -31,6 +31,7 @@ impl Store {
             "delete from held_deletion where connection_id = $1",
             "delete from quarantine where connection_id = $1",
             "delete from row_shape where connection_id = $1",
+            "delete from field_mapping where connection_id = $1",
             "delete from schema_drift where connection_id = $1",
             "delete from record where connection_id = $1",
             "delete from event where connection_id = $1",

@@ -165,6 +165,9 @@ fn property(out: &mut String, property: &Property) {
     if let Some(semantics) = property.semantics {
         put(out, format_args!(" sap:semantics=\"{semantics}\""));
     }
+    if let Some(label) = property.custom {
+        put(out, format_args!(" sap:is-extension-field=\"true\" sap:label=\"{}\"", label.replace('_', " ")));
+    }
     out.push_str("/>\n");
 }
 

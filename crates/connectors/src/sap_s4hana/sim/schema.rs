@@ -36,6 +36,8 @@ pub(super) struct Property {
     pub(super) nofilter: bool,
     pub(super) unit: Option<&'static str>,
     pub(super) semantics: Option<&'static str>,
+    /// Added by the customer: its label, with `_` for blanks.
+    pub(super) custom: Option<&'static str>,
     /// `"Name":`, and the same with the initial value behind it.
     pub(super) json_name: String,
     pub(super) json_initial: String,

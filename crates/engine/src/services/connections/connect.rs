@@ -136,7 +136,7 @@ pub(crate) async fn create_by(
         .await?;
     // A grant is renewed in the store only: its link is made from there.
     if grant.is_none() {
-        engine.links().put(&row, fresh.live(engine, connector, row.id)).await;
+        engine.links().put(fresh.live(engine, connector, row.id)).await;
     }
     for (entity, changes) in connector.spec.entities.iter().map(|spec| (spec.entity, new.sync.changes(spec.entity))) {
         if changes.paused == Some(true) {
@@ -191,7 +191,7 @@ pub(crate) async fn reconnect_by(
     };
     let row = engine.store().update_connection(application, id, &told).await?;
     if grant.is_none() {
-        engine.links().put(&row, fresh.live(engine, connector, id)).await;
+        engine.links().put(fresh.live(engine, connector, id)).await;
     } else {
         engine.links().forget(id).await;
     }

@@ -42,6 +42,7 @@ fn spec() -> Spec {
         protocol: Protocol {
             kind: ProtocolKind::ODataV2,
             prefix: String::new(),
+            custom: Vec::new(),
             passthrough: Vec::new(),
             query: Vec::new(),
         },

@@ -142,6 +142,21 @@ pub(crate) struct EntityCapabilities {
     real_time: bool,
     /// By the field's name.
     fields: BTreeMap<String, FieldCapabilities>,
+    /// Of a connection: the customer's own fields, by their names there.
+    custom_fields: Option<BTreeMap<String, CustomFieldCapabilities>>,
+}
+
+/// What can be done with a field that the customer added.
+#[derive(ToSchema)]
+pub(crate) struct CustomFieldCapabilities {
+    r#type: super::CustomFieldType,
+    label: String,
+    /// On create or on update.
+    writable: bool,
+    on_create: bool,
+    on_update: bool,
+    max_length: Option<u64>,
+    precision: Option<u32>,
 }
 
 /// A right of the customer's user in the system. Nothing is tried out to find it.
@@ -242,4 +257,6 @@ pub(crate) struct FieldCapabilities {
     /// Of a group or a list: its own fields.
     #[schema(value_type = Option<Object>)]
     fields: Option<serde_json::Value>,
+    /// Of a list, and of a connection: the customer's own fields of a line.
+    custom_fields: Option<BTreeMap<String, CustomFieldCapabilities>>,
 }

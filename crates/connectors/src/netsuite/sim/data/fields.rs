@@ -141,6 +141,10 @@ pub(super) const PURCHASE_ORDER: &[Field] = &[
     ro("taxTotal", "", Number),
     ro("total", "foreigntotal", Number),
     rw("custbody_requisition_no", "custbody_requisition_no", Text(300)),
+    rw("custbody_budget", "custbody_budget", Number),
+    rw("custbody_urgent", "custbody_urgent", Flag),
+    rw("custbody_needed_by", "custbody_needed_by", Date),
+    rw("custbody_project", "custbody_project", Choice(PROJECTS)),
     ro("source", "source", Text(60)),
     ro("createdDate", "createddate", Time),
     ro("lastModifiedDate", "lastmodifieddate", Time),
@@ -171,8 +175,12 @@ pub(super) static PURCHASE_ORDER_ITEM: Sublist = Sublist {
         rw("location", "location", Ref(Family::Location)),
         rw("department", "department", Ref(Family::Department)),
         rw("class", "class", Ref(Family::Classification)),
+        rw("custcol_machine", "custcol_machine", Text(300)),
     ],
 };
+
+/// A list of the customer's own.
+const PROJECTS: &[(&str, &str)] = &[("1", "Press line overhaul"), ("2", "Energy saving"), ("3", "New hall")];
 
 pub(super) const RECEIPT: &[Field] = &[
     ro("tranId", "tranid", Text(45)),

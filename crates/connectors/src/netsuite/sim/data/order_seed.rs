@@ -155,6 +155,12 @@ impl OrderSeed {
         if random(8, 10) < 6 {
             order.set("memo", Value::text(pick(&MEMOS, random(9, 6)).copied().unwrap_or_default()));
         }
+        if index.is_multiple_of(3) {
+            order.set("custbody_requisition_no", Value::text(format!("REQ-{number}")));
+            order.set("custbody_budget", Value::Number(Decimal::new(i64::try_from(number).ok()?, 2)));
+            order.set("custbody_needed_by", Value::Date(due));
+            order.set("custbody_project", Value::text(["1", "2", "3"][usize::try_from(index % 9 / 3).ok()?]));
+        }
         if random(10, 5) == 0 {
             order.set("otherRefNum", Value::text(format!("Q-{:05}", random(11, 100_000))));
         }

@@ -115,6 +115,7 @@ fn new_property(name: &'static str, kind: &str, flags: &[&'static str]) -> Prope
         readonly: has("readonly"),
         nofilter: has("nofilter"),
         unit: flags.iter().find_map(|flag| flag.strip_prefix("unit=")),
+        custom: flags.iter().find_map(|flag| flag.strip_prefix("custom=")),
         semantics: semantics.into_iter().find(|(flag, _)| has(flag)).map(|(_, meaning)| meaning),
         json_name: format!("\"{name}\":"),
         json_initial: String::new(),

@@ -122,7 +122,7 @@ columns!(HeaderColumns of "A_PurchaseOrder" {
     origin = "PurchasingDocumentOrigin", group = "PurchasingGroup", ordered = "PurchaseOrderDate",
     currency = "DocumentCurrency", rate = "ExchangeRate", incoterms = "IncotermsClassification",
     place = "IncotermsLocation1", reference = "CorrespncExternalReference", invoicing = "InvoicingParty",
-    in_release = "ReleaseIsNotCompleted", held = "PurchasingCompletenessStatus",
+    in_release = "ReleaseIsNotCompleted", held = "PurchasingCompletenessStatus", cost_object = "YY1_CostObject_PDH",
 });
 
 columns!(ItemColumns of "A_PurchaseOrderItem" {
@@ -134,6 +134,7 @@ columns!(ItemColumns of "A_PurchaseOrderItem" {
     delivered = "IsCompletelyDelivered", invoiced = "IsFinallyInvoiced", category = "PurchaseOrderItemCategory",
     account = "AccountAssignmentCategory", receipt = "GoodsReceiptIsExpected", invoice = "InvoiceIsExpected",
     receipt_based = "InvoiceIsGoodsReceiptBased", material = "Material", product_type = "ProductType",
+    machine = "YY1_Machine_PDI",
 });
 
 columns!(LineColumns of "A_PurchaseOrderScheduleLine" {
@@ -265,6 +266,9 @@ impl OrderSeed {
         if random.below(3) == 0 {
             row[c.reference] = Value::text(format!("REF-{:07}", random.within(9_999_999)));
         }
+        if index.is_multiple_of(4) {
+            row[c.cost_object] = Value::text(format!("CO-{:04}", index % 1_000));
+        }
         if state == State::InRelease {
             row[c.in_release] = Value::Bool(true);
         }
@@ -303,6 +307,9 @@ impl OrderSeed {
         row[i.plant] = Value::text(plant);
         let (_, location) = org::STORAGE_LOCATIONS[plant_at * 2 + draft.random.below(2)];
         row[i.category] = Value::text("0");
+        if at == 0 {
+            row[i.machine] = Value::text(format!("PRESS-{plant}"));
+        }
         row[i.product_type] = Value::text("1");
         row[i.currency] = Value::text(draft.currency);
         row[i.tax] = Value::text("V1");

@@ -97,6 +97,7 @@ fn partner(at: usize, name: &'static str, start: i64, user: &str, random: &mut S
     node.set_text("BusinessPartnerFullName", name);
     node.set_text("SearchTerm1", name.split([' ', '-']).next().unwrap_or_default().to_uppercase());
     node.set_text("CorrespondenceLanguage", "EN");
+    node.set_text("YY1_QualityRating_bus", ["A", "B", "C"][at % 3]);
     let (high, low) = (random.next(), random.next());
     let group =
         |bits: u64, shift: u32, digits: usize| format!("{:0digits$x}", (bits >> shift) & ((1 << (4 * digits)) - 1));
