@@ -27,7 +27,13 @@ pub(in super::super) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let (mut rows, mut peers): (Vec<Row>, _) = (Vec::new(), Vec::new());
     let sizes = std::mem::take(&mut plan.sizes);
     for &records in &sizes {
-        let task = Task { records, page: plan.page, record_bytes: plan.record_bytes, binary: binary.clone() };
+        let task = Task {
+            system: plan.system,
+            records,
+            page: plan.page,
+            record_bytes: plan.record_bytes,
+            binary: binary.clone(),
+        };
         if plan.beside_writes {
             writes::measure(&task, plan.latency, None)?;
             writes::measure(&task, plan.latency, Some(&programs))?;

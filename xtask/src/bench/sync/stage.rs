@@ -14,13 +14,13 @@ use crate::command;
 use crate::environment::postgres::{self, Cluster, Durability};
 use crate::janitor::Janitor;
 
-pub(in crate::bench) const SYSTEM: &str = "sap-s4hana";
 const START: Duration = Duration::from_secs(60);
 
 pub(in crate::bench) struct Stage {
     pub(in crate::bench) janitor: Janitor,
     pub(in crate::bench) simulator: Program,
     pub(in crate::bench) credentials: Value,
+    pub(in crate::bench) system: &'static str,
 }
 
 /// A program that printed where it listens.
@@ -38,17 +38,19 @@ impl Stage {
             let credentials = json!({"auth": "basic", "url": url, "username": "bench", "password": "bench"});
             // It lives in this process, which does nothing else while the others are measured.
             let simulator = Program { url, pid: std::process::id(), printed: String::new() };
-            return Ok(Self { janitor, simulator, credentials });
+            return Ok(Self { janitor, simulator, credentials, system: task.system });
         }
         let records = task.records.to_string();
-        let arguments = ["sandbox", SYSTEM, "--records", &records];
+        let arguments = ["sandbox", task.system, "--records", &records];
         let simulator = start(&mut janitor, "simulator", &task.binary, &arguments, "Ctrl-C")?;
         let start = simulator.printed.find("{\n").context("the simulator shows no credentials")?;
         let end = simulator.printed.find("\n}").context("the simulator's credentials have no end")? + 2;
         let credentials = serde_json::from_str(&simulator.printed[start..end])?;
-        let cap = format!("/_control/page_cap?rows={}", task.page);
-        Client::connect(&simulator.url, "")?.json("POST", &cap, None, 204)?;
-        Ok(Self { janitor, simulator, credentials })
+        if task.is_usual() {
+            let cap = format!("/_control/page_cap?rows={}", task.page);
+            Client::connect(&simulator.url, "")?.json("POST", &cap, None, 204)?;
+        }
+        Ok(Self { janitor, simulator, credentials, system: task.system })
     }
 
     /// With every commit on the disk, and all settings as PostgreSQL comes.

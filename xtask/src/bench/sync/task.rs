@@ -9,9 +9,13 @@ const PAGE: usize = 1_000;
 /// The peers take a hundred times as long: their costs per record are told by fewer.
 const MOST_FOR_PEERS: usize = 100_000;
 
+/// The systems whose simulators have as many orders as are wanted; the first is the usual one.
+const SYSTEMS: [&str; 2] = ["sap-s4hana", "netsuite"];
+
 /// All of it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Plan {
+    pub(super) system: &'static str,
     /// Numbers of records, one case each.
     pub(super) sizes: Vec<usize>,
     pub(super) page: usize,
@@ -29,6 +33,7 @@ pub(super) struct Plan {
 
 /// One case.
 pub(in crate::bench) struct Task {
+    pub(in crate::bench) system: &'static str,
     pub(in crate::bench) records: usize,
     pub(in crate::bench) page: usize,
     pub(in crate::bench) record_bytes: Option<usize>,
@@ -43,6 +48,11 @@ impl Plan {
 }
 
 impl Task {
+    /// Only the usual system lets the size of its pages be chosen, and tells how to ask for them.
+    pub(in crate::bench) fn is_usual(&self) -> bool {
+        self.system == SYSTEMS[0]
+    }
+
     /// The aims are set for rows of 1 KB.
     pub(super) fn aim(&self, aim: &'static str) -> &'static str {
         if self.record_bytes.is_some_and(|bytes| bytes <= 1_024) { aim } else { "-" }
@@ -51,6 +61,7 @@ impl Task {
 
 pub(super) fn parse(arguments: &[String]) -> anyhow::Result<Plan> {
     let mut plan = Plan {
+        system: SYSTEMS[0],
         sizes: vec![10_000, 100_000],
         page: PAGE,
         record_bytes: None,
@@ -62,6 +73,12 @@ pub(super) fn parse(arguments: &[String]) -> anyhow::Result<Plan> {
     };
     let mut words = arguments.iter().map(String::as_str);
     while let Some(word) = words.next() {
+        if word == "--system" {
+            let name = words.next().unwrap_or_default();
+            let known = SYSTEMS.iter().find(|system| **system == name);
+            plan.system = known.ok_or_else(|| wrong(format!("--system takes {}", SYSTEMS.join(" or "))))?;
+            continue;
+        }
         if word == "--program" {
             plan.program = Some(words.next().ok_or_else(|| wrong("--program takes a file"))?.into());
             continue;
@@ -80,13 +97,20 @@ pub(super) fn parse(arguments: &[String]) -> anyhow::Result<Plan> {
             "--beside-writes" => plan.beside_writes = true,
             "--latency" => plan.latency = one(word, &numbers()?)?,
             other => {
-                let known = "--records N[,N…], --record-bytes N, --page N, --program FILE, --beside-writes, --latency MS, --no-peer and --json";
+                let known = "--system NAME, --records N[,N…], --record-bytes N, --page N, --program FILE, --beside-writes, --latency MS, --no-peer and --json";
                 return Err(wrong(format!("bench sync knows {known}, not {other:?}")));
             }
         }
     }
     if plan.beside_writes && plan.record_bytes.is_some() {
         return Err(wrong("--beside-writes needs the simulator, which can be written to: without --record-bytes"));
+    }
+    if plan.system != SYSTEMS[0] {
+        if plan.record_bytes.is_some() || plan.page != PAGE {
+            return Err(wrong(format!("--record-bytes and --page go with {} only", SYSTEMS[0])));
+        }
+        // The peers read that one only.
+        plan.peers = false;
     }
     if plan.latency > 0 && !plan.beside_writes {
         return Err(wrong("--latency is for --beside-writes"));
@@ -118,6 +142,8 @@ mod tests {
         assert_eq!((&plan.sizes[..], plan.page, plan.peers, plan.json), (&[500, 1_000_000][..], 50, false, true));
         assert_eq!(plan.record_bytes, Some(1_024));
         assert_eq!(parsed("").unwrap().sizes, [10_000, 100_000]);
+        let other = parsed("--system netsuite --records 9").unwrap();
+        assert_eq!((other.system, other.peers), ("netsuite", false));
     }
 
     #[test]
@@ -141,6 +167,10 @@ mod tests {
             "--peer",
             "--beside-writes --record-bytes 9",
             "--latency 50",
+            "--system",
+            "--system other",
+            "--system netsuite --record-bytes 9",
+            "--system netsuite --page 9",
         ] {
             assert!(parsed(line).is_err(), "{line}");
         }

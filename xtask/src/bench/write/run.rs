@@ -44,7 +44,8 @@ pub(in crate::bench) fn run(arguments: &[String]) -> anyhow::Result<()> {
 }
 
 fn measure(task: &task::Task, binary: &Path, programs: Postgres<'_>) -> anyhow::Result<()> {
-    let sizes = Sizes { records: 100, page: 1_000, record_bytes: None, binary: binary.to_owned() };
+    let sizes =
+        Sizes { system: "sap-s4hana", records: 100, page: 1_000, record_bytes: None, binary: binary.to_owned() };
     let mut stage = Stage::set(&sizes)?;
     let tap = Tap::start(&stage.simulator.url)?;
     stage.credentials["url"] = tap.url.clone().into();
