@@ -11,6 +11,9 @@ use trunnion_store::FieldMapping;
 /// The system is asked what it has once in so many microseconds.
 const EVERY: i64 = 24 * 60 * 60 * 1_000_000;
 
+/// And again so soon, where it could not tell.
+const AGAIN: i64 = 60 * 60 * 1_000_000;
+
 /// What is chosen for one field.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Choice {
@@ -50,6 +53,12 @@ impl Custom {
         }
         checked.insert(entity.to_owned(), now);
         true
+    }
+
+    /// The turn came to nothing.
+    pub(crate) fn take_turn_again(&self, entity: &str, now: i64) {
+        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        checked.insert(entity.to_owned(), now.saturating_sub(EVERY - AGAIN));
     }
 }
 

@@ -12,8 +12,11 @@ use crate::links::Live;
 /// everything. A system that does not tell is no reason to read nothing.
 pub(super) async fn look(engine: &Engine, claim: &mut Claim, live: &mut Live) -> Result<(), Halt> {
     let entity = claim.entity;
-    // A run that goes on ends as it began.
-    if claim.run.pages > 0 || !live.custom.take_turn(entity.name, engine.clock().now_micros()) {
+    // Systems to whose records nobody adds; and a run that goes on ends as it began.
+    if live.spec.protocol.custom.is_empty() || claim.run.pages > 0 {
+        return Ok(());
+    }
+    if !live.custom.take_turn(entity.name, engine.clock().now_micros()) {
         return Ok(());
     }
     let Some(spec) = live.entity(entity.name) else { return Ok(()) };
@@ -21,6 +24,7 @@ pub(super) async fn look(engine: &Engine, claim: &mut Claim, live: &mut Live) ->
         Ok(found) => found,
         Err(error @ SystemError::Authentication(_)) => return Err(Halt::System(error)),
         Err(error) => {
+            live.custom.take_turn_again(entity.name, engine.clock().now_micros());
             tracing::debug!(connection = %live.connection, entity = entity.name, %error, "custom fields are not told");
             return Ok(());
         }
