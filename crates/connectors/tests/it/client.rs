@@ -55,6 +55,11 @@ impl Client {
         Mapper::new(self.entity(entity), connection, &offered, self.connector().vendor.row_hook())
     }
 
+    /// Logs in.
+    pub(crate) async fn probe(&self) {
+        self.connector().vendor.probe(&self.link).await.unwrap();
+    }
+
     /// The remote id of a row.
     pub(crate) fn key(&self, entity: &str, row: &Node<'_>) -> String {
         self.mapper(entity).key(row).unwrap()

@@ -11,3 +11,4 @@ mod sap_names;
 mod systems;
 mod traps;
 mod traps_plant;
+mod traps_wire;
