@@ -38,6 +38,9 @@ pub struct CustomField {
     /// Decimal places.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<u32>,
+    /// The only values that the system takes, where it says so: ids of a list of the customer's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
     pub on_create: bool,
     pub on_update: bool,
 }
@@ -47,6 +50,8 @@ pub struct CustomField {
 pub struct CustomRow {
     pub row: Row,
     pub label: String,
+    /// The only values that can be written; empty: any.
+    pub options: Vec<String>,
 }
 
 impl CustomRow {
@@ -155,5 +160,5 @@ fn row(name: &str, field: &CustomField, form: Form, (creates, updates): (bool, b
         precision: field.precision,
         line: 0,
     };
-    CustomRow { row, label: field.label.clone() }
+    CustomRow { row, label: field.label.clone(), options: field.options.clone() }
 }

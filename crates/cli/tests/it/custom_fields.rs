@@ -46,6 +46,9 @@ async fn custom_fields_are_read_named_described_and_written_alike_in_both_system
         let at = format!("/connections/{}", own["id"].as_str().expect("an id"));
 
         told(&application, &at, &fields).await;
+        if fields.system == "netsuite" {
+            listed(&application, &at, &api).await;
+        }
         let before = filled(&api, fields.text).await;
         named(&application, &at, &fields, &before).await;
         let after = until_named(&api, &before).await;
@@ -75,6 +78,21 @@ async fn told(application: &Api, at: &str, fields: &Fields) {
     let can = &capabilities["entities"]["purchase_order"];
     assert_eq!(can["custom_fields"][fields.text]["on_update"], true, "{can}");
     assert_eq!(can["fields"]["lines"]["custom_fields"][fields.of_line]["on_create"], true, "{can}");
+}
+
+/// A field that is one of a list of the customer's is described with the list, which is checked before anything is sent.
+async fn listed(application: &Api, at: &str, api: &Api) {
+    let capabilities: Value = application.get(&format!("{at}/capabilities")).await;
+    let project = &capabilities["entities"]["purchase_order"]["custom_fields"]["custbody_project"];
+    assert_eq!(project["enum"], json!(["1", "2", "3"]), "{project}");
+    let orders: Value = api.get("/purchase-orders?limit=100").await;
+    let orders = orders["data"].as_array().expect("orders");
+    assert!(orders.iter().any(|order| order["custom_fields"]["custbody_project"] == "2"), "{orders:?}");
+    let open = orders.iter().find(|order| order["status"] == "approved").expect("an order that is open");
+    let path = format!("/purchase-orders/{}", open["id"].as_str().expect("an id"));
+    let wrong = json!({ "custom_fields": { "custbody_project": "4" } });
+    let refused = api.send(Method::PATCH, &path, Some(&wrong), None).await;
+    assert_eq!(refused.body["errors"][0]["message"], "must be one of: 1, 2, 3", "{}", refused.body);
 }
 
 /// An order in which somebody filled the field, with its raw form.

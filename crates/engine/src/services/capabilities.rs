@@ -187,6 +187,9 @@ fn customs(said: &mut Value, custom: &[CustomRow], can: Can) {
         if let Some(places) = row.precision {
             field["precision"] = places.into();
         }
+        if !one.options.is_empty() {
+            field["enum"] = json!(one.options);
+        }
         said[CUSTOM_FIELDS][row.name.as_str()] = field;
     }
 }

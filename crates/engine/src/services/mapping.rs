@@ -169,6 +169,9 @@ fn described(field: &CustomField, choice: &Choice) -> Value {
     if let Some(longest) = field.max_length {
         said["max_length"] = longest.into();
     }
+    if !field.options.is_empty() {
+        said["enum"] = json!(field.options);
+    }
     if let Some(places) = field.precision {
         said["precision"] = places.into();
     }

@@ -46,6 +46,9 @@ fn properties(custom: &[CustomRow]) -> Value {
         if !custom.label.is_empty() {
             said["title"] = custom.label.clone().into();
         }
+        if !custom.options.is_empty() {
+            said["enum"] = json!(custom.options);
+        }
         if let Some(longest) = custom.row.max_length {
             said["maxLength"] = longest.into();
         }

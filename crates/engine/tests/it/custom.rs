@@ -20,6 +20,7 @@ fn rating() -> CustomField {
         label: "Rating".to_owned(),
         max_length: Some(1),
         precision: None,
+        options: Vec::new(),
         on_create: true,
         on_update: true,
     }

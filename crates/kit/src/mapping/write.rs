@@ -316,17 +316,22 @@ fn custom_members(
 ) {
     let updating = matches!(purpose, Purpose::Update { .. });
     for (name, value) in body.iter().filter(|(_, value)| updating || !value.is_null()) {
-        let written = custom.iter().map(|custom| &custom.row).find(|row| row.name == *name).map(|row| {
-            if !purpose.writes(row.write) {
-                Err("this system does not let it be written".to_owned())
-            } else if let Some(message) = purpose.locked(&row.locks) {
-                Err(message)
-            } else if value.is_null() {
-                Ok((row, Node::Null))
-            } else {
-                convert(row, &row.conversion, value).map(|node| (row, node))
-            }
-        });
+        let written =
+            custom.iter().find(|custom| custom.row.name == *name).map(|CustomRow { row, options, .. }| {
+                let is_option =
+                    options.is_empty() || value.as_str().is_some_and(|value| options.iter().any(|one| one == value));
+                if !purpose.writes(row.write) {
+                    Err("this system does not let it be written".to_owned())
+                } else if let Some(message) = purpose.locked(&row.locks) {
+                    Err(message)
+                } else if value.is_null() {
+                    Ok((row, Node::Null))
+                } else if !is_option {
+                    Err(format!("must be one of: {}", options.join(", ")))
+                } else {
+                    convert(row, &row.conversion, value).map(|node| (row, node))
+                }
+            });
         let message = match written {
             Some(Ok((row, node))) => {
                 row.to.put(out, node);

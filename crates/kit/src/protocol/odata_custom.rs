@@ -76,6 +76,7 @@ fn field(property: Node<'_, '_>, list: Option<&str>, prefixes: &[String]) -> Opt
         label: annotation("label").unwrap_or_default().to_owned(),
         max_length: number("MaxLength").filter(|_| form == Form::Text).map(|longest| longest as usize),
         precision,
+        options: Vec::new(),
         on_create: able("creatable"),
         on_update: able("updatable"),
     })

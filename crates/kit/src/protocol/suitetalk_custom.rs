@@ -16,6 +16,8 @@ use crate::mapping::{Form, Path};
 use crate::spec::EntitySpec;
 
 const SCHEMA: &str = "application/schema+json";
+/// On fields that the account added.
+const MARK: &str = "x-ns-custom-field";
 
 pub(super) async fn discover(link: &Link, entity: &EntitySpec) -> Result<Vec<CustomField>, Error> {
     // Columns are named by the table that the key is in.
@@ -39,8 +41,9 @@ pub(super) async fn discover(link: &Link, entity: &EntitySpec) -> Result<Vec<Cus
 
 fn of_object(schema: &Node<'_>, list: Option<&str>, prefixes: &[String]) -> Vec<CustomField> {
     let properties = schema.get("properties").and_then(Node::as_object);
-    let own = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()));
-    let members = properties.into_iter().flat_map(Object::members).filter(|(name, _)| own(name));
+    let named = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()));
+    let own = |name: &str, property: &Node<'_>| named(name) || property.get(MARK) == Some(&Node::Bool(true));
+    let members = properties.into_iter().flat_map(Object::members).filter(|(name, property)| own(name, property));
     members.filter_map(|(name, property)| field(name, property, list)).collect()
 }
 
@@ -57,6 +60,7 @@ fn field(name: &str, property: &Node<'_>, list: Option<&str>) -> Option<CustomFi
         ("object", _) if Path::new("properties/id").find(property).is_some() => (Form::Reference, format!("{name}/id")),
         _ => return None,
     };
+    let options = Path::new("properties/id/enum").find(property).and_then(Node::items).unwrap_or_default();
     let writable = property.get("readOnly") != Some(&Node::Bool(true));
     Some(CustomField {
         list: list.map(str::to_owned),
@@ -66,6 +70,7 @@ fn field(name: &str, property: &Node<'_>, list: Option<&str>) -> Option<CustomFi
         label: text("title").filter(|title| *title != name).unwrap_or_default().to_owned(),
         max_length: text("maxLength").filter(|_| form == Form::Text).and_then(|digits| digits.parse().ok()),
         precision: None,
+        options: options.iter().filter_map(Node::as_text).map(str::to_owned).collect(),
         on_create: writable,
         on_update: writable,
     })

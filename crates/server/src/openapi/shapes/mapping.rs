@@ -45,6 +45,9 @@ pub(crate) struct CustomField {
     /// Decimal places.
     #[schema(required = false)]
     precision: Option<u32>,
+    /// The only values that the system takes, where it says so.
+    #[schema(required = false)]
+    r#enum: Option<Vec<String>>,
 }
 
 /// What a custom field holds.

@@ -157,6 +157,8 @@ pub(crate) struct CustomFieldCapabilities {
     on_update: bool,
     max_length: Option<u64>,
     precision: Option<u32>,
+    /// The only values that the system takes: the customer's own, where it says so.
+    r#enum: Option<Vec<String>>,
 }
 
 /// A right of the customer's user in the system. Nothing is tried out to find it.

@@ -127,5 +127,8 @@ fn property(field: &Field) -> Node {
     if field.access == Access::Read {
         members.push(string("readOnly", Node::Flag(true)));
     }
+    if field.name.starts_with("cust") {
+        members.push(string("x-ns-custom-field", Node::Flag(true)));
+    }
     Node::Map(members)
 }
