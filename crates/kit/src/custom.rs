@@ -84,6 +84,11 @@ impl Spec {
         for (name, field) in fields {
             let Some(form) = Form::named(&field.form) else { continue };
             let (creates, updates) = (spec.create.is_some(), spec.update.is_some());
+            let list = field.list.as_ref().and_then(|list| spec.groups.iter().find(|group| group.field.name == list));
+            let list = list.map_or_else(Path::default, |group| group.to.clone());
+            if let Some(v4) = spec.source.v4.as_mut().filter(|_| !field.to.is_empty()) {
+                v4.add(&list, &Path::new(&field.to), form);
+            }
             match &field.list {
                 None => spec.custom.push(row(name, field, form, (creates, updates))),
                 Some(list) => {

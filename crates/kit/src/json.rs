@@ -27,6 +27,8 @@ pub struct Object<'a> {
     members: Vec<(Cow<'a, str>, Node<'a>)>,
     /// The text that it was read from; empty if it was made or changed by us.
     source: &'a str,
+    /// Members in it were given other names: the text still says what was read, but no longer what is here.
+    renamed: bool,
 }
 
 impl PartialEq for Object<'_> {
@@ -159,6 +161,12 @@ impl<'a> Object<'a> {
         &self.members
     }
 
+    /// To give members other names. What the object was read from stays its raw form.
+    pub(crate) fn rename(&mut self) -> impl Iterator<Item = (&mut Cow<'a, str>, &mut Node<'a>)> {
+        self.renamed = true;
+        self.members.iter_mut().map(|(name, node)| (name, node))
+    }
+
     pub fn into_members(self) -> Vec<(Cow<'a, str>, Node<'a>)> {
         self.members
     }
@@ -179,7 +187,7 @@ impl<'a> Object<'a> {
     }
 
     fn write(&self, out: &mut String) {
-        if !self.source.is_empty() {
+        if !self.source.is_empty() && !self.renamed {
             out.push_str(self.source);
             return;
         }
@@ -198,7 +206,7 @@ impl<'a> Object<'a> {
 
 impl<'a> FromIterator<(Cow<'a, str>, Node<'a>)> for Object<'a> {
     fn from_iter<I: IntoIterator<Item = (Cow<'a, str>, Node<'a>)>>(members: I) -> Self {
-        Self { members: members.into_iter().collect(), source: "" }
+        Self { members: members.into_iter().collect(), source: "", renamed: false }
     }
 }
 

@@ -32,6 +32,7 @@ use url::Url;
 use crate::auth::oauth2_code::OAuthClient;
 use crate::error::{Error, VendorMessage};
 use crate::http::{Answer, Client, Effect, Lane, Request, redact};
+use crate::protocol::Offers;
 use crate::spec::Spec;
 use crate::spec::form::Credentials;
 
@@ -50,6 +51,7 @@ struct Inner {
     clock: Clock,
     signer: sign::Signer,
     session: AsyncMutex<Option<Session>>,
+    offers: Offers,
     parked: Mutex<Option<VendorMessage>>,
     /// The credentials were taken at least once; until then, requests go one by one behind `first`.
     proved: AtomicBool,
@@ -83,6 +85,7 @@ impl Link {
             clock,
             signer,
             session: AsyncMutex::default(),
+            offers: Offers::default(),
             parked: Mutex::default(),
             proved: AtomicBool::new(false),
             first: AsyncMutex::default(),
@@ -181,6 +184,11 @@ impl Link {
     /// it happens once.
     pub fn session(&self) -> &AsyncMutex<Option<Session>> {
         &self.0.session
+    }
+
+    /// What the system was found to offer: see the protocol.
+    pub(crate) fn offers(&self) -> &Offers {
+        &self.0.offers
     }
 
     /// Refuses every later call with this message. Returns the error to hand on.

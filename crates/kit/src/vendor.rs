@@ -15,7 +15,7 @@ use crate::custom::CustomField;
 use crate::error::Error;
 use crate::json::{Node, parse, rows};
 use crate::link::Link;
-use crate::mapping::{Change, RowHook};
+use crate::mapping::{Change, Names, RowHook};
 use crate::posting::Posting;
 use crate::protocol;
 use crate::spec::{Call, EntitySpec, Post, Spec};
@@ -286,6 +286,8 @@ pub struct Page {
     parent_key: String,
     /// The children's member by whose number they are ordered; empty leaves them as they came.
     order: String,
+    /// What the rows call otherwise than the declaration.
+    names: Option<Arc<Names>>,
 }
 
 #[derive(Debug)]
@@ -320,6 +322,13 @@ impl Page {
     /// Orders each row's children by the number in that member.
     pub fn ordered_by(mut self, member: &str) -> Self {
         member.clone_into(&mut self.order);
+        self
+    }
+
+    /// The rows have other names than the declared ones, which they are given when they are read.
+    #[must_use]
+    pub fn called(mut self, names: Arc<Names>) -> Self {
+        self.names = Some(names);
         self
     }
 
@@ -394,17 +403,25 @@ impl<'a> Rows<'a> {
 
     /// The last row, without its children: its key says where the next page begins.
     pub fn last(&self) -> Result<Option<Node<'a>>, Error> {
-        self.texts.last().map(|text| read(text)).transpose()
+        self.texts.last().map(|text| self.read(text)).transpose()
     }
 
     /// Reads one row after the other.
     pub fn each<E: From<Error>>(mut self, mut visit: impl FnMut(Node<'a>) -> Result<(), E>) -> Result<(), E> {
         for text in std::mem::take(&mut self.texts) {
-            let mut row = read(text)?;
+            let mut row = self.read(text)?;
             self.adopt(&mut row);
             visit(row)?;
         }
         Ok(())
+    }
+
+    fn read(&self, text: &'a str) -> Result<Node<'a>, Error> {
+        let mut row = read(text)?;
+        if let Some(names) = &self.page.names {
+            names.inward(&mut row)?;
+        }
+        Ok(row)
     }
 
     fn adopt(&mut self, row: &mut Node<'a>) {

@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        Ok(Node::Object(Object { members, source: &self.text[start..self.at] }))
+        Ok(Node::Object(Object { members, source: &self.text[start..self.at], renamed: false }))
     }
 
     fn array(&mut self, depth: usize) -> Result<Node<'a>, ParseError> {

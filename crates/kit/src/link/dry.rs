@@ -56,7 +56,7 @@ impl Link {
         recorder.0.lock().unwrap_or_else(PoisonError::into_inner).push(self.planned(request));
         let body = match self.spec().protocol.kind {
             ProtocolKind::JsonRpc => br#"{"id":1,"result":[]}"#.to_vec(),
-            ProtocolKind::ODataV2 | ProtocolKind::SuiteTalk => b"{}".to_vec(),
+            ProtocolKind::ODataV2 | ProtocolKind::ODataV4 | ProtocolKind::SuiteTalk => b"{}".to_vec(),
         };
         Some(Answer { status: 200, headers: HeaderMap::new(), body })
     }

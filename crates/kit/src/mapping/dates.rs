@@ -28,12 +28,22 @@ pub fn odata_millis(text: &str) -> Option<i64> {
     inner[..digits_end].parse().ok()
 }
 
+/// As version 2 writes it, or as version 4 does (ISO 8601).
 pub fn odata_date(text: &str) -> Option<Date> {
-    odata_instant(text).map(|at| TimeZone::UTC.to_datetime(at).date())
+    match odata_millis(text) {
+        Some(millis) => Some(TimeZone::UTC.to_datetime(from_micros(millis.checked_mul(1_000)?)).date()),
+        None => iso_date(text),
+    }
 }
 
+/// As version 2 writes it, or as version 4 does; a date alone is its midnight.
 pub fn odata_instant(text: &str) -> Option<Timestamp> {
-    Some(from_micros(odata_millis(text)?.checked_mul(1_000)?))
+    match odata_millis(text) {
+        Some(millis) => Some(from_micros(millis.checked_mul(1_000)?)),
+        None => {
+            iso_instant(text).or_else(|| utc(text.parse::<Date>().ok()?.to_datetime(jiff::civil::Time::midnight())))
+        }
+    }
 }
 
 pub fn odata_date_text(date: Date) -> Option<String> {
@@ -86,6 +96,14 @@ fn utc(datetime: DateTime) -> Option<Timestamp> {
 mod tests {
     use super::*;
     use crate::json::parse;
+
+    #[test]
+    fn a_date_of_odata_is_read_in_the_form_of_either_version() {
+        assert_eq!(odata_date("2025-01-10"), odata_date("/Date(1736467200000)/"));
+        assert_eq!(odata_instant("2025-01-10T08:00:00.1234567Z").unwrap().to_string(), "2025-01-10T08:00:00.1234567Z");
+        assert_eq!(odata_instant("2025-01-10"), odata_instant("/Date(1736467200000)/"));
+        assert!(odata_date("10.01.2025").is_none() && odata_instant("/Date(x)/").is_none());
+    }
 
     #[test]
     fn every_form_is_read() {

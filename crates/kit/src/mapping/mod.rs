@@ -4,11 +4,13 @@
 
 mod convert;
 pub mod dates;
+mod names;
 mod path;
 mod read;
 mod write;
 
 pub use convert::{Conversion, Form};
+pub use names::Names;
 pub use path::Path;
 pub use read::{MapError, Mapper, RowHook};
 pub use write::{Change, Edit, FieldProblem, ListChange, Standing, WriteContext, fixed, to_change, to_vendor};

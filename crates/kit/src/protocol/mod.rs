@@ -16,18 +16,19 @@ use crate::vendor::{Account, Deleted, Page, Target, Window};
 
 pub mod json_rpc;
 mod json_rpc_passage;
-mod odata_change;
-mod odata_custom;
+mod odata;
 pub mod odata_v2;
 pub mod suitetalk;
 mod suitetalk_custom;
+
+pub(crate) use odata::Offers;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) async fn probe(link: &Link) -> Result<Account, Error> {
     match link.spec().protocol.kind {
-        ProtocolKind::ODataV2 => odata_v2::probe(link).await,
+        ProtocolKind::ODataV2 | ProtocolKind::ODataV4 => odata::probe(link).await,
         ProtocolKind::SuiteTalk => suitetalk::probe(link).await,
         ProtocolKind::JsonRpc => json_rpc::probe(link).await,
     }
@@ -35,7 +36,7 @@ pub(crate) async fn probe(link: &Link) -> Result<Account, Error> {
 
 pub(crate) async fn page(link: &Link, entity: &EntitySpec, window: &Window) -> Result<Page, Error> {
     match link.spec().protocol.kind {
-        ProtocolKind::ODataV2 => odata_v2::page(link, entity, window).await,
+        ProtocolKind::ODataV2 | ProtocolKind::ODataV4 => odata::page(link, entity, window).await,
         ProtocolKind::SuiteTalk => suitetalk::page(link, entity, window).await,
         ProtocolKind::JsonRpc => json_rpc::page(link, entity, window).await,
     }
@@ -43,7 +44,7 @@ pub(crate) async fn page(link: &Link, entity: &EntitySpec, window: &Window) -> R
 
 pub(crate) async fn one(link: &Link, entity: &EntitySpec, remote_id: &str) -> Result<Page, Error> {
     match link.spec().protocol.kind {
-        ProtocolKind::ODataV2 => odata_v2::one(link, entity, remote_id).await,
+        ProtocolKind::ODataV2 | ProtocolKind::ODataV4 => odata::one(link, entity, remote_id).await,
         ProtocolKind::SuiteTalk => suitetalk::one(link, entity, remote_id).await,
         ProtocolKind::JsonRpc => json_rpc::one(link, entity, remote_id).await,
     }
@@ -56,7 +57,7 @@ pub(crate) async fn keys(
     limit: usize,
 ) -> Result<Page, Error> {
     match link.spec().protocol.kind {
-        ProtocolKind::ODataV2 => odata_v2::keys(link, entity, after_key, limit).await,
+        ProtocolKind::ODataV2 | ProtocolKind::ODataV4 => odata::keys(link, entity, after_key, limit).await,
         ProtocolKind::SuiteTalk => suitetalk::keys(link, entity, after_key, limit).await,
         ProtocolKind::JsonRpc => json_rpc::keys(link, entity, after_key, limit).await,
     }
@@ -65,7 +66,7 @@ pub(crate) async fn keys(
 pub(crate) async fn deleted(link: &Link, entity: &EntitySpec, window: &Window) -> Result<Vec<Deleted>, Error> {
     match link.spec().protocol.kind {
         ProtocolKind::SuiteTalk => suitetalk::deleted(link, entity, window).await,
-        ProtocolKind::ODataV2 | ProtocolKind::JsonRpc => {
+        ProtocolKind::ODataV2 | ProtocolKind::ODataV4 | ProtocolKind::JsonRpc => {
             Err(Error::Unexpected(format!("the protocol has no list of deleted {}", entity.source.set)))
         }
     }
@@ -77,7 +78,7 @@ pub(crate) async fn custom_fields(link: &Link, entity: &EntitySpec) -> Result<Ve
         return Ok(Vec::new());
     }
     match link.spec().protocol.kind {
-        ProtocolKind::ODataV2 => odata_custom::discover(link, entity).await,
+        ProtocolKind::ODataV2 | ProtocolKind::ODataV4 => odata::discover(link, entity).await,
         ProtocolKind::SuiteTalk => suitetalk_custom::discover(link, entity).await,
         ProtocolKind::JsonRpc => Ok(Vec::new()),
     }
@@ -94,7 +95,7 @@ pub(crate) async fn create(
         return Err(Error::Rejected(VendorMessage { text, ..VendorMessage::default() }));
     }
     match link.spec().protocol.kind {
-        ProtocolKind::ODataV2 => odata_v2::create(link, entity, &body).await,
+        ProtocolKind::ODataV2 | ProtocolKind::ODataV4 => odata::create(link, entity, body).await,
         ProtocolKind::SuiteTalk => suitetalk::create(link, entity, &body, write_key).await,
         ProtocolKind::JsonRpc => json_rpc::create(link, entity, body).await,
     }
@@ -102,7 +103,7 @@ pub(crate) async fn create(
 
 pub(crate) async fn find_written(link: &Link, entity: &EntitySpec, write_key: &str) -> Result<Option<String>, Error> {
     match link.spec().protocol.kind {
-        ProtocolKind::ODataV2 => odata_v2::find_written(link, entity, write_key).await,
+        ProtocolKind::ODataV2 | ProtocolKind::ODataV4 => odata::find_written(link, entity, write_key).await,
         ProtocolKind::SuiteTalk => suitetalk::find_written(link, entity, write_key).await,
         ProtocolKind::JsonRpc => json_rpc::find_written(link, entity, write_key).await,
     }
@@ -111,7 +112,7 @@ pub(crate) async fn find_written(link: &Link, entity: &EntitySpec, write_key: &s
 /// A request that somebody else made, with what the protocol adds to its own.
 pub(crate) async fn passthrough(link: &Link, request: Request) -> Result<Answer, Error> {
     match link.spec().protocol.kind {
-        ProtocolKind::ODataV2 => odata_v2::passthrough(link, request).await,
+        ProtocolKind::ODataV2 | ProtocolKind::ODataV4 => odata::passthrough(link, request).await,
         ProtocolKind::SuiteTalk => link.call(request).await,
         ProtocolKind::JsonRpc => json_rpc_passage::send(link, request).await,
     }
@@ -121,7 +122,7 @@ pub(crate) async fn passthrough(link: &Link, request: Request) -> Result<Answer,
 pub(crate) fn passage_problems(link: &Link, passage: &Passage) -> Vec<Wrong> {
     match link.spec().protocol.kind {
         ProtocolKind::JsonRpc => json_rpc_passage::problems(passage),
-        ProtocolKind::ODataV2 | ProtocolKind::SuiteTalk => Vec::new(),
+        ProtocolKind::ODataV2 | ProtocolKind::ODataV4 | ProtocolKind::SuiteTalk => Vec::new(),
     }
 }
 
@@ -132,7 +133,7 @@ pub(crate) async fn find_by(
     value: &str,
 ) -> Result<Option<String>, Error> {
     match link.spec().protocol.kind {
-        ProtocolKind::ODataV2 => odata_v2::find_by(link, entity, column, value).await,
+        ProtocolKind::ODataV2 | ProtocolKind::ODataV4 => odata::find_by(link, entity, column, value).await,
         // The declaration's check allows no such column there.
         ProtocolKind::SuiteTalk | ProtocolKind::JsonRpc => Err(no_such_call("finds no record by another column")),
     }
@@ -140,7 +141,7 @@ pub(crate) async fn find_by(
 
 pub(crate) async fn update(link: &Link, entity: &EntitySpec, target: Target<'_>, change: Change) -> Result<(), Error> {
     match link.spec().protocol.kind {
-        ProtocolKind::ODataV2 => odata_v2::update(link, entity, target, change).await,
+        ProtocolKind::ODataV2 | ProtocolKind::ODataV4 => odata::update(link, entity, target, change).await,
         ProtocolKind::SuiteTalk => suitetalk::update(link, entity, target, change).await,
         ProtocolKind::JsonRpc => json_rpc::update(link, entity, target, change).await,
     }
@@ -148,7 +149,7 @@ pub(crate) async fn update(link: &Link, entity: &EntitySpec, target: Target<'_>,
 
 pub(crate) async fn delete(link: &Link, entity: &EntitySpec, target: Target<'_>) -> Result<(), Error> {
     match link.spec().protocol.kind {
-        ProtocolKind::ODataV2 => odata_v2::delete(link, entity, target).await,
+        ProtocolKind::ODataV2 | ProtocolKind::ODataV4 => odata::delete(link, entity, target).await,
         ProtocolKind::SuiteTalk => suitetalk::delete(link, entity, target).await,
         ProtocolKind::JsonRpc => json_rpc::delete(link, entity, target).await,
     }
@@ -168,11 +169,11 @@ pub(crate) async fn act(link: &Link, entity: &EntitySpec, target: Target<'_>, ca
             update(link, entity, target, change).await
         }
         Call::DeleteLines => match link.spec().protocol.kind {
-            ProtocolKind::ODataV2 => odata_v2::delete_lines(link, entity, target).await,
+            ProtocolKind::ODataV2 | ProtocolKind::ODataV4 => odata::delete_lines(link, entity, target).await,
             ProtocolKind::SuiteTalk | ProtocolKind::JsonRpc => Err(no_such_call("deletes no lines")),
         },
         Call::Named(name) => match link.spec().protocol.kind {
-            ProtocolKind::ODataV2 => odata_v2::named(link, entity, target, name).await,
+            ProtocolKind::ODataV2 | ProtocolKind::ODataV4 => odata::named(link, entity, target, name).await,
             ProtocolKind::JsonRpc => json_rpc::named(link, entity, target, name).await,
             ProtocolKind::SuiteTalk => Err(no_such_call("has no named operations")),
         },

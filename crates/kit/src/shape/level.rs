@@ -68,7 +68,8 @@ impl Level {
         };
         let place = level.members.iter().position(|member| member.path == path).unwrap_or_else(|| {
             let name = name.replace("~1", "/").replace("~0", "~");
-            level.members.push(Member { name, path: path.to_owned(), ..Member::default() });
+            let is_volatile = is_the_protocols(&name);
+            level.members.push(Member { name, path: path.to_owned(), is_volatile, ..Member::default() });
             level.members.len() - 1
         });
         &mut level.members[place]
@@ -107,12 +108,17 @@ impl Level {
     }
 }
 
+/// What the protocol says of a row is no field of the system's: it is another in OData's next version.
+fn is_the_protocols(name: &str) -> bool {
+    name == "__metadata" || name.contains("@odata.")
+}
+
 /// A field that is not known: learned, or found. `None` if it is not to be looked at.
 fn meet(name: &str, node: &Node<'_>, parent: &str, learns: bool, walk: &mut Walk<'_>) -> Option<Member> {
     let own = name.replace('~', "~0").replace('/', "~1");
     let path = if parent.is_empty() { own } else { format!("{parent}/{own}") };
     let (name, types) = (name.to_owned(), Types::of(node));
-    if walk.volatile.covers(&path.split('/').collect::<Vec<_>>()) {
+    if is_the_protocols(&name) || walk.volatile.covers(&path.split('/').collect::<Vec<_>>()) {
         return Some(Member { name, path, is_volatile: true, ..Member::default() });
     }
     let is_known_of = learns || (walk.is_expected)(&name);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use trunnion_model::catalog::{self, Entity, Field, Kind, field_of};
 
+use super::odata_v4::odata_v4;
 use super::posts::posts;
 use super::table::{Document, Entry, Table};
 use super::types::{
@@ -20,7 +21,9 @@ pub(super) fn entity(
     table: &Table<'_, '_>,
     units: &[(String, String)],
 ) -> Option<EntitySpec> {
-    let source = source(document, &table.table("source"));
+    let source_table = table.table("source");
+    let source = source(document, &source_table);
+    let over_v4 = source_table.table("odata_v4");
     let mut sync = sync(document, &table.table("sync"));
     sync.deletes = deletes(document, &table.table("deletes"));
     let timestamp = |key: &str| {
@@ -50,7 +53,7 @@ pub(super) fn entity(
     let Some(entity) = catalog::entity(name) else {
         let known: Vec<_> = catalog::entities().iter().map(|entity| entity.name).collect();
         document.find(line, format!("unknown entity `{name}`; known: {}", known.join(", ")));
-        for unread in [&fields_table, &groups_table, &update, &delete, &moves] {
+        for unread in [&fields_table, &groups_table, &update, &delete, &moves, &over_v4] {
             unread.entries();
         }
         return None;
@@ -73,7 +76,7 @@ pub(super) fn entity(
     if update.is_none() && fields.iter().any(|row| row.write.on_update()) {
         document.find(line, format!("[entity.{name}] has fields to update and needs [entity.{name}.update]"));
     }
-    let spec = EntitySpec {
+    let mut spec = EntitySpec {
         entity,
         optional,
         source,
@@ -91,6 +94,7 @@ pub(super) fn entity(
         remote_modified,
         line,
     };
+    spec.source.v4 = odata_v4(document, &spec, &over_v4);
     Some(spec)
 }
 
@@ -112,6 +116,7 @@ fn source(document: &Document<'_>, table: &Table<'_, '_>) -> Source {
         query: table.text("query").unwrap_or_default(),
         key_column: table.text("key_column").unwrap_or_default(),
         lines: lines(&table.table("lines")),
+        v4: None,
     }
 }
 

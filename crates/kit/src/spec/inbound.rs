@@ -114,8 +114,8 @@ pub(super) fn inbound(
         }
         let own = listed.inner(entry.name, entry.value);
         let by = own.text("by").unwrap_or_default();
-        if !by.is_empty() && protocol.is_some_and(|kind| kind != ProtocolKind::ODataV2) {
-            document.find(entry.line, "`by` is understood with odata_v2 only");
+        if !by.is_empty() && protocol.is_some_and(|kind| !kind.is_odata()) {
+            document.find(entry.line, "`by` is understood with odata_v2 and odata_v4 only");
         }
         InboundEntity { name: entry.name.to_owned(), kinds: own.texts("kinds"), id: places(document, &own, "id"), by }
     };

@@ -6,6 +6,7 @@
 mod entity;
 pub mod form;
 mod inbound;
+mod odata_v4;
 mod parse;
 mod posts;
 mod table;
@@ -13,6 +14,7 @@ pub mod types;
 pub mod writes;
 
 pub use inbound::{Inbound, InboundEntity, SecretForm, Subscription};
+pub use odata_v4::V4;
 pub use parse::load;
 pub use posts::Post;
 pub use table::Finding;

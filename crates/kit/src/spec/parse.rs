@@ -11,6 +11,7 @@ use trunnion_model::catalog;
 
 use super::entity::entity;
 use super::inbound::inbound;
+use super::odata_v4;
 use super::table::{Document, Finding, Table};
 use super::types::{
     AuthMethod, AuthScheme, FormField, FormKind, Limits, Protocol, ProtocolKind, Spec, System, Translations,
@@ -41,13 +42,21 @@ fn spec(document: &Document<'_>, root: &Table<'_, '_>) -> Option<Spec> {
     let auth = auth(document, &root.table("auth"));
     let units = units(&root.table("units"));
     let entities_table = root.table("entity");
-    let entities: Vec<_> = entities_table
+    let mut entities: Vec<_> = entities_table
         .entries()
         .into_iter()
         .filter_map(|entry| {
             entity(document, entry.name, entry.line, &entities_table.inner(entry.name, entry.value), &units)
         })
         .collect();
+    if let Some(protocol) = &protocol {
+        odata_v4::check_protocol(document, protocol, &entities);
+        if protocol.kind == ProtocolKind::ODataV4 {
+            for entity in entities.iter_mut().filter(|entity| entity.source.v4.is_none()) {
+                entity.source.v4 = Some(odata_v4::plain(entity));
+            }
+        }
+    }
     if entities.is_empty() {
         document.find(1, "no [entity.…] is declared");
     }
@@ -82,6 +91,7 @@ fn system(document: &Document<'_>, table: &Table<'_, '_>) -> System {
 fn protocol(document: &Document<'_>, table: &Table<'_, '_>) -> Option<Protocol> {
     let name = table.needed("kind");
     let (prefix, query) = (table.text("prefix").unwrap_or_default(), table.pairs("query"));
+    let prefix_v4 = table.text("prefix_v4").unwrap_or_default();
     let (passthrough, custom) = (table.texts("passthrough"), table.texts("custom"));
     for path in passthrough.iter().filter(|path| !path.starts_with('/') || path.trim_matches('/').is_empty()) {
         document.find(
@@ -91,14 +101,18 @@ fn protocol(document: &Document<'_>, table: &Table<'_, '_>) -> Option<Protocol> 
     }
     let kind = match name.as_str() {
         "odata_v2" => ProtocolKind::ODataV2,
+        "odata_v4" => ProtocolKind::ODataV4,
         "suitetalk" => ProtocolKind::SuiteTalk,
         "json_rpc" => ProtocolKind::JsonRpc,
         _ => {
-            document.find(table.line(), format!("unknown protocol `{name}`; known: odata_v2, suitetalk, json_rpc"));
+            document.find(
+                table.line(),
+                format!("unknown protocol `{name}`; known: odata_v2, odata_v4, suitetalk, json_rpc"),
+            );
             return None;
         }
     };
-    Some(Protocol { kind, prefix, passthrough, query, custom })
+    Some(Protocol { kind, prefix, prefix_v4, passthrough, query, custom })
 }
 
 fn limits(table: &Table<'_, '_>) -> Limits {

@@ -7,6 +7,7 @@ use http::HeaderName;
 use trunnion_model::catalog::{Entity, Field};
 
 use super::inbound::Inbound;
+use super::odata_v4::V4;
 use super::posts::Post;
 use super::writes::{Delete, Lock, Move, Update};
 use crate::custom::CustomRow;
@@ -71,6 +72,8 @@ pub struct Protocol {
     pub kind: ProtocolKind,
     /// Put between the connection's URL and what an entity names: `/opu/odata`.
     pub prefix: String,
+    /// The same for what an entity names in `source.odata_v4`.
+    pub prefix_v4: String,
     /// The paths at the connection's address below which requests are passed through; none: no request is.
     pub passthrough: Vec<String>,
     /// Query parameters taken from the connection's form: (parameter, form field).
@@ -82,8 +85,15 @@ pub struct Protocol {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProtocolKind {
     ODataV2,
+    ODataV4,
     SuiteTalk,
     JsonRpc,
+}
+
+impl ProtocolKind {
+    pub fn is_odata(self) -> bool {
+        matches!(self, Self::ODataV2 | Self::ODataV4)
+    }
 }
 
 /// How gentle we are; every number has a default.
@@ -250,6 +260,8 @@ pub struct Source {
     pub key_column: String,
     /// Children that come by a query of their own.
     pub lines: Option<LinesSource>,
+    /// The same rows over version 4 of OData: instead, where the system offers them; always, where that is its protocol.
+    pub v4: Option<V4>,
 }
 
 /// Lines that are read by a query of their own and put under the member `lines` of their row.

@@ -1,14 +1,16 @@
-//! Custom fields by a service's `$metadata` (CSDL of OData v2): properties whose names begin as the declaration says, or that
-//! the gateway marks as an extension.
+//! Custom fields by a service's `$metadata` (CSDL of OData v2 or v4): properties whose names begin as the declaration says, or
+//! that the gateway marks as an extension.
 //!
-//! Source: OData v2, CSDL; the gateway's annotations for it (`creatable`, `updatable`, `label`, `is-extension-field`).
+//! Source: OData v2 and v4, CSDL; the gateway's annotations for the former (`creatable`, `updatable`, `label`,
+//! `is-extension-field`), the vocabulary Common for the latter (`Label`).
 
 use http::HeaderValue;
 use http::header::ACCEPT;
 use roxmltree::{Document, Node};
 use trunnion_model::catalog::Kind;
 
-use super::odata_v2::accepted;
+use super::send::accepted;
+use super::way::Way;
 use crate::custom::CustomField;
 use crate::error::Error;
 use crate::http::{Effect, Request};
@@ -16,22 +18,23 @@ use crate::link::Link;
 use crate::mapping::Form;
 use crate::spec::EntitySpec;
 
-pub(super) async fn discover(link: &Link, entity: &EntitySpec) -> Result<Vec<CustomField>, Error> {
-    let request = Request::get(link.url(&format!("{}/$metadata", entity.source.service))?)
+pub(in super::super) async fn discover(link: &Link, entity: &EntitySpec) -> Result<Vec<CustomField>, Error> {
+    let way = Way::of(link, entity).await?;
+    let request = Request::get(link.url_beside(&format!("{}/$metadata", way.root()))?)
         .with_header(ACCEPT, HeaderValue::from_static("application/xml"));
     let answer = accepted(link.call(request).await?, Effect::Read)?;
     let document = Document::parse(answer.text()?)
         .map_err(|error| Error::Unexpected(format!("the service's metadata is no XML: {error}")))?;
-    Ok(found(&document, entity, &link.spec().protocol.custom))
+    Ok(found(&document, &way, &link.spec().protocol.custom))
 }
 
 /// Of the set's own type, and of the types that the declared lists lead to.
-fn found(document: &Document<'_>, entity: &EntitySpec, prefixes: &[String]) -> Vec<CustomField> {
-    let Some(own) = type_of_set(document, &entity.source.set) else { return Vec::new() };
+fn found(document: &Document<'_>, way: &Way<'_>, prefixes: &[String]) -> Vec<CustomField> {
+    let Some(own) = type_of_set(document, way.set()) else { return Vec::new() };
     let mut all = of_type(own, None, prefixes);
-    for group in entity.groups.iter().filter(|group| matches!(group.field.kind, Kind::List(_))) {
+    for group in way.entity.groups.iter().filter(|group| matches!(group.field.kind, Kind::List(_))) {
         let mut steps = group.at.names();
-        let target = steps.next().and_then(|navigation| target_of(document, own, navigation));
+        let target = steps.next().and_then(|navigation| target_of(document, own, &way.name(navigation)));
         if let (Some(target), None) = (target, steps.next()) {
             all.extend(of_type(target, Some(group.field.name), prefixes));
         }
@@ -42,6 +45,18 @@ fn found(document: &Document<'_>, entity: &EntitySpec, prefixes: &[String]) -> V
 fn of_type(of: Node<'_, '_>, list: Option<&str>, prefixes: &[String]) -> Vec<CustomField> {
     let properties = of.children().filter(|node| node.has_tag_name_of("Property"));
     properties.filter_map(|property| field(property, list, prefixes)).collect()
+}
+
+/// What version 4 says of a property, beside its type.
+fn label_beside(property: Node<'_, '_>, name: &str) -> Option<String> {
+    let of = property.parent()?.attribute("Name")?;
+    let target = format!(".{of}/{name}");
+    let mut about = property.document().descendants().filter(|node| {
+        node.has_tag_name_of("Annotations") && node.attribute("Target").is_some_and(|told| told.ends_with(&target))
+    });
+    let mut terms = about.next()?.children().filter(|node| node.has_tag_name_of("Annotation"));
+    let label = terms.find(|term| term.attribute("Term").is_some_and(|term| term.ends_with(".Label")))?;
+    label.attribute("String").map(str::to_owned)
 }
 
 fn field(property: Node<'_, '_>, list: Option<&str>, prefixes: &[String]) -> Option<CustomField> {
@@ -63,7 +78,7 @@ fn field(property: Node<'_, '_>, list: Option<&str>, prefixes: &[String]) -> Opt
         "Edm.Byte" | "Edm.SByte" | "Edm.Int16" | "Edm.Int32" => (Form::Integer, None),
         "Edm.Int64" => (Form::Decimal, Some(0)),
         "Edm.Decimal" => (Form::Decimal, number("Scale")),
-        "Edm.DateTime" => (Form::ODataDate, None),
+        "Edm.DateTime" | "Edm.Date" => (Form::ODataDate, None),
         "Edm.DateTimeOffset" => (Form::ODataInstant, None),
         _ => return None,
     };
@@ -73,7 +88,7 @@ fn field(property: Node<'_, '_>, list: Option<&str>, prefixes: &[String]) -> Opt
         at: name.to_owned(),
         to: name.to_owned(),
         form: form.name().to_owned(),
-        label: annotation("label").unwrap_or_default().to_owned(),
+        label: annotation("label").map(str::to_owned).or_else(|| label_beside(property, name)).unwrap_or_default(),
         max_length: number("MaxLength").filter(|_| form == Form::Text).map(|longest| longest as usize),
         precision,
         options: Vec::new(),
@@ -92,6 +107,11 @@ fn target_of<'d>(document: &'d Document<'d>, from: Node<'d, 'd>, navigation: &st
     let navigation = from
         .children()
         .find(|node| node.has_tag_name_of("NavigationProperty") && node.attribute("Name") == Some(navigation))?;
+    // Version 4 names the type itself.
+    if let Some(target) = navigation.attribute("Type") {
+        let target = target.trim_start_matches("Collection(").trim_end_matches(')');
+        return named(document, "EntityType", last_word(target));
+    }
     let association = named(document, "Association", last_word(navigation.attribute("Relationship")?))?;
     let role = navigation.attribute("ToRole");
     let end = association.children().find(|node| node.has_tag_name_of("End") && node.attribute("Role") == role)?;
