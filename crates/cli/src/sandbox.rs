@@ -22,6 +22,9 @@ pub(crate) struct Arguments {
     /// How many purchase orders there are
     #[arg(long, default_value_t = 200)]
     records: usize,
+    /// What it is to do without, as an older release does: `odata-v4` of sap-s4hana; may be given several times
+    #[arg(long, value_name = "FEATURE")]
+    without: Vec<String>,
     /// A fault, for instance `429:every=10,retry_after=2` or `cut-after:next=1,method=POST`; may be given several times
     #[arg(long, value_name = "SPEC")]
     fault: Vec<Fault>,
@@ -32,8 +35,17 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let known: Vec<_> = sandbox::all().iter().map(|sandbox| sandbox.system).collect();
         anyhow::bail!("there is no sandbox of `{}`; there are: {}", arguments.system, known.join(", "));
     };
-    let settings =
-        Settings { port: arguments.port, seed: arguments.seed, records: arguments.records, clock: Clock::system() };
+    if let Some(unknown) = arguments.without.iter().find(|wanted| !sandbox.features.contains(&wanted.as_str())) {
+        let known = if sandbox.features.is_empty() { "nothing".to_owned() } else { sandbox.features.join(", ") };
+        anyhow::bail!("the sandbox of {} cannot do without `{unknown}`, but without {known}", arguments.system);
+    }
+    let settings = Settings {
+        port: arguments.port,
+        seed: arguments.seed,
+        records: arguments.records,
+        without: arguments.without.clone(),
+        clock: Clock::system(),
+    };
     let sim = (sandbox.start)(settings).await?;
     for fault in &arguments.fault {
         sim.control.add_fault(fault.clone());

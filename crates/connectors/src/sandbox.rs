@@ -19,7 +19,15 @@ pub struct Settings {
     pub seed: u64,
     /// How many purchase orders there are.
     pub records: usize,
+    /// What it is to do without, of what [`Sandbox::features`] names: as an older release, or one set up otherwise.
+    pub without: Vec<String>,
     pub clock: Clock,
+}
+
+impl Settings {
+    fn has(&self, feature: &str) -> bool {
+        !self.without.iter().any(|without| without == feature)
+    }
 }
 
 type Started = Pin<Box<dyn Future<Output = io::Result<Sim>> + Send>>;
@@ -28,6 +36,8 @@ type Started = Pin<Box<dyn Future<Output = io::Result<Sim>> + Send>>;
 pub struct Sandbox {
     /// The system's id.
     pub system: &'static str,
+    /// What can be left out.
+    pub features: &'static [&'static str],
     pub start: fn(Settings) -> Started,
     /// What to give to `POST /connections` for a simulator at that URL.
     pub credentials: fn(&str) -> Value,
@@ -44,11 +54,17 @@ pub fn get(system: &str) -> Option<&'static Sandbox> {
     all().iter().find(|sandbox| sandbox.system == system)
 }
 
+/// Purchase orders over version 4 of OData.
+const ODATA_V4: &str = "odata-v4";
+
 const SAP_S4HANA: Sandbox = Sandbox {
     system: "sap-s4hana",
+    features: &[ODATA_V4],
     start: |settings| {
-        let Settings { port, seed, records, clock } = settings;
-        Box::pin(sap_s4hana::sim::start(sap_s4hana::sim::Options { seed, records, clock, ..Default::default() }, port))
+        let v4 = settings.has(ODATA_V4);
+        let Settings { port, seed, records, clock, .. } = settings;
+        let options = sap_s4hana::sim::Options { seed, records, clock, v4, ..Default::default() };
+        Box::pin(sap_s4hana::sim::start(options, port))
     },
     credentials: |url| sap(url, &sap_s4hana::sim::Options::default().password),
     wrong_credentials: |url| sap(url, "not-the-password"),
@@ -70,8 +86,9 @@ fn sap(url: &str, password: &str) -> Value {
 
 const NETSUITE: Sandbox = Sandbox {
     system: "netsuite",
+    features: &[],
     start: |settings| {
-        let Settings { port, seed, records, clock } = settings;
+        let Settings { port, seed, records, clock, .. } = settings;
         Box::pin(netsuite::sim::start(netsuite::sim::Options { seed, records, clock, ..Default::default() }, port))
     },
     credentials: |url| {

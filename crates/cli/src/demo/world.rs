@@ -69,7 +69,7 @@ pub(super) async fn start(port: u16) -> anyhow::Result<World> {
     let catalogue = trunnion_connectors::catalogue().map_err(|findings| anyhow::anyhow!("{findings:?}"))?;
     let mut systems = Vec::new();
     for sandbox in sandbox::all() {
-        let settings = Settings { port: 0, seed: 1, records: ORDERS, clock: Clock::system() };
+        let settings = Settings { port: 0, seed: 1, records: ORDERS, without: Vec::new(), clock: Clock::system() };
         let sim = (sandbox.start)(settings).await?;
         let name =
             catalogue.get(sandbox.system).map_or(sandbox.system, |connector| &connector.spec.system.name).to_owned();

@@ -30,7 +30,7 @@ pub(crate) struct Simulated {
 impl Simulated {
     pub(crate) async fn start(system: &str) -> Self {
         let sandbox = sandbox::get(system).unwrap();
-        let settings = Settings { port: 0, seed: 1, records: 50, clock: Clock::system() };
+        let settings = Settings { port: 0, seed: 1, records: 50, without: Vec::new(), clock: Clock::system() };
         Self { sandbox, sim: (sandbox.start)(settings).await.unwrap() }
     }
 

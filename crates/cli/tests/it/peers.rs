@@ -40,6 +40,14 @@ fn pyodata_reads_and_writes_the_sap_simulator() {
 }
 
 #[test]
+fn python_odata_reads_and_writes_purchase_orders_of_the_sap_simulator_over_version_4() {
+    let folder = tempfile::tempdir().unwrap();
+    let simulator = Simulator::start(folder.path(), "sap-s4hana", 50);
+    let credential = |name: &str| simulator.credentials[name].as_str().unwrap().to_owned();
+    run("sap_odata_v4.py", &[&simulator.url, &credential("username"), &credential("password")]);
+}
+
+#[test]
 fn the_netsuite_package_reads_and_writes_the_netsuite_simulator() {
     let folder = tempfile::tempdir().unwrap();
     let simulator = Simulator::start(folder.path(), "netsuite", 50);

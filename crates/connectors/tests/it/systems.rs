@@ -22,8 +22,19 @@ pub(crate) fn connectors() -> Catalogue {
 
 /// A simulator with that many purchase orders.
 pub(crate) async fn simulated(system: &str, records: usize) -> System {
+    simulated_without(system, records, &[]).await
+}
+
+/// The same without some of what it could do.
+pub(crate) async fn simulated_without(system: &str, records: usize, without: &[&str]) -> System {
     let sandbox = sandbox::get(system).unwrap();
-    let settings = sandbox::Settings { port: 0, seed: 7, records, clock: Clock::system() };
+    let settings = sandbox::Settings {
+        port: 0,
+        seed: 7,
+        records,
+        without: without.iter().map(|&one| one.to_owned()).collect(),
+        clock: Clock::system(),
+    };
     let sim = (sandbox.start)(settings).await.unwrap();
     let (credentials, wrong) = ((sandbox.credentials)(&sim.url), (sandbox.wrong_credentials)(&sim.url));
     System { sim, credentials, wrong, is_shared: false }

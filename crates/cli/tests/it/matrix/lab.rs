@@ -79,7 +79,7 @@ impl Lab {
     ) -> Self {
         let (clock, hands) = Clock::manual("2026-11-23T10:00:00Z".parse().unwrap());
         let sandbox = sandbox::get(system).unwrap();
-        let settings = sandbox::Settings { port: 0, seed: 7, records: 20, clock: clock.clone() };
+        let settings = sandbox::Settings { port: 0, seed: 7, records: 20, without: Vec::new(), clock: clock.clone() };
         let sim = (sandbox.start)(settings).await.unwrap();
         let cutter = Cutter::start(&sim.url).await;
         let credentials = (sandbox.credentials)(&cutter.url);

@@ -107,6 +107,34 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// In the envelope of version 4: the message is a text, and the details stand beside it.
+    pub(super) fn into_v4_response(self, service: &Service, now: Timestamp, transaction: u64) -> Response {
+        let detail = |message: &Message| {
+            json!({"code": message.code, "message": message.text, "target": message.target,
+                   "@SAP__common.Severity": "error", "@SAP__common.numericSeverity": 4})
+        };
+        let details: Vec<_> = self.details.iter().map(detail).collect();
+        let category = if details.is_empty() { "Client_Error" } else { "Provider_Application_Error" };
+        let body = json!({"error": {
+            "code": self.code,
+            "message": self.text,
+            "@SAP__common.ExceptionCategory": category,
+            "details": details,
+            "innererror": {"ErrorDetails": {
+                "@SAP__common.Application": {"ComponentId": service.component, "ServiceRepository": "SRVD_A2X",
+                                             "ServiceId": "PURCHASEORDER", "ServiceVersion": "0001"},
+                "@SAP__common.TransactionId": format!("{transaction:032X}"),
+                "@SAP__common.Timestamp": stamp::abap(now),
+                "@SAP__common.ErrorResolution": {"Analysis": "The simulator keeps no error log", "Note": ""},
+            }},
+        }});
+        let mut response = answer(self.status, "application/json", body.to_string());
+        super::v4::mark(&mut response);
+        response
+    }
+}
+
 /// An answer with the headers that every OData v2 answer has.
 pub(super) fn answer(status: StatusCode, content_type: &'static str, body: String) -> Response {
     let mut response = Response::new(Body::from(body));

@@ -1,4 +1,4 @@
-//! A simulated SAP S/4HANA: the OData v2 services for purchasing, stock and maintenance.
+//! A simulated SAP S/4HANA: the OData services for purchasing, stock and maintenance.
 //!
 //! Written from the vendor's documentation (service metadata, published examples), not from the connector. It checks and
 //! stores what is sent, so that a later read shows it. Start it with [`start`]; [`Options`] says with which data.
@@ -7,7 +7,7 @@
 //! API_MATERIAL_DOCUMENT_SRV, API_MATERIAL_STOCK_SRV, API_FUNCTIONALLOCATION, API_EQUIPMENT, API_MAINTENANCEORDER;v=2,
 //! API_MAINTNOTIFICATION}` with service document, `$metadata`, lists (`$filter $orderby $top $skip $skiptoken $inlinecount
 //! $select $expand`), `$count`, entities by key, navigations, single properties; deep insert, `PATCH`/`MERGE`, `DELETE`,
-//! function imports.
+//! function imports. Purchase orders also in version 4, if [`Options::v4`] says so: see `v4/mod.rs`.
 //!
 //! **As the vendor does.** Basic authentication whose failures all look alike and lock the user after five, and three other
 //! ways in (see `gate.rs`); CSRF tokens
@@ -38,6 +38,7 @@ mod seed;
 mod server;
 mod session;
 mod stamp;
+mod v4;
 mod value;
 mod world;
 mod write;

@@ -12,6 +12,7 @@
 //! | `POST /_control/lose_events?count=N` | the next events get lost |
 //! | `POST /_control/reassign_equipment?id=N` | gives a piece of equipment to another cost centre: a new validity row |
 //! | `POST /_control/page_cap?rows=N` | no answer has more rows than that |
+//! | `POST /_control/odata_v4?on=false` | purchase orders are offered in version 2 only, as before a service is activated |
 
 use axum::Router;
 use axum::extract::{Query, State};
@@ -37,6 +38,7 @@ pub(super) fn router() -> Router<App> {
         .route("/_control/lose_events", post(events::lose))
         .route("/_control/reassign_equipment", post(reassign))
         .route("/_control/page_cap", post(page_cap))
+        .route("/_control/odata_v4", post(odata_v4))
 }
 
 #[derive(serde::Deserialize)]
@@ -97,6 +99,11 @@ async fn drop_subscriptions(State(app): State<App>) -> StatusCode {
 
 async fn page_cap(State(app): State<App>, Query(Rows { rows }): Query<Rows>) -> StatusCode {
     app.write(|world, _| world.page_cap = rows.max(1));
+    StatusCode::NO_CONTENT
+}
+
+async fn odata_v4(State(app): State<App>, Query(Switch { on }): Query<Switch>) -> StatusCode {
+    app.v4.store(on, std::sync::atomic::Ordering::Relaxed);
     StatusCode::NO_CONTENT
 }
 

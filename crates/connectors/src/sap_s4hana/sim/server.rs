@@ -1,5 +1,6 @@
 //! The HTTP side: starts the simulator, checks the caller, finds the service, and turns outcomes into answers.
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use axum::body::to_bytes;
@@ -19,6 +20,7 @@ use super::read::{self, Listing, Resource, Shape, Tail};
 use super::schema::Family;
 use super::session::Sessions;
 use super::stamp;
+use super::v4;
 use super::value::Value;
 use super::world::World;
 use super::write::{self, Called, Now};
@@ -34,6 +36,8 @@ pub struct Options {
     pub records: usize,
     pub user: String,
     pub password: String,
+    /// Whether purchase orders are also served in version 4 of OData, as newer releases do.
+    pub v4: bool,
     pub clock: Clock,
 }
 
@@ -44,6 +48,7 @@ impl Default for Options {
             records: 200,
             user: "TRUNNION".to_owned(),
             password: "Welcome1!".to_owned(),
+            v4: true,
             clock: Clock::system(),
         }
     }
@@ -54,6 +59,7 @@ pub async fn start(options: Options, port: u16) -> std::io::Result<Sim> {
     let control = Control::new(options.clock);
     let app = App {
         control: control.clone(),
+        v4: Arc::new(AtomicBool::new(options.v4)),
         world: Arc::new(RwLock::new(World::new(options.seed, options.records, &options.user, control.now()))),
         sessions: Arc::new(Mutex::new(Sessions::new(&options.user, &options.password, options.seed))),
         transactions: Arc::default(),
@@ -73,9 +79,10 @@ pub async fn start(options: Options, port: u16) -> std::io::Result<Sim> {
 #[derive(Clone)]
 pub(super) struct App {
     pub(super) control: Control,
+    pub(super) v4: Arc<AtomicBool>,
     pub(super) world: Arc<RwLock<World>>,
     sessions: Arc<Mutex<Sessions>>,
-    transactions: Arc<std::sync::atomic::AtomicU64>,
+    transactions: Arc<AtomicU64>,
     pub(super) push: Push,
     pub(super) mesh: Mesh,
     pub(super) gate: Gate,
@@ -94,8 +101,15 @@ impl App {
     }
 
     fn refuse(&self, family: Family, refusal: Refusal) -> Response {
-        let transaction = self.transactions.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-        refusal.into_response(family.service(), self.control.now(), transaction)
+        refusal.into_response(family.service(), self.control.now(), self.transaction())
+    }
+
+    fn refuse_v4(&self, refusal: Refusal) -> Response {
+        refusal.into_v4_response(Family::Orders.service(), self.control.now(), self.transaction())
+    }
+
+    fn transaction(&self) -> u64 {
+        self.transactions.fetch_add(1, Ordering::Relaxed) + 1
     }
 }
 
@@ -110,11 +124,24 @@ struct Call {
     headers: HeaderMap,
 }
 
+/// Which service a path leads into.
+enum Place<'p> {
+    /// Name, version, and the path below its root.
+    V2(String, String, String),
+    /// The path below the root of the one that there is.
+    V4(Option<&'p str>),
+}
+
 async fn handle(State(app): State<App>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let query = parts.uri.query().unwrap_or_default().to_owned();
-    let Some((name, version, path)) = service_and_path(parts.uri.path()) else {
-        return (StatusCode::NOT_FOUND, "Not found: the services are below /sap/opu/odata/sap/").into_response();
+    let place = match (service_and_path(parts.uri.path()), v4::below(parts.uri.path())) {
+        (Some((name, version, path)), _) => Place::V2(name, version, path),
+        (None, Some(below)) => Place::V4(below.filter(|_| app.v4.load(Ordering::Relaxed))),
+        (None, None) => {
+            let text = "Not found: the services are below /sap/opu/odata/sap/ and /sap/opu/odata4/sap/";
+            return (StatusCode::NOT_FOUND, text).into_response();
+        }
     };
     let now = stamp::from_timestamp(app.control.now());
     let client = client(&query);
@@ -124,31 +151,41 @@ async fn handle(State(app): State<App>, request: Request) -> Response {
         Ok(caller) => caller,
         Err(denied) => return denied.into_response(),
     };
-    let Some(family) = Family::by_service(&name, &version) else {
-        let text = format!("No service found for namespace /SAP/, name {name}, version {version}");
-        return app.refuse(Family::Orders, Refusal::new(StatusCode::NOT_FOUND, "/IWBEP/CM_MGW_RT/026", text));
-    };
     let method = effective_method(&parts.method, &parts.headers);
-    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
-    let in_address = if version == "0001" { String::new() } else { format!(";v={version}") };
-    let base = format!("http://{host}/sap/opu/odata/sap/{name}{in_address}/");
-    let call = Call { family, path, query, base, headers: parts.headers };
-    if matches!(method.as_str(), "GET" | "HEAD") {
-        let mut response = get(&app, &call).unwrap_or_else(|refusal| app.refuse(family, refusal));
-        let fetches = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"fetch");
-        if call.headers.get("x-csrf-token").is_some_and(fetches) {
-            app.sessions().fetch(&caller, now, response.headers_mut());
-        }
-        return response;
-    }
-    if let Err(denied) = app.sessions().may_modify(&caller, &call.headers) {
+    let reads = matches!(method.as_str(), "GET" | "HEAD");
+    if !reads && let Err(denied) = app.sessions().may_modify(&caller, &parts.headers) {
         return denied.into_response();
     }
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
-        return app
-            .refuse(family, Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "/IWFND/CM_MGW/413", "The body is too large"));
+        let text = "The body is too large";
+        return app.refuse(Family::Orders, Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "/IWFND/CM_MGW/413", text));
     };
-    modify(&app, &call, &method, &body).unwrap_or_else(|refusal| app.refuse(family, refusal))
+    let mut response = match place {
+        Place::V4(below) => {
+            let answered = match below {
+                Some(path) => v4::answer(&app, &method, (path, &query), &parts.headers, &body),
+                None => Err(Refusal::new(StatusCode::NOT_FOUND, "/IWBEP/CM_V4_COS/014", "Service group not published")),
+            };
+            answered.unwrap_or_else(|refusal| app.refuse_v4(refusal))
+        }
+        Place::V2(name, version, path) => {
+            let Some(family) = Family::by_service(&name, &version) else {
+                let text = format!("No service found for namespace /SAP/, name {name}, version {version}");
+                return app.refuse(Family::Orders, Refusal::new(StatusCode::NOT_FOUND, "/IWBEP/CM_MGW_RT/026", text));
+            };
+            let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
+            let in_address = if version == "0001" { String::new() } else { format!(";v={version}") };
+            let base = format!("http://{host}/sap/opu/odata/sap/{name}{in_address}/");
+            let call = Call { family, path, query, base, headers: parts.headers.clone() };
+            let answered = if reads { get(&app, &call) } else { modify(&app, &call, &method, &body) };
+            answered.unwrap_or_else(|refusal| app.refuse(family, refusal))
+        }
+    };
+    let fetches = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"fetch");
+    if reads && parts.headers.get("x-csrf-token").is_some_and(fetches) {
+        app.sessions().fetch(&caller, now, response.headers_mut());
+    }
+    response
 }
 
 /// The service's name, its version in four digits (`;v=2` is `0002`), and the path below its root.

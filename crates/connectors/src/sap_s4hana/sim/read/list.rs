@@ -51,6 +51,22 @@ pub(in super::super) fn count(world: &World, listing: Listing<'_>, options: &Opt
     counted
 }
 
+/// How the rows of a list are written.
+pub(in super::super) struct Pen<'p> {
+    /// Appends the last row of the chain.
+    pub(in super::super) row: &'p dyn Fn(&mut String, &mut Vec<&Node>),
+    /// Whether that shows anything below the row.
+    pub(in super::super) expands: bool,
+}
+
+/// A page.
+pub(in super::super) struct Drawn {
+    /// The rows, with commas between them.
+    pub(in super::super) rows: String,
+    /// What a link to the next page says beside the other options, if there is one.
+    pub(in super::super) next: Option<Vec<String>>,
+}
+
 /// Writes `{"d":{"results":[…]}}` with `__count` and `__next` where they belong; `base` ends with a slash, `here` is the
 /// address that was asked for, without its query.
 pub(in super::super) fn list(
@@ -60,6 +76,32 @@ pub(in super::super) fn list(
     base: &str,
     here: &str,
 ) -> Result<String, Refusal> {
+    let row = |out: &mut String, chain: &mut Vec<&Node>| render_entity(out, base, chain, &options.shape);
+    let Drawn { rows, next } = draw(world, listing, options, &Pen { row: &row, expands: options.shape.expands() })?;
+    let mut out = String::with_capacity(rows.len() + 256);
+    out.push_str("{\"d\":{");
+    if options.with_count {
+        out.push_str(&format!("\"__count\":\"{}\",", count(world, listing, options)));
+    }
+    out.push_str("\"results\":[");
+    out.push_str(&rows);
+    out.push(']');
+    if let Some(next) = next {
+        let pairs: Vec<String> = options.carried.iter().cloned().chain(next).collect();
+        out.push_str(",\"__next\":");
+        crate::sap_s4hana::sim::value::write_json_text(&format!("{here}?{}", pairs.join("&")), &mut out);
+    }
+    out.push_str("}}");
+    Ok(out)
+}
+
+/// One page of rows, in the order and from the place that the options say.
+pub(in super::super) fn draw(
+    world: &World,
+    listing: Listing<'_>,
+    options: &Options,
+    pen: &Pen<'_>,
+) -> Result<Drawn, Refusal> {
     let entity = listing.entity();
     let order = Order::of(listing, &options.order);
     let mark = options.token.as_deref().map(|token| parse_mark(token, &order)).transpose()?;
@@ -77,11 +119,6 @@ pub(in super::super) fn list(
     let skipped = left_to_skip;
     let limit = options.top.unwrap_or(usize::MAX).min(world.page_cap.max(1));
     let mut out = String::with_capacity(4_096);
-    out.push_str("{\"d\":{");
-    if options.with_count {
-        out.push_str(&format!("\"__count\":\"{}\",", count(world, listing, options)));
-    }
-    out.push_str("\"results\":[");
     let (mut taken, mut more) = (0, false);
     let mut last = Mark::Offset(0);
     visit(world, listing, options, &order, start, &mut |place, row, found| {
@@ -100,49 +137,42 @@ pub(in super::super) fn list(
             out.push(',');
         }
         taken += 1;
-        let key = write_row(world, &mut out, base, options, place, &found);
+        let key = write_row(world, &mut out, pen, place, &found);
         last = match order.resumes_by_key() {
             true => Mark::Key(key, row + 1),
             false => Mark::Offset(skipped + taken),
         };
         taken < limit || options.top != Some(limit)
     });
-    out.push(']');
-    if more && options.top.is_none_or(|top| top > taken) {
-        out.push_str(",\"__next\":");
-        crate::sap_s4hana::sim::value::write_json_text(&next_link(options, here, &last, taken), &mut out);
-    }
-    out.push_str("}}");
-    Ok(out)
+    let next = (more && options.top.is_none_or(|top| top > taken)).then(|| next_page(options, &last, taken));
+    Ok(Drawn { rows: out, next })
 }
 
-/// Renders a row and gives back the key of its document.
-fn write_row(world: &World, out: &mut String, base: &str, options: &Options, place: u64, found: &Found<'_>) -> String {
+/// Writes a row and gives back the key of its document.
+fn write_row(world: &World, out: &mut String, pen: &Pen<'_>, place: u64, found: &Found<'_>) -> String {
     let whole;
     let mut chain: Vec<&Node> = match found {
         Found::Row(chain) => chain.to_vec(),
         Found::Lazy(_) => {
-            whole = match options.shape.expands() {
+            whole = match pen.expands {
                 true => world.document(Family::Orders, place).map(std::borrow::Cow::into_owned),
                 false => Some(world.bare_order(place)),
             };
             whole.iter().collect()
         }
     };
-    render_entity(out, base, &mut chain, &options.shape);
+    (pen.row)(out, &mut chain);
     let key = |root: &&Node| root.entity.root_key.map(|key| root.values[key].as_text().to_owned());
     chain.first().and_then(key).unwrap_or_default()
 }
 
-fn next_link(options: &Options, here: &str, last: &Mark, taken: usize) -> String {
+fn next_page(options: &Options, last: &Mark, taken: usize) -> Vec<String> {
     let token = match last {
         Mark::Key(key, rows) => format!("{}~{rows}", super::render::encoded(key)),
         Mark::Offset(offset) => format!("~{offset}"),
     };
-    let mut pairs = options.carried.clone();
-    pairs.extend(options.top.map(|top| format!("$top={}", top - taken)));
-    pairs.push(format!("$skiptoken={token}"));
-    format!("{here}?{}", pairs.join("&"))
+    let top = options.top.map(|top| format!("$top={}", top - taken));
+    top.into_iter().chain([format!("$skiptoken={token}")]).collect()
 }
 
 fn parse_mark(token: &str, order: &Order) -> Result<Mark, Refusal> {

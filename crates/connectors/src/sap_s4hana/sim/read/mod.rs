@@ -7,8 +7,8 @@ mod path;
 mod render;
 mod shape;
 
-pub(super) use list::{Listing, count, list};
-pub(super) use options::{Options, decode};
+pub(super) use list::{Drawn, Listing, Pen, count, draw, list};
+pub(super) use options::{Options, decode, decode_path};
 pub(super) use path::{Resource, Tail, resolve};
-pub(super) use render::{etag, render_entity, uri};
+pub(super) use render::{encoded, etag, render_entity, uri};
 pub(super) use shape::Shape;

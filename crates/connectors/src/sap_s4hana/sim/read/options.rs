@@ -13,7 +13,7 @@ pub(in super::super) struct Options {
     pub(super) order: Vec<(usize, bool)>,
     pub(super) top: Option<usize>,
     pub(super) skip: usize,
-    pub(super) with_count: bool,
+    pub(in super::super) with_count: bool,
     pub(super) token: Option<String>,
     pub(in super::super) shape: Shape,
     /// The options that a next link repeats, as they came.
@@ -97,7 +97,7 @@ pub(in super::super) fn decode(text: &str) -> String {
 }
 
 /// Percent-decodes a part of a path.
-pub(super) fn decode_path(text: &str) -> String {
+pub(in super::super) fn decode_path(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;

@@ -116,7 +116,7 @@ fn write_uri(out: &mut String, base: &str, node: &Node) {
 }
 
 /// A text as a part of a URL.
-pub(super) fn encoded(text: &str) -> String {
+pub(in super::super) fn encoded(text: &str) -> String {
     let mut out = String::new();
     write_encoded(&mut out, text);
     out

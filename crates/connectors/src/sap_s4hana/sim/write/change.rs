@@ -107,7 +107,7 @@ fn target(world: &World, family: Family, path: &str, method: &str, if_match: Opt
 }
 
 /// Whether a change of a row with that version may go on.
-pub(super) fn precondition(version: Option<&str>, if_match: Option<&str>) -> Result<(), Refusal> {
+pub(in super::super) fn precondition(version: Option<&str>, if_match: Option<&str>) -> Result<(), Refusal> {
     let code = "/IWFND/CM_MGW/097";
     let refuse = |status, text: &str| {
         let mut refusal = Refusal::business(vec![Message::new(code, text, "")]);

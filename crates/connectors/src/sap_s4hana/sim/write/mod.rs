@@ -18,7 +18,7 @@ mod stock;
 mod work_status;
 
 pub(super) use assets::reassign;
-pub(super) use change::{delete, update};
+pub(super) use change::{delete, precondition, update};
 pub(super) use create::create;
 pub(super) use functions::{Called, call};
 pub(super) use goods::keep;

@@ -1,0 +1,19 @@
+//! Version 4 of the purchase order service: the same documents as version 2, with other names, addresses and forms.
+//!
+//! `/sap/opu/odata4/sap/api_purchaseorder_2/srvd_a2x/sap/purchaseorder/0001`. Served: service document, `$metadata` (CSDL 4.0),
+//! lists (`$filter $orderby $top $skip $skiptoken $count $select $expand` with `$select` and `$expand` in it), `$count`, rows by
+//! key (also as segments), navigations, deep insert, `PATCH`, `DELETE`. Numbers are JSON numbers unless `IEEE754Compatible` is
+//! asked for. `$batch`, lambdas, `$search`, `$apply` and single properties are refused. All rows of an order have its version.
+//!
+//! Source: OData 4.0 (OASIS), the service's metadata and examples on the SAP Business Accelerator Hub.
+
+mod address;
+mod body;
+mod filter;
+mod metadata;
+mod query;
+mod render;
+mod serve;
+mod view;
+
+pub(super) use serve::{answer, below, mark};
