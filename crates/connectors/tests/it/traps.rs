@@ -31,8 +31,7 @@ async fn sap_a_session_that_the_system_forgot_costs_one_more_fetch_and_no_second
     system.sim.control.move_clock_ahead(Duration::from_secs(31 * 60));
     system.sim.control.clear_requests();
     client.create("purchase_order", &order, "SECOND").await.unwrap();
-    let set = "A_PurchaseOrder";
-    let service = "API_PURCHASEORDER_PROCESS_SRV";
+    let (set, service) = ("PurchaseOrder", "0001");
     assert_eq!(asked(&system), [format!("403 POST {set}"), format!("200 GET {service}"), format!("201 POST {set}")]);
     assert_eq!(client.read("purchase_order", None, 50).await.len(), 22);
 }
@@ -65,9 +64,7 @@ async fn sap_a_price_for_many_units_is_shown_for_one_and_the_amounts_add_up() {
     for order in client.read("purchase_order", None, 500).await {
         let data: Value = serde_json::from_str(&order.data).unwrap();
         let raw: Value = serde_json::from_str(&order.raw).unwrap();
-        for (line, raw) in
-            data["lines"].as_array().unwrap().iter().zip(raw["to_PurchaseOrderItem"]["results"].as_array().unwrap())
-        {
+        for (line, raw) in data["lines"].as_array().unwrap().iter().zip(raw["_PurchaseOrderItem"].as_array().unwrap()) {
             let per = number(&raw["NetPriceQuantity"]);
             assert_eq!(number(&line["unit_price"]) * per, number(&raw["NetPriceAmount"]), "{line} {raw}");
             lines_seen += usize::from(per > trunnion_model::decimal::Decimal::ONE);
