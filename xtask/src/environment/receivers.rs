@@ -1,5 +1,6 @@
 //! What runs the receivers of webhooks in `docs/receive`: Python and Node.js with the standard's own library, PHP and Ruby
-//! with what they bring along. And the libraries that senders of webhooks publish, for what our receiver verifies.
+//! with what they bring along. The libraries that senders of webhooks publish, for what our receiver verifies, and an OData
+//! server of others, for what our connectors say.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ pub(crate) fn install(cache: &Path, logs: &Path) -> anyhow::Result<Vec<(&'static
         ("TRUNNION_TEST_RECEIVE_NODE", found("node")?),
         ("TRUNNION_TEST_RECEIVE_NODE_MODULES", modules(&npm, "receivers", cache, logs)?),
         ("TRUNNION_TEST_SENDERS_NODE_MODULES", modules(&npm, "senders", cache, logs)?),
+        ("TRUNNION_TEST_ODATA_NODE_MODULES", modules(&npm, "odata", cache, logs)?),
         ("TRUNNION_TEST_RECEIVE_PHP", found("php")?),
         ("TRUNNION_TEST_RECEIVE_RUBY", found("ruby")?),
     ];

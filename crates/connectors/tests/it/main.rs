@@ -7,6 +7,7 @@ mod client;
 mod conform;
 mod deletions;
 mod event_mesh;
+mod foreign;
 mod odata_v4;
 mod sap_names;
 mod systems;

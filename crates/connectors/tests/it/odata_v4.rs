@@ -25,18 +25,12 @@ async fn both_ways(records: usize) -> (System, Client, Client) {
 }
 
 /// Without what only tells when and how it was read.
-fn essence(records: Vec<Incoming>) -> Vec<(String, String, Option<i64>, [u8; 16], String)> {
-    let essence = |record: Incoming| {
-        let hash = record.content_hash();
-        (
-            record.id.text(trunnion_model::catalog::entity("purchase_order").unwrap()),
-            record.remote_id,
-            record.remote_created_at,
-            hash,
-            record.data,
-        )
-    };
-    records.into_iter().map(essence).collect()
+fn essence(mut records: Vec<Incoming>) -> Vec<Incoming> {
+    for record in &mut records {
+        record.volatile.raw_hash = None;
+        (record.raw, record.remote_modified_at) = (String::new(), None);
+    }
+    records
 }
 
 fn paths(system: &System, part: &str) -> usize {
@@ -54,6 +48,8 @@ async fn the_records_are_the_same_over_either_version() {
     };
     assert_eq!(millis(&over_v4), millis(&over_v2), "version 2 shows three digits, version 4 all");
     assert_eq!(over_v4.len(), 120);
+    let hashes = |records: &[Incoming]| records.iter().map(Incoming::content_hash).collect::<Vec<_>>();
+    assert_eq!(hashes(&over_v4), hashes(&over_v2));
     assert_eq!(essence(over_v4), essence(over_v2));
     assert_eq!((paths(&system, "/odata4/"), paths(&system, "/odata/")), (4, 4), "{:?}", asked(&system));
 }
