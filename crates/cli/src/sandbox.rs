@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     /// How many purchase orders there are
     #[arg(long, default_value_t = 200)]
     records: usize,
-    /// What it is to do without, as an older release does: `odata-v4` of sap-s4hana; may be given several times
+    /// What it is to do without, as an older release does; a wrong one tells what there is; may be given several times
     #[arg(long, value_name = "FEATURE")]
     without: Vec<String>,
     /// A fault, for instance `429:every=10,retry_after=2` or `cut-after:next=1,method=POST`; may be given several times

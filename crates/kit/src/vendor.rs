@@ -22,7 +22,7 @@ use crate::subscription::{Subscribed, Wanted};
 
 mod page;
 
-pub use page::{Page, Rows};
+pub use page::{Page, Rows, kept};
 
 /// What the methods of [`Vendor`] give: a trait object cannot have `async fn`.
 pub type Answered<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;

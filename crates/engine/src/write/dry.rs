@@ -7,7 +7,7 @@ use trunnion_kit::link::Planned;
 use trunnion_kit::mapping::Standing;
 use trunnion_kit::posting::Posting;
 use trunnion_kit::spec::{Call, Create, EntitySpec, Mode};
-use trunnion_kit::vendor::Target;
+use trunnion_kit::vendor::{Target, kept};
 use trunnion_model::record::Record;
 
 use super::asked::Asked;
@@ -65,7 +65,7 @@ pub(super) async fn change(
 ) -> Result<Value> {
     let stored = engine.store().get(live.connection, spec.entity, record.id, true).await?;
     let raw = stored.and_then(|record| record.raw).unwrap_or_default();
-    let mut row = parse(&raw).map_err(|_| ServiceError::internal("a stored row cannot be read"))?;
+    let mut row = kept(spec, &raw).map_err(|_| ServiceError::internal("a stored row cannot be read"))?;
     // The raw form is without what the connector computes, and a write may depend on that.
     let _mapped = live.mapper(spec).read(&mut row);
     let now: Map<String, Value> = serde_json::from_str(&record.data).unwrap_or_default();

@@ -70,10 +70,14 @@ impl Names {
         if rest.is_empty() { Some(member) } else { member.inner.at(rest) }
     }
 
-    /// A path of the declaration in the service's names.
+    /// A path of the declaration in the service's names; places in lists stay.
     pub fn path(&self, ours: &str) -> String {
         let (mut here, mut out) = (Some(self), Vec::new());
         for step in ours.split('/') {
+            if step.parse::<usize>().is_ok() {
+                out.push(step);
+                continue;
+            }
             let member = here.and_then(|names| names.members.iter().find(|member| member.ours == step));
             out.push(member.map_or(step, |member| &member.theirs));
             here = member.map(|member| &member.inner);
@@ -184,7 +188,7 @@ mod tests {
             names().outward(body).to_json(),
             r#"{"DeletionCode":null,"Terms":"","At":"2025-01-10T08:00:00.123Z","_Line":[{"_Part":[{"Day":"2025-01-10"}]}]}"#
         );
-        assert_eq!(names().path("to_Line/to_Part/Day"), "_Line/_Part/Day");
+        assert_eq!(names().path("to_Line/0/to_Part/Day"), "_Line/0/_Part/Day");
     }
 
     fn owned((name, node): &(Cow<'_, str>, Node<'_>)) -> (Cow<'static, str>, Node<'static>) {

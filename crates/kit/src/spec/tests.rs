@@ -184,3 +184,40 @@ id = "json:id"
         assert!(found.len() == 1 && found[0].contains(problem), "{found:?}");
     }
 }
+
+#[test]
+fn another_version_of_the_protocol_says_what_it_calls_otherwise_and_nothing_that_is_not_declared() {
+    let with = |tables: &str| GOOD.replace("[entity.vendor.create]", &format!("{tables}\n[entity.vendor.create]"));
+    let at = "[entity.vendor.source.odata_v4]\nservice = \"new\"\nset = \"Vendor\"\n";
+    let inline = "source = { set = \"Vendors\", key = \"Id\" }";
+    let table = |text: String| {
+        let own = "[entity.vendor.source]\nset = \"Vendors\"\nkey = \"Id\"\nfilter = \"Kind eq 'V'\"\n";
+        text.replace(inline, "").replace("[entity.vendor.create]", &format!("{own}[entity.vendor.create]"))
+    };
+    let good = with(&format!("{at}filter = \"Type eq 'V'\"\nnames = {{ \"Name\" = \"Title\" }}"));
+    let good = table(good).replace("kind = \"odata_v2\"", "kind = \"odata_v2\"\nprefix_v4 = \"/new\"");
+    let spec = load("acme.toml", &good).unwrap();
+    let v4 = spec.entities[0].source.v4.as_ref().unwrap();
+    assert_eq!((v4.set.as_str(), v4.names.path("Name")), ("Vendor", "Title".to_owned()));
+
+    let bad = with(&format!("{at}names = {{ \"Nome\" = \"Title\" }}\nrows = {{ \"Lines\" = \"Line\" }}"));
+    let found = findings(&table(bad)).join("\n");
+    for problem in [
+        "`Nome` is called otherwise, but nothing there is declared",
+        "`Line` is no set with its keys",
+        "needs its own",
+        "needs `prefix_v4` in [protocol]",
+    ] {
+        assert!(found.contains(problem), "{problem}: {found}");
+    }
+    let named = "[entity.work_order.source]\nset = \"Orders\"\nkey = \"Id\"\n[entity.work_order.source.odata_v4]\nset = \"Order\"\nservice = \"new\"\n[entity.work_order.update]";
+    let moved =
+        GOOD.replace("source = { set = \"Orders\", key = \"Id\" }\n", "").replace("[entity.work_order.update]", named);
+    assert!(
+        findings(&moved).join("\n").contains("a move by `call` is not made over version 4"),
+        "{:?}",
+        findings(&moved)
+    );
+    let only = GOOD.replace("odata_v2", "odata_v4");
+    assert_eq!(load("acme.toml", &only).unwrap().entities[0].source.v4.as_ref().unwrap().set, "Vendors");
+}

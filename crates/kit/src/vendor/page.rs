@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::json::{Node, parse, rows};
 use crate::mapping::Names;
+use crate::spec::EntitySpec;
 
 /// Rows as they came: the texts of the answers, read only when they are mapped.
 #[derive(Debug, Default)]
@@ -169,6 +170,16 @@ impl<'a> Rows<'a> {
             }
         }
     }
+}
+
+/// A row that was kept in the form in which the system sent it, with the names that are declared.
+pub fn kept<'a>(entity: &EntitySpec, raw: &'a str) -> Result<Node<'a>, Error> {
+    let mut row = read(raw)?;
+    // Rows of version 2 of OData say themselves what they are.
+    if let Some(v4) = entity.source.v4.as_ref().filter(|_| row.get("__metadata").is_none()) {
+        v4.names.inward(&mut row)?;
+    }
+    Ok(row)
 }
 
 fn read(text: &str) -> Result<Node<'_>, Error> {

@@ -54,6 +54,8 @@ pub(super) fn member(system: &str, entity: &EntitySpec, field: &str) -> String {
     let moved = MOVED_GROUPS.iter().find(|(a, b, c, _)| (*a, *b) == (system, name) && path.starts_with(c));
     let path = moved.map_or(path.clone(), |(.., from, to)| path.replacen(from, to, 1));
     // Behind an `@` a hook looks up what stands before it.
+    // The simulator offers the newer version where one is declared.
+    let path = entity.source.v4.as_ref().map_or(path.clone(), |v4| v4.names.path(&path));
     let known: Vec<&str> = path.split('/').take_while(|step| !step.starts_with('@')).collect();
     assert!(!known.is_empty(), "{system}: where {name}/{field} is in a request must be told here (`{path}`)");
     known.join("/")

@@ -38,6 +38,15 @@ impl<'e> Way<'e> {
         Ok(if offer::is_offered(link, &newer).await? { newer } else { first })
     }
 
+    /// The one in which a row was read, which may have been kept since: only version 2 says in it where it is.
+    pub(super) async fn of_row(link: &'e Link, entity: &'e EntitySpec, row: &Node<'_>) -> Result<Self, Error> {
+        let protocol = &link.spec().protocol;
+        if protocol.kind == ProtocolKind::ODataV2 && row.get("__metadata").is_some() {
+            return Ok(Self { entity, v4: None, prefix: &protocol.prefix });
+        }
+        Self::of(link, entity).await
+    }
+
     pub(super) fn is_v4(&self) -> bool {
         self.v4.is_some()
     }
@@ -169,11 +178,11 @@ impl<'e> Way<'e> {
         let mut parts = Vec::with_capacity(keys.len());
         for (theirs, ours) in &keys {
             let value = match crate::mapping::Path::new(ours).find(row) {
-                Some(Node::Text(text)) => super::super::odata_v2::literal(text),
+                Some(Node::Text(text)) => format!("'{}'", encode(text).replace("%27", "''")),
                 Some(Node::Number(digits)) => digits.clone().into_owned(),
                 _ => return Err(lacks(&format!("`{ours}`"))),
             };
-            parts.push(if keys.len() == 1 { encode(&value) } else { format!("{theirs}={}", encode(&value)) });
+            parts.push(if keys.len() == 1 { value } else { format!("{theirs}={value}") });
         }
         Ok(format!("{}/{set}({})", self.root(), parts.join(",")))
     }

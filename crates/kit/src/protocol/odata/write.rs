@@ -38,19 +38,19 @@ pub(in super::super) async fn update(
     target: Target<'_>,
     change: Change,
 ) -> Result<(), Error> {
-    let way = Way::of(link, entity).await?;
+    let way = Way::of_row(link, entity, target.row).await?;
     send(link, &way, target, change::parts(link, &way, target, change)?).await
 }
 
 pub(in super::super) async fn delete(link: &Link, entity: &EntitySpec, target: Target<'_>) -> Result<(), Error> {
-    let way = Way::of(link, entity).await?;
+    let way = Way::of_row(link, entity, target.row).await?;
     let part = change::whole(link, &way, target)?;
     send(link, &way, target, vec![Part { method: Method::DELETE, ..part }]).await
 }
 
 /// Every line that is there still: a second call goes on where the first was cut off.
 pub(in super::super) async fn delete_lines(link: &Link, entity: &EntitySpec, target: Target<'_>) -> Result<(), Error> {
-    let way = Way::of(link, entity).await?;
+    let way = Way::of_row(link, entity, target.row).await?;
     let lines = change::each_line(link, &way, target)?;
     send(link, &way, target, lines.into_iter().map(|part| Part { method: Method::DELETE, ..part }).collect()).await
 }
@@ -62,7 +62,7 @@ pub(in super::super) async fn named(
     target: Target<'_>,
     name: &str,
 ) -> Result<(), Error> {
-    let way = Way::of(link, entity).await?;
+    let way = Way::of_row(link, entity, target.row).await?;
     if way.is_v4() {
         return Err(super::super::no_such_call("has no function imports in version 4"));
     }

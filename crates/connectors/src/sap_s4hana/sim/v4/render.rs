@@ -13,7 +13,7 @@ pub(super) struct Style {
     pub(super) ieee754: bool,
 }
 
-/// Appends the members of the last row of `chain`, which begins at the document's root, in braces.
+/// Appends the last row of `chain`, which begins at the document's root.
 pub(super) fn row(out: &mut String, chain: &mut Vec<&Node>, view: &View, shape: &Shape, style: Style) {
     out.push('{');
     members(out, chain, view, shape, style);
@@ -22,9 +22,15 @@ pub(super) fn row(out: &mut String, chain: &mut Vec<&Node>, view: &View, shape: 
 
 /// The same without the braces, so that a context may stand before.
 pub(super) fn members(out: &mut String, chain: &mut Vec<&Node>, view: &View, shape: &Shape, style: Style) {
-    let (Some(&node), Some(&root)) = (chain.last(), chain.first()) else { return };
-    out.push_str("\"@odata.etag\":");
-    write_json_text(&etag(root), out);
+    let Some(&root) = chain.first() else { return };
+    let mut version = String::from("\"@odata.etag\":");
+    write_json_text(&etag(root), &mut version);
+    write(out, chain, view, shape, (style, &version));
+}
+
+fn write(out: &mut String, chain: &mut Vec<&Node>, view: &View, shape: &Shape, (style, version): (Style, &str)) {
+    let Some(&node) = chain.last() else { return };
+    out.push_str(version);
     match &shape.fields {
         None => view.fields.iter().for_each(|field| member(out, node, view, field, style)),
         Some(chosen) => chosen.iter().for_each(|&place| member(out, node, view, &view.fields[place], style)),
@@ -34,19 +40,24 @@ pub(super) fn members(out: &mut String, chain: &mut Vec<&Node>, view: &View, sha
     }
     for (place, inner) in &shape.ways {
         let way = &view.ways[*place];
-        out.push_str(&format!(",\"{}\":", way.name));
+        out.push_str(",\"");
+        out.push_str(way.name);
+        out.push_str("\":");
         match way.of.reach {
             Reach::Up => {
                 let mut above = chain[..chain.len() - 1].to_vec();
-                row(out, &mut above, way.target(), inner, style);
+                out.push('{');
+                write(out, &mut above, way.target(), inner, (style, version));
+                out.push('}');
             }
             Reach::Down(slot) => {
                 out.push('[');
                 for (at, child) in node.children[slot].iter().enumerate() {
-                    out.push_str(if at > 0 { "," } else { "" });
+                    out.push_str(if at > 0 { ",{" } else { "{" });
                     chain.push(child);
-                    row(out, chain, way.target(), inner, style);
+                    write(out, chain, way.target(), inner, (style, version));
                     chain.pop();
+                    out.push('}');
                 }
                 out.push(']');
             }
@@ -63,7 +74,9 @@ pub(super) fn etag(root: &Node) -> String {
 }
 
 fn member(out: &mut String, node: &Node, view: &View, field: &Field, style: Style) {
-    out.push_str(&format!(",\"{}\":", field.name));
+    out.push_str(",\"");
+    out.push_str(field.name);
+    out.push_str("\":");
     let Some(column) = field.column else { return number(out, net_amount(node), None, style) };
     let value = node.values[column].resolve(&view.base.properties[column]);
     match (field.kind, value.as_ref()) {
