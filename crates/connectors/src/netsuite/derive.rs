@@ -3,6 +3,8 @@
 //!
 //! The computed values stand under names with `@`, beside what NetSuite sent.
 
+mod purchasing;
+
 use super::items;
 use trunnion_kit::json::{Node, Object};
 use trunnion_model::decimal::{self, Decimal};
@@ -38,6 +40,8 @@ pub(super) fn row(entity: &str, row: &mut Object<'_>) {
         }
         "purchase_order" => purchase_order(row),
         "goods_receipt" => goods_receipt(row),
+        "purchase_requisition" => purchasing::requisition(row),
+        "invoice" => purchasing::invoice(row),
         _ => {}
     }
 }

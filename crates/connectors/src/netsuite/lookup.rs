@@ -1,4 +1,4 @@
-//! The account's own ids behind ISO currencies and unit names, looked up before a write.
+//! The account's own ids behind ISO currencies, names of units and of employees, looked up before a write.
 
 use std::collections::HashMap;
 
@@ -19,6 +19,17 @@ pub(super) async fn currency(link: &Link, body: &mut Node<'static>) -> Result<()
             .await?;
     let id = first_id(&answer)?.ok_or_else(|| refused("currency", format!("the account has no currency {symbol}")))?;
     set(body, "currency", id);
+    Ok(())
+}
+
+/// `entity: {"@name":"Dana Whitfield"}` becomes the id of the employee who is called so.
+pub(super) async fn requester(link: &Link, body: &mut Node<'static>) -> Result<(), Error> {
+    let name = body.get("entity").and_then(|entity| entity.get("@name")).and_then(Node::as_text).map(str::to_owned);
+    let Some(name) = name else { return Ok(()) };
+    let query = "SELECT e.id FROM employee e WHERE e.entityid = ? AND e.isinactive = 'F'";
+    let answer = suitetalk::query(link, query, vec![Node::text(name.clone())]).await?;
+    let id = first_id(&answer)?.ok_or_else(|| refused("entity", format!("the account has no employee {name}")))?;
+    set(body, "entity", id);
     Ok(())
 }
 

@@ -53,6 +53,7 @@ impl Vendor for NetSuite {
                 "item" => items::create(link, &mut body).await?,
                 _ => {}
             }
+            lookup::requester(link, &mut body).await?;
             lookup::currency(link, &mut body).await?;
             lookup::units(link, &mut body).await?;
             Declared.create(link, entity, body, write_key).await

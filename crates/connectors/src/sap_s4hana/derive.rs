@@ -4,6 +4,7 @@
 
 mod maintenance;
 mod plant;
+mod purchasing;
 
 pub(super) use plant::on_hand;
 
@@ -16,7 +17,9 @@ pub(super) fn row(entity: &str, row: &mut Object<'_>) {
     match entity {
         "vendor" => vendor(row),
         "item" => item(row),
+        "purchase_requisition" => purchasing::requisition(row),
         "purchase_order" => purchase_order(row),
+        "invoice" => purchasing::invoice(row),
         "goods_receipt" => plant::goods_receipt(row),
         "inventory_level" => plant::inventory_level(row),
         "location" => plant::location(row),

@@ -7,6 +7,7 @@ mod movement;
 mod places;
 mod prepare;
 mod received;
+mod requisition;
 pub mod sim;
 mod stock;
 
@@ -34,6 +35,7 @@ impl Vendor for SapS4Hana {
         match entity.entity.name {
             "inventory_level" => Box::pin(stock::page(link, window)),
             "location" => Box::pin(places::page(link, window)),
+            "purchase_requisition" => Box::pin(requisition::page(link, entity, window)),
             _ => Declared.page(link, entity, window),
         }
     }
@@ -69,6 +71,18 @@ impl Vendor for SapS4Hana {
             prepare::create(entity.entity.name, &mut body)?;
             Declared.create(link, entity, body, write_key).await
         })
+    }
+
+    fn find_written<'a>(
+        &'a self,
+        link: &'a Link,
+        entity: &'a EntitySpec,
+        write_key: &'a str,
+    ) -> Answered<'a, Option<String>> {
+        match entity.entity.name {
+            "purchase_requisition" => Box::pin(requisition::find_written(link, write_key)),
+            _ => Declared.find_written(link, entity, write_key),
+        }
     }
 
     fn received<'a>(
@@ -115,6 +129,9 @@ impl Vendor for SapS4Hana {
         Box::pin(async move {
             if entity.entity.name == "item" {
                 prepare::described(&mut change.header, Some(target.row));
+            }
+            if entity.entity.name == "purchase_requisition" {
+                requisition::added(target, &mut change)?;
             }
             match entity.entity.name {
                 "inventory_level" => stock::set(link, target, &change).await,

@@ -12,6 +12,7 @@ pub(super) fn create(entity: &str, body: &mut Node<'static>) -> Result<(), Error
             Ok(())
         }
         "goods_receipt" => goods_receipt(body),
+        "purchase_requisition" => requisition(body),
         "work_order" => work_order(body),
         "service_request" => service_request(body),
         _ => Ok(()),
@@ -54,6 +55,41 @@ fn goods_receipt(body: &mut Node<'static>) -> Result<(), Error> {
             Path::new("Plant").put(line, Node::text((*plant).to_owned()));
             Path::new("StorageLocation").put(line, Node::text((*location).to_owned()));
         }
+    }
+    Ok(())
+}
+
+/// For whom it is and in which currency stands in each item.
+fn requisition(body: &mut Node<'static>) -> Result<(), Error> {
+    let (requester, currency) = (taken(body, "@requester"), taken(body, "@currency"));
+    let items = body.as_object_mut().and_then(|body| body.get_mut("to_PurchaseReqnItem")).and_then(Node::items_mut);
+    for item in items.into_iter().flatten() {
+        requisition_line(item)?;
+        let Some(item) = item.as_object_mut() else { continue };
+        for (name, value) in [("RequisitionerName", &requester), ("PurReqnItemCurrency", &currency)] {
+            if let Some(value) = value {
+                item.set(name, Node::text(value.clone()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Where a line is needed: a plant, or one of its storage locations.
+pub(super) fn requisition_line(line: &mut Node<'static>) -> Result<(), Error> {
+    let Some(place) = taken(line, "@location") else { return Ok(()) };
+    let parts: Vec<&str> = place.split('/').collect();
+    let (plant, location) = match parts.as_slice() {
+        ["P", plant] => (*plant, None),
+        ["S", plant, location] => (*plant, Some(*location)),
+        _ => {
+            let text = "goods are needed in a plant (its id begins with P/) or in a storage location (S/)";
+            return Err(refused(text, "location_id"));
+        }
+    };
+    Path::new("Plant").put(line, Node::text(plant.to_owned()));
+    if let Some(location) = location {
+        Path::new("StorageLocation").put(line, Node::text(location.to_owned()));
     }
     Ok(())
 }

@@ -8,13 +8,14 @@ use trunnion_kit::mapping::dates;
 use trunnion_model::decimal::{self, Decimal};
 use trunnion_model::time::rfc3339;
 
-use super::mark;
+use super::{invoice, mark};
 
 pub(super) fn row(entity: &str, row: &mut Object<'_>) {
     match entity {
         "purchase_order" => purchase(row),
         "goods_receipt" => receipt(row),
         "item" => item(row),
+        "invoice" => invoice::row(row),
         _ => {}
     }
     let mut latest = None;

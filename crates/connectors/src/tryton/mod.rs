@@ -3,6 +3,7 @@
 
 mod count;
 mod derive;
+mod invoice;
 mod item;
 mod mark;
 mod movement;

@@ -65,7 +65,9 @@ pub(super) async fn explain(link: &Link, entity: &EntitySpec, lacks: fn(Rights) 
 pub(super) async fn explain_probe(link: &Link, error: Error) -> Error {
     let Error::Rejected(message) = error else { return error };
     let Ok(told) = ask(link).await else { return Error::Rejected(message) };
-    let unseen = |entity: &&EntitySpec| told.iter().any(|(name, rights)| name == entity.entity.name && !rights.read);
+    let unseen = |entity: &&EntitySpec| {
+        !entity.optional && told.iter().any(|(name, rights)| name == entity.entity.name && !rights.read)
+    };
     let models: Vec<&str> =
         link.spec().entities.iter().filter(unseen).map(|entity| entity.source.set.as_str()).collect();
     if models.is_empty() {

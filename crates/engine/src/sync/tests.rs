@@ -38,6 +38,8 @@ fn plan(cursor: Option<&Cursor>, history_days: Option<i64>) -> SyncPlan {
 
 fn watermark() -> Sync {
     Sync {
+        by_day: false,
+        unsettled: String::new(),
         strategy: Strategy::Watermark,
         page: 10,
         overlap: Duration::from_micros(100),

@@ -27,7 +27,7 @@ pub(super) async fn probe(link: &Link) -> Result<Account, Error> {
     let answer = call(link, "model.res.user.get_preferences", vec![Node::Bool(true)], None, Effect::Read).await?;
     let tree = tree(&answer)?;
     let company = tree.get("result").and_then(|result| result.get("company.rec_name")).and_then(Node::as_text);
-    for entity in &link.spec().entities {
+    for entity in link.spec().entities.iter().filter(|entity| !entity.optional) {
         one_field_of_first_row(link, entity).await?;
     }
     let user = link.setting("username").unwrap_or_default();

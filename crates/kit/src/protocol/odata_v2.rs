@@ -1,7 +1,9 @@
 //! What connectors ask of services in version 2 of OData beside the declared entities, and the pieces of its conditions.
 
 use http::Method;
+use trunnion_model::time::Timestamp;
 
+pub use super::odata::having;
 use super::odata::{Modify, get, modify};
 use crate::error::Error;
 use crate::json::Node;
@@ -46,6 +48,11 @@ fn values<'k>(names: &[String], key: &'k str) -> Vec<&'k str> {
     let mut values: Vec<&str> = key.rsplitn(names.len().max(1), '/').collect();
     values.reverse();
     values
+}
+
+/// A literal of an instant, in whole seconds.
+pub fn instant(at: Timestamp) -> String {
+    format!("datetimeoffset'{}Z'", super::seconds(at))
 }
 
 /// A string literal; a quote in it is doubled.

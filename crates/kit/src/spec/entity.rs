@@ -153,6 +153,8 @@ fn sync(document: &Document<'_>, table: &Table<'_, '_>) -> Sync {
         page: table.number("page").unwrap_or(500).max(1),
         overlap,
         modified,
+        by_day: table.boolean("by_day").unwrap_or(false),
+        unsettled: table.text("unsettled").unwrap_or_default(),
         created: table.texts("created"),
         deletes: Deletes::Unnoticed,
         dated: dated(document, &table.table("dated")),

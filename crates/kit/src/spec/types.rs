@@ -285,6 +285,10 @@ pub struct Sync {
     pub overlap: Duration,
     /// Vendor fields that hold the time of the last change, in the protocol's meaning; empty for a snapshot.
     pub modified: Vec<String>,
+    /// `modified` are dates without a time, of which any may tell.
+    pub by_day: bool,
+    /// Rows that change without a time, as a condition in the protocol's own language: each run reads them too.
+    pub unsettled: String,
     /// Vendor fields that hold the time of creation, asked where `modified` is null until the first change.
     pub created: Vec<String>,
     /// How rows that vanish are noticed, where a row does not say so itself.

@@ -1,17 +1,20 @@
-//! The nine core entities.
+//! The core entities.
 
 use super::groups::{
     ADDRESS, GOODS_RECEIPT_LINES, ITEM_VENDORS, PURCHASE_ORDER_LINES, WORK_ORDER_PARTS, WORK_ORDER_TASKS,
 };
+use super::purchasing::{INVOICE, PURCHASE_REQUISITION};
 use super::{Entity, Field, Kind};
 
-pub(super) static ENTITIES: [&Entity; 9] = [
+pub(super) static ENTITIES: [&Entity; 11] = [
     &VENDOR,
     &ITEM,
     &LOCATION,
     &INVENTORY_LEVEL,
+    &PURCHASE_REQUISITION,
     &PURCHASE_ORDER,
     &GOODS_RECEIPT,
+    &INVOICE,
     &WORK_ORDER,
     &ASSET,
     &SERVICE_REQUEST,

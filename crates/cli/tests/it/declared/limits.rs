@@ -9,9 +9,10 @@ use super::{samples, vendor};
 
 /// Fields that a hook turns into something else before they are sent, so that a wrong value cannot be sent at all, with the
 /// reason.
-const NOT_SENT: [(&str, &str, &str, &str); 4] = [
+const NOT_SENT: [(&str, &str, &str, &str); 5] = [
     ("netsuite", "item", "type", "stands in the address, as the record type"),
     ("netsuite", "item", "unit", "sent as the account's own id"),
+    ("netsuite", "purchase_requisition", "requested_by", "sent as the account's own id"),
     ("tryton", "vendor", "address/country", "sent as the database's own id"),
     ("tryton", "vendor", "currency", "sent as the database's own id"),
 ];

@@ -9,8 +9,14 @@ use super::samples;
 use super::samples::{at, change, change_of, standing};
 
 /// Statuses that no record of ours gets into and that no seeded record has, each with the reason. `unknown` is none.
-const UNREACHED: [(&str, &str, &str, &str); 3] = [
+const UNREACHED: [(&str, &str, &str, &str); 4] = [
     ("netsuite", "purchase_order", "draft", "orders are planned by the system's own supply planning only"),
+    (
+        "netsuite",
+        "purchase_requisition",
+        "cancelled",
+        "a requisition is cancelled by a button of the system's own page only",
+    ),
     ("tryton", "purchase_order", "closed", "a purchase is over when it is invoiced, too"),
     ("sap-s4hana", "service_request", "cancelled", "no function of the service takes a notification back"),
 ];

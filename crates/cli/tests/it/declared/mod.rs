@@ -10,7 +10,7 @@ mod limits;
 mod locks;
 mod place;
 mod required;
-mod samples;
+pub(crate) mod samples;
 mod vendor;
 
 /// The systems, each with the three tests of one kind.

@@ -33,6 +33,18 @@ pub(super) async fn create(place: &Place, entity: &str) -> Value {
             let line = json!({"item_sku": "SP-0001", "quantity": "5", "unit": "EA", "unit_price": "12.5", "required_on": "2027-01-15"});
             json!({"vendor_id": vendor["id"], "currency": "USD", "lines": [line]})
         }
+        "purchase_requisition" => {
+            let said = &place.said["entities"][entity]["fields"];
+            let mut line = json!({"item_sku": "SP-0001", "quantity": "5", "unit": "EA", "unit_price": "12.5"});
+            if said["lines"]["fields"]["required_on"]["on_create"] == true {
+                line["required_on"] = "2027-01-15".into();
+            }
+            let mut body = json!({"requested_by": requester(place.system), "description": "Sample", "lines": [line]});
+            if said["currency"]["on_create"] == true {
+                body["currency"] = "EUR".into();
+            }
+            body
+        }
         "goods_receipt" => {
             let order = Box::pin(made(place, "purchase_order")).await;
             let mut line =
@@ -49,6 +61,11 @@ pub(super) async fn create(place: &Place, entity: &str) -> Value {
         "service_request" => json!({"title": "Sample", "type": "M1"}),
         _ => panic!("{}: there is no sample of a new {entity}", place.system),
     }
+}
+
+/// Somebody who may request something.
+pub(crate) fn requester(system: &str) -> &'static str {
+    if system == "netsuite" { "Dana Whitfield" } else { "MILLER" }
 }
 
 /// A record that was just made; of an entity that cannot be, one that is there.

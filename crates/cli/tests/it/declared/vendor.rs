@@ -5,9 +5,12 @@ use trunnion_kit::spec::{EntitySpec, Spec};
 use trunnion_model::catalog::Kind;
 
 /// What a hook moves to another place: system, entity, our field, and the member of the request.
-const MOVED: [(&str, &str, &str, &str); 7] = [
+const MOVED: [(&str, &str, &str, &str); 10] = [
     ("sap-s4hana", "item", "name", "to_Description"),
     ("sap-s4hana", "goods_receipt", "purchase_order_id", "to_MaterialDocumentItem/0/PurchaseOrder"),
+    ("sap-s4hana", "purchase_requisition", "requested_by", "to_PurchaseReqnItem/0/RequisitionerName"),
+    ("sap-s4hana", "purchase_requisition", "currency", "to_PurchaseReqnItem/0/PurReqnItemCurrency"),
+    ("sap-s4hana", "purchase_requisition", "lines/location_id", "to_PurchaseReqnItem/0/Plant"),
     ("netsuite", "goods_receipt", "lines/purchase_order_remote_line_id", "item/items/0/orderLine"),
     // The moves are the order's and the lines', and say by themselves how much.
     ("tryton", "goods_receipt", "purchase_order_id", "incoming_moves"),

@@ -4,12 +4,15 @@ use serde_json::{Value, json};
 use trunnion_engine::services::writes::{self, Manner, Written};
 use trunnion_engine::{Engine, Scope, ServiceError};
 
+use crate::declared::samples::requester;
+
 /// An error: nothing was begun.
 pub(crate) type Outcome = Result<Written, ServiceError>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Vendor,
+    Requisition,
     Order,
     Receipt,
     Request,
@@ -31,6 +34,7 @@ impl Kind {
         match system {
             "sap-s4hana" => &[
                 Vendor,
+                Requisition,
                 Order,
                 Receipt,
                 Request,
@@ -44,6 +48,7 @@ impl Kind {
             ],
             "netsuite" => &[
                 Vendor,
+                Requisition,
                 Order,
                 Receipt,
                 ChangeVendor,
@@ -115,4 +120,15 @@ pub(crate) fn vendor(name: &str) -> Value {
 
 pub(crate) fn line(sku: &str, quantity: &str) -> Value {
     json!({"item_sku": sku, "quantity": quantity, "unit": "EA", "unit_price": "5", "required_on": "2027-01-15"})
+}
+
+pub(crate) fn requisition(system: &str, description: &str) -> Value {
+    let mut line = json!({"item_sku": "SP-0001", "quantity": "2", "unit": "EA", "unit_price": "5"});
+    let mut body = json!({"requested_by": requester(system), "description": description});
+    if system == "sap-s4hana" {
+        line["required_on"] = "2027-01-15".into();
+        body["currency"] = "USD".into();
+    }
+    body["lines"] = json!([line]);
+    body
 }

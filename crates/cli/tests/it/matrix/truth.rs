@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::deeds::{Deed, Kind, What, line, vendor};
+use super::deeds::{Deed, Kind, What, line, requisition, vendor};
 use super::lab::{Lab, Source};
 use crate::tryton::Tryton;
 
@@ -50,6 +50,7 @@ impl Lab {
                 let item = json!({"sku": mark, "name": "Cartridge seal", "type": "inventory", "unit": "EA"});
                 marked(Deed::create("items", item))
             }
+            Kind::Requisition => marked(Deed::create("purchase-requisitions", requisition(self.system, &mark))),
             Kind::Request => marked(Deed::create("service-requests", json!({"title": mark, "type": "M1"}))),
             Kind::Work => {
                 marked(Deed::create("work-orders", json!({"title": mark, "type": "YA01", "asset_code": "10000003"})))
@@ -181,6 +182,7 @@ async fn sap(url: &str, about: &About) -> String {
                 Kind::Vendor => ("API_BUSINESS_PARTNER/A_BusinessPartner", "OrganizationBPName1"),
                 Kind::Order => ("API_PURCHASEORDER_PROCESS_SRV/A_PurchaseOrder", "SupplierQuotationExternalID"),
                 Kind::Receipt => ("API_MATERIAL_DOCUMENT_SRV/A_MaterialDocumentHeader", "ReferenceDocument"),
+                Kind::Requisition => ("API_PURCHASEREQ_PROCESS_SRV/A_PurchaseRequisitionHeader", "PurReqnDescription"),
                 Kind::Request => ("API_MAINTNOTIFICATION/MaintenanceNotification", "NotificationText"),
                 _ => ("API_MAINTENANCEORDER;v=2/MaintenanceOrder", "MaintenanceOrderDesc"),
             };
@@ -235,6 +237,7 @@ async fn netsuite(url: &str, about: &About) -> String {
         About::Marked(kind, mark) => {
             let query = match kind {
                 Kind::Vendor => format!("SELECT id FROM vendor WHERE companyname = '{mark}'"),
+                Kind::Requisition => format!("SELECT id FROM transaction WHERE type = 'PurchReq' AND memo = '{mark}'"),
                 Kind::Order => format!("SELECT id FROM transaction WHERE type = 'PurchOrd' AND otherrefnum = '{mark}'"),
                 _ => format!("SELECT id FROM transaction WHERE type = 'ItemRcpt' AND memo = '{mark}'"),
             };

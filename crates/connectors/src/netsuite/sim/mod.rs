@@ -16,6 +16,8 @@
 //! | `POST /_control/suiteql` | as the service of that name, without a login: what the account holds, whatever is cut |
 //! | `GET /_control/login_audit` | why logins failed, newest last; the client only ever hears one and the same 401 |
 //!
+//! Bills are seeded, changed in their header and deleted, but not made; what is ordered of a requisition is seeded only.
+//!
 //! Not simulated, and refused as such: other transforms than a purchase order's into its receipt, asynchronous requests and batches, the OpenAPI form of the metadata.
 
 mod auth;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::schema::{Entity, Function, Kind, Nav, Property, Reach, Service};
+use super::schema::{Entity, Function, Kind, Nav, Property, Reach, Returns, Service};
 
 /// `{"d":{"EntitySets":[…]}}`.
 pub(super) fn service_document(service: &Service) -> String {
@@ -38,12 +38,19 @@ pub(super) fn metadata(service: &Service) -> String {
     for (parent, nav) in &associations {
         association(&mut out, parent, nav);
     }
-    let dummy = service.functions.iter().any(|function| function.returns.is_none());
+    let dummy = service.functions.iter().any(|function| function.returns == Returns::Nothing);
     if dummy {
         out.push_str(
             "<ComplexType Name=\"DummyFunctionImportResult\">\n\
              <Property Name=\"IsInvalid\" Type=\"Edm.Boolean\"/>\n</ComplexType>\n",
         );
+    }
+    for values in &service.values {
+        put(&mut out, format_args!("<ComplexType Name=\"{}\">\n", values.name));
+        for property in &values.properties {
+            self::property(&mut out, property);
+        }
+        out.push_str("</ComplexType>\n");
     }
     put(
         &mut out,
@@ -111,9 +118,13 @@ fn entity_type(out: &mut String, service: &Service, entity: &Entity) {
 }
 
 fn function_import(out: &mut String, service: &Service, function: &Function) {
-    let returns = match function.returns.and_then(|set| service.entity(set)) {
-        Some(entity) => format!("{}\" EntitySet=\"{}", entity.type_name(), entity.set),
-        None => format!("{}.DummyFunctionImportResult", service.namespace),
+    let returns = match function.returns {
+        Returns::Entity(set) => {
+            let name = service.entity(set).map(Entity::type_name).unwrap_or_default();
+            format!("{name}\" EntitySet=\"{set}")
+        }
+        Returns::Values(name) => format!("{}.{name}", service.namespace),
+        Returns::Nothing => format!("{}.DummyFunctionImportResult", service.namespace),
     };
     put(
         out,

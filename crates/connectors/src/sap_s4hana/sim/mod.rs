@@ -5,7 +5,7 @@
 //!
 //! **Served.** `/sap/opu/odata/sap/{API_BUSINESS_PARTNER, API_PRODUCT_SRV, API_PURCHASEORDER_PROCESS_SRV,
 //! API_MATERIAL_DOCUMENT_SRV, API_MATERIAL_STOCK_SRV, API_FUNCTIONALLOCATION, API_EQUIPMENT, API_MAINTENANCEORDER;v=2,
-//! API_MAINTNOTIFICATION}` with service document, `$metadata`, lists (`$filter $orderby $top $skip $skiptoken $inlinecount
+//! API_MAINTNOTIFICATION, API_PURCHASEREQ_PROCESS_SRV, API_SUPPLIERINVOICE_PROCESS_SRV}` with service document, `$metadata`, lists (`$filter $orderby $top $skip $skiptoken $inlinecount
 //! $select $expand`), `$count`, entities by key, navigations, single properties; deep insert, `PATCH`/`MERGE`, `DELETE`,
 //! function imports. Purchase orders also in version 4, if [`Options::v4`] says so: see `v4/mod.rs`.
 //!
@@ -19,7 +19,8 @@
 //! **Otherwise.** Every answer is JSON, also without `$format=json` (the vendor's default is Atom). `$batch`, `PUT` and
 //! `$links` are answered with 501 or 404. No answer has more than 5 000 rows unless told otherwise. A goods receipt
 //! changes the order only when it completes an item, and then its change time. Releasing and completing a maintenance
-//! order confirms its operations. A change of a supplier's data counts as a change of its business partner. Message
+//! order confirms its operations. Supplier invoices are posted, released and cancelled by their functions, but not made; the
+//! functions of requisitions are not there. A new description of a requisition moves no change time, which only items have. A change of a supplier's data counts as a change of its business partner. Message
 //! classes and numbers follow the vendor's form; where no example is published they are ours. Nothing here was compared
 //! with a live system. Event Mesh is simulated beside it, on the same port: see `event_mesh.rs`.
 

@@ -6,6 +6,7 @@
 //! | `POST /_control/unlock` | the user may log on again after wrong passwords |
 //! | `POST /_control/release_strategy?on=true` | new orders, and orders whose value changes, wait for release |
 //! | `POST /_control/release_purchase_order?id=N`, `…/reject_purchase_order?id=N` | ends or refuses the release of one |
+//! | `POST /_control/release_purchase_requisition?id=N`, `…/reject_purchase_requisition?id=N` | the same of one requisition |
 //! | `POST /_control/touch_purchase_order?id=N` | raises a price and with it the change time |
 //! | `POST /_control/subscribe?url=U&secret=USER:PASSWORD` | events of orders, partners and products go there, whoever changes them, after the receiver agreed; 409 if it did not |
 //! | `POST /_control/drop_subscriptions` | Event Mesh forgets all of its subscriptions |
@@ -32,6 +33,8 @@ pub(super) fn router() -> Router<App> {
         .route("/_control/release_strategy", post(release_strategy))
         .route("/_control/release_purchase_order", post(release))
         .route("/_control/reject_purchase_order", post(reject))
+        .route("/_control/release_purchase_requisition", post(release_requisition))
+        .route("/_control/reject_purchase_requisition", post(reject_requisition))
         .route("/_control/touch_purchase_order", post(touch))
         .route("/_control/subscribe", post(events::subscribe))
         .route("/_control/drop_subscriptions", post(drop_subscriptions))
@@ -82,6 +85,14 @@ async fn release(State(app): State<App>, Query(Order { id }): Query<Order>) -> S
 
 async fn reject(State(app): State<App>, Query(Order { id }): Query<Order>) -> StatusCode {
     change_order(&app, &id, write::reject)
+}
+
+async fn release_requisition(State(app): State<App>, Query(Order { id }): Query<Order>) -> StatusCode {
+    change(&app, &id, |world, now, id| write::release_requisition(world, now, id, "05"))
+}
+
+async fn reject_requisition(State(app): State<App>, Query(Order { id }): Query<Order>) -> StatusCode {
+    change(&app, &id, |world, now, id| write::release_requisition(world, now, id, "08"))
 }
 
 async fn touch(State(app): State<App>, Query(Order { id }): Query<Order>) -> StatusCode {

@@ -86,10 +86,27 @@ pub(super) struct Entity {
 #[derive(Debug)]
 pub(super) struct Function {
     pub(super) name: &'static str,
-    /// The set of the entity that is given back; nothing where it is `DummyFunctionImportResult`.
-    pub(super) returns: Option<&'static str>,
+    pub(super) returns: Returns,
     /// Each with whether it may be left out.
     pub(super) parameters: Vec<(Property, bool)>,
+}
+
+/// What a function import gives back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Returns {
+    /// The complex type that says nothing: `DummyFunctionImportResult`.
+    Nothing,
+    /// An entity of this set.
+    Entity(&'static str),
+    /// A complex type of its own.
+    Values(&'static str),
+}
+
+/// A complex type that a function import gives back.
+#[derive(Debug)]
+pub(super) struct Values {
+    pub(super) name: &'static str,
+    pub(super) properties: Vec<Property>,
 }
 
 /// The services; each serves one family of documents.
@@ -104,6 +121,8 @@ pub(super) enum Family {
     Equipment,
     Maintenance,
     Notifications,
+    Requisitions,
+    Invoices,
 }
 
 #[derive(Debug)]
@@ -116,6 +135,7 @@ pub(super) struct Service {
     pub(super) component: &'static str,
     pub(super) entities: Vec<Entity>,
     pub(super) functions: Vec<Function>,
+    pub(super) values: Vec<Values>,
 }
 
 /// One after the other in the order of [`Family`].
@@ -156,10 +176,22 @@ static SERVICES: LazyLock<[Service; FAMILIES.len()]> = LazyLock::new(|| {
             Family::Notifications,
             include_str!("schema/notification.txt"),
         ),
+        first(
+            "API_PURCHASEREQ_PROCESS_SRV",
+            "MM-PUR-REQ",
+            Family::Requisitions,
+            include_str!("schema/purchase_requisition.txt"),
+        ),
+        first(
+            "API_SUPPLIERINVOICE_PROCESS_SRV",
+            "MM-IV-LIV",
+            Family::Invoices,
+            include_str!("schema/supplier_invoice.txt"),
+        ),
     ]
 });
 
-pub(super) const FAMILIES: [Family; 9] = [
+pub(super) const FAMILIES: [Family; 11] = [
     Family::Partners,
     Family::Products,
     Family::Orders,
@@ -169,6 +201,8 @@ pub(super) const FAMILIES: [Family; 9] = [
     Family::Equipment,
     Family::Maintenance,
     Family::Notifications,
+    Family::Requisitions,
+    Family::Invoices,
 ];
 
 impl Family {
@@ -190,6 +224,10 @@ impl Family {
 impl Service {
     pub(super) fn function(&self, name: &str) -> Option<&Function> {
         self.functions.iter().find(|function| function.name == name)
+    }
+
+    pub(super) fn values(&self, name: &str) -> Option<&Values> {
+        self.values.iter().find(|values| values.name == name)
     }
 
     pub(super) fn entity(&self, set: &str) -> Option<&Entity> {

@@ -17,7 +17,7 @@ use super::gate::Gate;
 use super::metadata;
 use super::node::Node;
 use super::read::{self, Listing, Resource, Shape, Tail};
-use super::schema::Family;
+use super::schema::{Family, Returns};
 use super::session::Sessions;
 use super::stamp;
 use super::v4;
@@ -350,6 +350,10 @@ fn function(app: &App, call: &Call, if_match: Option<&str>) -> Result<Response, 
             let body = format!("{{\"d\":{{\"{}\":{{\"IsInvalid\":false}}}}}}", call.path);
             Ok(answer(StatusCode::OK, JSON, body))
         }
+        Called::Values(values) => {
+            let body = values_json(call, &values).ok_or_else(|| Refusal::not_found(&call.path))?;
+            Ok(answer(StatusCode::OK, JSON, body))
+        }
         Called::Row { place, steps } => {
             let document = world.document(call.family, place).ok_or_else(|| Refusal::not_found(&call.path))?;
             let mut chain = document.chain(&steps).unwrap_or_default();
@@ -358,6 +362,19 @@ fn function(app: &App, call: &Call, if_match: Option<&str>) -> Result<Response, 
             Ok(entity(call, StatusCode::OK, &mut chain, &shape))
         }
     })
+}
+
+/// `{"d":{"FUNCTION":{…}}}` with the values of the function's complex type.
+fn values_json(call: &Call, values: &[Value]) -> Option<String> {
+    let service = call.family.service();
+    let Returns::Values(name) = service.function(&call.path)?.returns else { return None };
+    let mut members = Vec::new();
+    for (property, value) in service.values(name)?.properties.iter().zip(values) {
+        let mut json = format!("\"{}\":", property.name);
+        value.resolve(property).write_json(property.kind, &mut json);
+        members.push(json);
+    }
+    Some(format!("{{\"d\":{{\"{}\":{{{}}}}}}}", call.path, members.join(",")))
 }
 
 fn create(app: &App, call: &Call, body: &[u8]) -> Result<Response, Refusal> {

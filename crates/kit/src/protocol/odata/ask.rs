@@ -35,7 +35,9 @@ pub(in super::super) async fn page(link: &Link, entity: &EntitySpec, window: &Wi
         conditions.push(way.filter().to_owned());
     }
     if let Some(since) = window.since.filter(|_| entity.sync.strategy.is_by_time()) {
-        conditions.push(changed_since(&way, since)?);
+        let changed = changed_since(&way, since)?;
+        let unsettled = &entity.sync.unsettled;
+        conditions.push(if unsettled.is_empty() { changed } else { format!("({changed}) or ({unsettled})") });
     }
     if let (Some(from), Some(dated)) = (window.dated_from, &entity.sync.dated) {
         let (name, day) = (way.name(&dated.ask), super::super::day(from));
@@ -81,9 +83,20 @@ pub(in super::super) async fn keys(
 /// By a filter rather than by `Set('key')`: the unified key need not be the set's own (a vendor is a business partner).
 pub(in super::super) async fn one(link: &Link, entity: &EntitySpec, remote_id: &str) -> Result<Page, Error> {
     let way = Way::of(link, entity).await?;
-    // Several rows may have that key, of which one is the record: equipment has one for each time that it was moved.
-    let filter = encode(&with_fixed(&way, is_key(&way.key_names(), remote_id)));
-    way.page(read(link, &way, &format!("{}?$top=1&$filter={filter}{}", way.set_path(), way.shape())).await?)
+    among(link, &way, &is_key(&way.key_names(), remote_id), 1).await
+}
+
+/// The entity's rows for which a condition in version 2's words holds, in the order of their key and as the mapping reads them.
+pub async fn having(link: &Link, entity: &EntitySpec, condition: &str, limit: usize) -> Result<Page, Error> {
+    among(link, &Way::of(link, entity).await?, condition, limit).await
+}
+
+async fn among(link: &Link, way: &Way<'_>, condition: &str, limit: usize) -> Result<Page, Error> {
+    // Several rows may have one key, of which one is the record: equipment has one for each time that it was moved.
+    let filter = encode(&with_fixed(way, format!("({condition})")));
+    let order = encode(&way.key_names().join(","));
+    let target = format!("{}?$orderby={order}&$top={limit}&$filter={filter}{}", way.set_path(), way.shape());
+    way.page(read(link, way, &target).await?)
 }
 
 pub(in super::super) async fn find_written(
@@ -125,6 +138,10 @@ fn with_fixed(way: &Way<'_>, filter: String) -> String {
 fn changed_since(way: &Way<'_>, since: Timestamp) -> Result<String, Error> {
     let (at, sync) = (seconds(since), &way.entity.sync);
     match (sync.modified.as_slice(), sync.created.as_slice()) {
+        (dates, _) if sync.by_day => {
+            let day = way.day(super::super::day(since));
+            Ok(dates.iter().map(|date| format!("{} ge {day}", way.name(date))).collect::<Vec<_>>().join(" or "))
+        }
         ([instant], _) => Ok(format!("{} ge {}", way.name(instant), way.instant(&at))),
         ([date, time], created) => {
             let clock = at.split_once('T').map_or("00:00:00", |(_, clock)| clock);

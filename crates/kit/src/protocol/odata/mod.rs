@@ -4,7 +4,7 @@
 //! `source.service` is the service, `source.set` the entity set, `source.key` its key property (or several: their values,
 //! joined by `/`, are the remote id), `source.expand` the navigations, `source.filter` a `$filter` that always holds.
 //! `sync.modified` names one DateTimeOffset property, or a date and a time property (then `sync.created` says what to ask
-//! while they are null). `source.odata_v4` says what version 4 calls otherwise.
+//! while they are null); with `sync.by_day`, dates of which any may tell. `source.odata_v4` says what version 4 calls otherwise.
 //!
 //! Source: OData v2 (odata.org) and v4 (OASIS); the gateway's documentation for CSRF and error envelopes.
 
@@ -16,6 +16,7 @@ mod send;
 mod way;
 mod write;
 
+pub use ask::having;
 pub(super) use ask::{find_by, find_written, keys, one, page, probe};
 pub(super) use custom::discover;
 pub(super) use send::{Modify, get, modify, passthrough};

@@ -1,12 +1,13 @@
 //! The record types of the simulated account, named as in the REST API Browser.
 
 use super::fields::{
-    ADDRESS_BOOK, ADJUSTMENT, ADJUSTMENT_ITEM, CURRENCY, EMPLOYEE, ITEM, LOCATION, NAMED, PURCHASE_ORDER,
-    PURCHASE_ORDER_ITEM, RECEIPT, RECEIPT_ITEM, SUBSIDIARY, TRANSFER, TRANSFER_ITEM, VENDOR,
+    ADDRESS_BOOK, ADJUSTMENT, ADJUSTMENT_ITEM, BILL, BILL_ITEM, CURRENCY, EMPLOYEE, ITEM, LOCATION, NAMED,
+    PURCHASE_ORDER, PURCHASE_ORDER_ITEM, RECEIPT, RECEIPT_ITEM, REQUISITION, REQUISITION_ITEM, SUBSIDIARY, TRANSFER,
+    TRANSFER_ITEM, VENDOR,
 };
 use super::schema::{Family, Field, Sublist, Type};
 
-pub(in super::super) static TYPES: [&Type; 26] = [
+pub(in super::super) static TYPES: [&Type; 28] = [
     &VENDOR_TYPE,
     &INVENTORY_ITEM,
     &LOT_ITEM,
@@ -21,6 +22,8 @@ pub(in super::super) static TYPES: [&Type; 26] = [
     &ASSEMBLY_ITEM,
     &ORDER_TYPE,
     &RECEIPT_TYPE,
+    &REQUISITION_TYPE,
+    &BILL_TYPE,
     &ACCOUNT_TYPE,
     &ADJUSTMENT_TYPE,
     &TRANSFER_TYPE,
@@ -54,6 +57,12 @@ pub(super) static ORDER_TYPE: Type = with_lines(
 );
 pub(super) static RECEIPT_TYPE: Type =
     with_lines(&master("itemReceipt", "Item Receipt", Family::Receipt, -30, "tranId", RECEIPT, true), &RECEIPT_ITEM);
+pub(super) static REQUISITION_TYPE: Type = with_lines(
+    &master("purchaseRequisition", "Requisition", Family::Requisition, -30, "tranId", REQUISITION, true),
+    &REQUISITION_ITEM,
+);
+pub(super) static BILL_TYPE: Type =
+    with_lines(&master("vendorBill", "Bill", Family::Bill, -30, "transactionNumber", BILL, true), &BILL_ITEM);
 pub(super) static ACCOUNT_TYPE: Type = master("account", "Account", Family::Account, -112, "name", NAMED, false);
 pub(super) static ADJUSTMENT_TYPE: Type = with_lines(
     &master("inventoryAdjustment", "Inventory Adjustment", Family::Adjustment, -30, "tranId", ADJUSTMENT, true),

@@ -36,8 +36,11 @@ impl Store {
             Family::Vendor => self.complete_vendor(&mut draft.record, before)?,
             Family::Adjustment => self.check_adjustment(&draft.record, before)?,
             Family::Transfer => self.check_transfer(&draft.record, before)?,
-            // What was received stays as it is; only what is written about it changes.
-            Family::Receipt => draft.record.lines = before.map(|before| before.lines.clone()).unwrap_or_default(),
+            Family::Requisition => self.complete_requisition(&mut draft, now)?,
+            // What was received or billed stays as it is; only what is written about it changes.
+            Family::Receipt | Family::Bill => {
+                draft.record.lines = before.map(|before| before.lines.clone()).unwrap_or_default()
+            }
             _ => self.complete_item(&mut draft.record, before)?,
         }
         let mut record = draft.record;
@@ -45,7 +48,7 @@ impl Store {
             record.id = self.new_id(family);
             self.number(&mut record, now);
         }
-        if family == Family::PurchaseOrder {
+        if matches!(family, Family::PurchaseOrder | Family::Requisition) {
             self.give_keys(&mut record);
         }
         record.set("lastModifiedDate", Value::Time(now));
@@ -62,7 +65,8 @@ impl Store {
 
     pub(in super::super) fn delete(&mut self, record: &Record, now: Timestamp) -> Result<(), Failure> {
         let referenced = match record.kind.family {
-            Family::Receipt => false,
+            Family::Receipt | Family::Bill => false,
+            Family::Requisition => record.lines.iter().any(|line| *line.get("linkedOrder") != Value::Null),
             Family::Adjustment | Family::Transfer => true,
             Family::Vendor => self.order_ids(0..=u64::MAX).any(|id| self.order_supplier(id) == Some(record.id)),
             Family::Item => self.order_ids(0..=u64::MAX).any(|id| {
@@ -80,6 +84,9 @@ impl Store {
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         if record.kind.family == Family::Receipt {
             self.unreceive(record, now);
+        }
+        if record.kind.family == Family::Bill {
+            self.unbill(record, now);
         }
         self.take_away(record, now);
         Ok(())
@@ -352,6 +359,12 @@ impl Store {
                 record.set("transactionNumber", Value::text(format!("PURCHORD{number}")));
                 record.set("createdDate", Value::Time(now));
             }
+            Family::Requisition => {
+                for name in super::purchasing::numbered(Family::Requisition) {
+                    record.set(name, Value::text(super::purchasing::number(id)));
+                }
+                record.set("createdDate", Value::Time(now));
+            }
             Family::Vendor => {
                 record.set("dateCreated", Value::Time(now));
                 default(record, "entityId", Value::text(format!("VENDOR{id}")));
@@ -360,7 +373,7 @@ impl Store {
         }
     }
 
-    fn give_keys(&mut self, order: &mut Record) {
+    pub(super) fn give_keys(&mut self, order: &mut Record) {
         if order.own_keys.0 == 0 {
             order.own_keys.0 = self.new_key();
         }

@@ -1,6 +1,7 @@
 //! The fields of each record type (REST API Browser 2026.1) with the column under which SuiteQL shows them.
 
 use super::order::{APPROVALS, STATUSES, UNITS};
+use super::purchasing::{BILL_STATUSES, REQUISITION_STATUSES};
 use super::schema::Kind::{Choice, Date, Flag, Integer, Number, Ref, Refs, Text, Time};
 use super::schema::{Family, Field, Sublist, ro, rw};
 
@@ -214,6 +215,93 @@ pub(super) static RECEIPT_ITEM: Sublist = Sublist {
         ro("units", "units", Choice(UNITS)),
         ro("rate", "rate", Number),
         rw("location", "location", Ref(Family::Location)),
+    ],
+};
+
+pub(super) const REQUISITION: &[Field] = &[
+    ro("tranId", "tranid", Text(45)),
+    ro("transactionNumber", "transactionnumber", Text(45)),
+    rw("entity", "entity", Ref(Family::Employee)),
+    rw("subsidiary", "", Ref(Family::Subsidiary)),
+    // The requestor's own.
+    ro("currency", "currency", Ref(Family::Currency)),
+    ro("exchangeRate", "exchangerate", Number),
+    rw("tranDate", "trandate", Date),
+    rw("dueDate", "duedate", Date),
+    rw("memo", "memo", Text(999)),
+    rw("location", "", Ref(Family::Location)),
+    rw("department", "", Ref(Family::Department)),
+    rw("class", "", Ref(Family::Classification)),
+    rw("approvalStatus", "approvalstatus", Choice(APPROVALS)),
+    ro("status", "status", Choice(REQUISITION_STATUSES)),
+    ro("estimatedTotal", "", Number),
+    ro("source", "source", Text(60)),
+    ro("createdDate", "createddate", Time),
+    ro("lastModifiedDate", "lastmodifieddate", Time),
+];
+
+pub(super) static REQUISITION_ITEM: Sublist = Sublist {
+    name: "item",
+    key: "line",
+    fields: &[
+        ro("line", "id", Integer),
+        ro("lineuniquekey", "uniquekey", Integer),
+        rw("item", "item", Ref(Family::Item)),
+        rw("description", "memo", Text(4000)),
+        rw("quantity", "quantity", Number),
+        rw("units", "units", Choice(UNITS)),
+        rw("estimatedRate", "", Number),
+        rw("estimatedAmount", "estimatedamount", Number),
+        rw("poVendor", "", Ref(Family::Vendor)),
+        ro("linkedOrder", "", Refs(Family::PurchaseOrder)),
+        rw("isClosed", "isclosed", Flag),
+        rw("location", "location", Ref(Family::Location)),
+        rw("department", "department", Ref(Family::Department)),
+        rw("class", "class", Ref(Family::Classification)),
+    ],
+};
+
+pub(super) const BILL: &[Field] = &[
+    // The vendor's own number.
+    rw("tranId", "tranid", Text(45)),
+    ro("transactionNumber", "transactionnumber", Text(45)),
+    ro("entity", "entity", Ref(Family::Vendor)),
+    ro("subsidiary", "", Ref(Family::Subsidiary)),
+    ro("currency", "currency", Ref(Family::Currency)),
+    ro("exchangeRate", "exchangerate", Number),
+    rw("tranDate", "trandate", Date),
+    rw("dueDate", "duedate", Date),
+    rw("memo", "memo", Text(999)),
+    rw("location", "", Ref(Family::Location)),
+    rw("terms", "terms", Ref(Family::Term)),
+    ro("approvalStatus", "approvalstatus", Choice(APPROVALS)),
+    ro("status", "status", Choice(BILL_STATUSES)),
+    ro("subtotal", "", Number),
+    ro("taxTotal", "", Number),
+    ro("total", "foreigntotal", Number),
+    ro("amountRemaining", "foreignamountunpaid", Number),
+    rw("paymentHold", "paymenthold", Flag),
+    ro("createdDate", "createddate", Time),
+    ro("lastModifiedDate", "lastmodifieddate", Time),
+];
+
+pub(super) static BILL_ITEM: Sublist = Sublist {
+    name: "item",
+    key: "line",
+    fields: &[
+        ro("line", "id", Integer),
+        ro("lineuniquekey", "uniquekey", Integer),
+        ro("orderDoc", "", Ref(Family::PurchaseOrder)),
+        ro("orderLine", "", Integer),
+        ro("item", "item", Ref(Family::Item)),
+        ro("description", "memo", Text(4000)),
+        ro("quantity", "quantity", Number),
+        ro("units", "units", Choice(UNITS)),
+        ro("rate", "rate", Number),
+        ro("amount", "netamount", Number),
+        ro("taxRate1", "", Number),
+        ro("location", "location", Ref(Family::Location)),
+        ro("department", "department", Ref(Family::Department)),
     ],
 };
 

@@ -22,10 +22,6 @@ pub(super) const APPROVALS: &[(&str, &str)] = &[("1", "Pending Approval"), ("2",
 
 pub(in super::super) const UNITS: &[(&str, &str)] = &[("1", "EA"), ("2", "M"), ("3", "L"), ("4", "KG"), ("5", "BOX")];
 
-pub(in super::super) fn status_label(letter: &str) -> &'static str {
-    STATUSES.iter().find(|(id, _)| *id == letter).map_or("Undefined", |(_, label)| label)
-}
-
 /// An amount in a currency of so many decimal places, rounded half away from zero as NetSuite does.
 pub(super) fn rounded(amount: Decimal, places: u32) -> Decimal {
     amount.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero)

@@ -12,9 +12,7 @@ use super::order::settle;
 use super::record::{Line, Record, Value};
 use super::schema::Family;
 use super::store::{Saved, Store};
-
-/// Receipts share the space of transaction ids with the orders, far behind them.
-pub(in super::super) const FIRST_RECEIPT: u64 = 50_000_000;
+use super::transactions::Transactions;
 
 impl Store {
     /// A receipt of everything that the order still waits for, to be changed by the request.
@@ -142,7 +140,7 @@ impl Store {
         }
         receipt.own_keys = (self.new_key(), self.new_key());
         receipt.id = self.new_id(Family::Receipt);
-        let number = receipt.id - FIRST_RECEIPT + 1;
+        let number = receipt.id - Transactions::first_of(Family::Receipt) + 1;
         receipt.set("tranId", Value::text(format!("IR{number}")));
         receipt.set("transactionNumber", Value::text(format!("ITEMRCPT{number}")));
         let saved = Saved { kind: receipt.kind, id: receipt.id };
@@ -187,7 +185,7 @@ impl Store {
         }
     }
 
-    fn update_order(&mut self, mut order: Record, now: Timestamp) {
+    pub(super) fn update_order(&mut self, mut order: Record, now: Timestamp) {
         let places = self.places(order.get("currency").as_ref_id().unwrap_or(1));
         // Quantities received change no amount, so that no sum can become too large.
         let _ = settle(&mut order, places);

@@ -21,10 +21,12 @@ pub(in super::super) enum Family {
     Account,
     Adjustment,
     Transfer,
+    Requisition,
+    Bill,
 }
 
 impl Family {
-    pub(in super::super) const ALL: [Self; 16] = [
+    pub(in super::super) const ALL: [Self; 18] = [
         Self::Vendor,
         Self::Item,
         Self::PurchaseOrder,
@@ -41,6 +43,8 @@ impl Family {
         Self::Account,
         Self::Adjustment,
         Self::Transfer,
+        Self::Requisition,
+        Self::Bill,
     ];
 }
 

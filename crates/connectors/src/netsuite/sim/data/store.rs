@@ -11,9 +11,9 @@ use rust_decimal::prelude::ToPrimitive;
 use super::levels::Levels;
 use super::master_seed;
 use super::order_seed::{FIRST_ORDER, OrderSeed, Part, Supplier};
-use super::receipts::FIRST_RECEIPT;
 use super::record::Record;
 use super::schema::{Family, Type};
+use super::transactions::{KINDS, Transactions};
 
 /// Where a saved record is.
 pub(in super::super) struct Saved {
@@ -75,10 +75,14 @@ impl Store {
         store.seed.currencies =
             store.masters(Family::Currency).map(|c| (c.get("exchangeRate").as_number(), places(c))).collect();
         store.seed_levels(seed);
-        store.next_id.insert(Family::Receipt, FIRST_RECEIPT);
+        for kind in KINDS.iter().filter(|kind| kind.family != Family::PurchaseOrder) {
+            store.next_id.insert(kind.family, kind.first);
+        }
         store.next_key = store.seed.first_free_key();
         store.next_id.insert(Family::PurchaseOrder, FIRST_ORDER + store.seed.count);
         store.seed_receipts();
+        store.seed_requisitions(start);
+        store.seed_bills();
         store
     }
 
@@ -118,21 +122,21 @@ impl Store {
         range.filter(move |id| !gaps || !self.removed.contains(id))
     }
 
-    /// The ids of all transactions in a range, ascending: orders first, receipts behind them.
+    /// The ids of all transactions in a range, ascending: orders first, the other kinds behind them.
     pub(in super::super) fn transaction_ids(&self, within: RangeInclusive<u64>) -> impl Iterator<Item = u64> + '_ {
-        let receipts = self.masters[Family::Receipt as usize].range(within.clone()).map(|(id, _)| *id);
-        self.order_ids(within).chain(receipts)
+        let (range, empty) = (within.clone(), within.is_empty());
+        let others = KINDS.iter().filter(move |kind| kind.family != Family::PurchaseOrder && !empty);
+        let ids =
+            others.flat_map(move |kind| self.masters[kind.family as usize].range(range.clone()).map(|(id, _)| *id));
+        self.order_ids(within).chain(ids)
     }
 
     pub(in super::super) fn transaction(&self, id: u64) -> Option<Cow<'_, Record>> {
-        match id {
-            FIRST_RECEIPT.. => self.master(Family::Receipt, id).map(Cow::Borrowed),
-            _ => self.order(id),
-        }
+        self.in_family(Transactions::of(id).family, id)
     }
 
     pub(in super::super) fn transaction_exists(&self, id: u64) -> bool {
-        self.order_exists(id) || self.master(Family::Receipt, id).is_some()
+        self.order_exists(id) || self.master(Transactions::of(id).family, id).is_some()
     }
 
     pub(in super::super) fn order_exists(&self, id: u64) -> bool {
@@ -236,7 +240,7 @@ impl Store {
     }
 
     fn order_time(&self, id: u64, field: &str, of_seed: fn(&OrderSeed, u64) -> i64) -> Option<Timestamp> {
-        let known = self.changed.get(&id).or_else(|| self.master(Family::Receipt, id));
+        let known = self.changed.get(&id).or_else(|| self.master(Transactions::of(id).family, id));
         match known.map(|order| order.get(field)) {
             Some(super::record::Value::Time(at)) => Some(*at),
             Some(_) => None,

@@ -84,6 +84,9 @@ fn write(
     if kind.family == Family::Receipt && before.is_none() {
         return Err(Failure::user("An item receipt is made from its purchase order: use a transformation."));
     }
+    if kind.family == Family::Bill && before.is_none() {
+        return Err(Failure::not_simulated("bills that are made here"));
+    }
     if place.is_some() && before.is_none() && or_make.is_none() {
         return Err(Failure::missing());
     }

@@ -8,7 +8,7 @@ use super::ast::Operator;
 use super::bind::{Bound, Plan};
 use super::columns::{Column, Special, Table, fields};
 use super::eval::{Env, Val};
-use crate::netsuite::sim::data::FIRST_RECEIPT;
+use crate::netsuite::sim::data::Transactions;
 
 /// A superset of the orders for which a condition holds; `exact` if it is no more than that.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ enum Role {
     /// The id of the order.
     Key,
     Modified,
-    /// What kind of transaction: orders and receipts have ids of their own ranges.
+    /// What kind of transaction: each has a range of ids of its own.
     Type,
     Other,
 }
@@ -126,10 +126,9 @@ fn of(condition: &Bound, plan: &Plan, keys: &[usize], env: &Env<'_>) -> Bounds {
 fn compared(role: &Role, operator: Operator, value: &Val<'_>, env: &Env<'_>) -> Bounds {
     match role {
         Role::Type => match (operator, value) {
-            (Operator::Equal, Val::Text(wanted)) => match wanted.as_ref() {
-                "PurchOrd" | "purchaseorder" => Bounds { high: FIRST_RECEIPT - 1, ..ALL },
-                "ItemRcpt" | "itemreceipt" => Bounds { low: FIRST_RECEIPT, ..ALL },
-                _ => NONE,
+            (Operator::Equal, Val::Text(wanted)) => match Transactions::range(wanted) {
+                Some((low, high)) => Bounds { low, high, ..ALL },
+                None => NONE,
             },
             _ => UNKNOWN,
         },

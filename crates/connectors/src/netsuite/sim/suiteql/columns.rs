@@ -35,6 +35,10 @@ pub(super) enum Special {
     TransactionType,
     RecordType,
     CreatedFrom,
+    /// A field that not all kinds of transactions have.
+    Header(&'static str),
+    /// A field that not all kinds of lines have.
+    OfLine(&'static str),
     Level(&'static str),
     Link(&'static str),
     Unit(&'static str),
@@ -89,6 +93,8 @@ pub(super) fn column(table: Table, name: &str) -> Option<Column> {
         (Table::Transaction | Table::Master(_), "externalid") => Column::External,
         (Table::Transaction, "type") => Column::Special(Special::TransactionType),
         (Table::Transaction, "recordtype") => Column::Special(Special::RecordType),
+        (Table::Transaction, "foreignamountunpaid") => Column::Special(Special::Header("amountRemaining")),
+        (Table::Transaction, "paymenthold") => Column::Special(Special::Header("paymentHold")),
         (Table::ItemLocation, name) => return known(&LEVEL, name).map(|name| Column::Special(Special::Level(name))),
         (Table::LineLink, name) => return known(&LINK, name).map(|name| Column::Special(Special::Link(name))),
         (Table::Units, name) => return known(&UNIT, name).map(|name| Column::Special(Special::Unit(name))),
@@ -143,6 +149,8 @@ fn line_column(name: &str) -> Option<Column> {
         "netamount" => Special::NetAmount,
         "memo" => Special::Memo,
         "createdfrom" => Special::CreatedFrom,
+        "estimatedamount" => Special::OfLine("estimatedAmount"),
+        "expenseaccount" => Special::OfLine("account"),
         "entity" => Special::HeaderRef("entity"),
         "subsidiary" => Special::HeaderRef("subsidiary"),
         "location" => Special::HeaderRef("location"),

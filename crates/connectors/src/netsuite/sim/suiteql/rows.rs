@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use super::columns::{Column, Special, Table, fields, kind};
 use super::eval::{Env, Val};
 use crate::netsuite::sim::data::{
-    Deleted, FIRST_RECEIPT, Family, Kind, Level, Line, Record, Store, Value, script_name, status_label,
+    Deleted, Family, Kind, Level, Line, Link, Record, Store, Transactions, Value, script_name,
 };
 
 pub(super) struct LazyOrder<'s> {
@@ -43,8 +43,8 @@ pub(super) enum Row<'s> {
     Master(&'s Record),
     Deleted(&'s Deleted),
     Level(&'s Level),
-    /// A receipt and its line, seen as the link to the order's line.
-    Link(&'s Record, &'s Line),
+    /// Which line came out of which.
+    Link(Link),
     /// A unit of a type of units: its id and its name.
     Unit(&'static str, &'static str),
     /// The right side of a LEFT JOIN that found nothing.
@@ -69,15 +69,13 @@ impl Row<'_> {
             (_, Column::Fixed(text)) => Val::Text(Cow::Borrowed(text)),
             (Self::Order(order), Column::Id) => id(order.id),
             (Self::Order(order), Column::Special(special)) => {
-                let receipt = order.id >= FIRST_RECEIPT;
-                let text = match (special, receipt) {
-                    (Special::TransactionType, false) => "PurchOrd",
-                    (Special::TransactionType, true) => "ItemRcpt",
-                    (Special::RecordType, false) => "purchaseorder",
-                    (Special::RecordType, true) => "itemreceipt",
-                    _ => return Val::Null,
-                };
-                Val::Text(Cow::Borrowed(text))
+                let kind = Transactions::of(order.id);
+                match special {
+                    Special::TransactionType => Val::Text(Cow::Borrowed(kind.code)),
+                    Special::RecordType => Val::Text(Cow::Borrowed(kind.record_type)),
+                    Special::Header(name) => order.full().map_or(Val::Null, |full| val(full.get(name))),
+                    _ => Val::Null,
+                }
             }
             (Self::Level(level), Column::Special(Special::Level(name))) => level_value(level, name),
             (Self::Unit(unit, label), Column::Special(Special::Unit(name))) => match name {
@@ -86,12 +84,12 @@ impl Row<'_> {
                 // Each type of units of this account has one unit, of the same number.
                 _ => unit.parse().map_or(Val::Null, Val::Number),
             },
-            (Self::Link(receipt, line), Column::Special(Special::Link(name))) => match name {
-                "previousdoc" => val(receipt.get("createdFrom")),
-                "previousline" => val(line.get("orderLine")),
-                "nextdoc" => id(receipt.id),
-                "nextline" => val(line.get("line")),
-                _ => Val::Text(Cow::Borrowed("ShipRcpt")),
+            (Self::Link(link), Column::Special(Special::Link(name))) => match name {
+                "previousdoc" => id(link.previous.0),
+                "previousline" => Val::Number(link.previous.1),
+                "nextdoc" => id(link.next.0),
+                "nextline" => Val::Number(link.next.1),
+                _ => Val::Text(Cow::Borrowed(link.kind)),
             },
             (Self::Order(order), Column::Field(index)) => {
                 // What scans ask for is known without the whole order.
@@ -128,7 +126,9 @@ impl Row<'_> {
         let text = match (kind(table, column), &value) {
             (Some(Kind::Ref(family)), Val::Number(number)) => reference(*number, family, env.store),
             (Some(Kind::Choice(_)), Val::Text(letter)) if is_status(table, column) => {
-                Some(Cow::Owned(format!("Purchase Order : {}", status_label(letter))))
+                let Self::Order(order) = self else { return Val::Null };
+                let kind = Transactions::of(order.id);
+                Some(Cow::Owned(format!("{} : {}", kind.label, kind.status_label(letter))))
             }
             (Some(Kind::Choice(options)), Val::Text(id)) => {
                 options.iter().find(|(option, _)| option == id).map(|(_, label)| Cow::Borrowed(*label))
@@ -205,6 +205,7 @@ fn line<'a>(order: &'a Record, which: Which, column: Column, env: &Env<'_>) -> V
             let rounding = rust_decimal::RoundingStrategy::MidpointAwayFromZero;
             own.map_or(Val::Null, |own| Val::Number(own.round_dp_with_strategy(env.store.places(currency), rounding)))
         }
+        Special::OfLine(name) => item.map_or(Val::Null, |line| val(line.get(name))),
         Special::CreatedFrom => val(order.get("createdFrom")),
         Special::HeaderRef(name @ ("entity" | "subsidiary")) => val(order.get(name)),
         Special::HeaderRef(name) => val(item.map_or_else(|| order.get(name), |line| line.get(name))),

@@ -8,7 +8,7 @@ use super::bounds::{Bounds, bounds, is_key};
 use super::columns::{Column, Special, Table, line_fields};
 use super::eval::{Env, Val, compare, eval, holds};
 use super::rows::{LazyOrder, Row, lines_of};
-use crate::netsuite::sim::data::{Family, Line, Record, Store, UNITS};
+use crate::netsuite::sim::data::UNITS;
 use crate::netsuite::sim::server::MAX_ROWS;
 
 /// Rows looked at before a query is given up, as the vendor gives up slow ones.
@@ -104,8 +104,8 @@ impl<'s> Run<'_, 's> {
                 }
             }
             Table::LineLink => {
-                for (receipt, line) in links(store) {
-                    self.visit(Row::Link(receipt, line), &mut current)?;
+                for link in store.links() {
+                    self.visit(Row::Link(link), &mut current)?;
                 }
             }
             Table::Transaction | Table::TransactionLine => {
@@ -250,7 +250,7 @@ impl<'s> Run<'_, 's> {
             }
             (Table::ItemLocation, _) => store.levels().map(Row::Level).collect(),
             (Table::Units, _) => UNITS.iter().map(|(unit, label)| Row::Unit(unit, label)).collect(),
-            (Table::LineLink, _) => links(store).map(|(receipt, line)| Row::Link(receipt, line)).collect(),
+            (Table::LineLink, _) => store.links().into_iter().map(Row::Link).collect(),
             (Table::DeletedRecord, _) => store.deleted().iter().map(Row::Deleted).collect(),
         })
     }
@@ -320,11 +320,6 @@ impl<'s> Run<'_, 's> {
         }
         Ok(row)
     }
-}
-
-/// Every receipt's line, which stands for the link to the order's.
-fn links(store: &Store) -> impl Iterator<Item = (&Record, &Line)> {
-    store.masters(Family::Receipt).flat_map(|receipt| receipt.lines.iter().map(move |line| (receipt, line)))
 }
 
 /// The expression that gives the id of the joined row, if the condition is such an equality.

@@ -190,7 +190,7 @@ async fn what_a_query_shows_is_what_the_record_shows() {
 async fn keyset_pages_by_id_and_by_change_time_reach_every_order_once() {
     let sandbox = Sandbox::with(Options { records: 2_500, ..Options::default() }).await;
     let since = "2025-12-01 00:00:00";
-    let count = "SELECT COUNT(*) n FROM transaction WHERE lastmodifieddate >= TO_TIMESTAMP(?, 'YYYY-MM-DD HH24:MI:SS')";
+    let count = "SELECT COUNT(*) n FROM transaction WHERE type='PurchOrd' AND lastmodifieddate >= TO_TIMESTAMP(?, 'YYYY-MM-DD HH24:MI:SS')";
     let expected: usize = sandbox.rows(count, json!([since])).await[0]["n"].as_str().unwrap().parse().unwrap();
     assert!(expected > 1_200 && expected < 2_500);
     let by_id = "SELECT t.id FROM transaction t WHERE t.type='PurchOrd' \

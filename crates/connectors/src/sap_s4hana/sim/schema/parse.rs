@@ -1,12 +1,12 @@
 //! Reads the texts in this folder.
 //!
-//! `entity SET FLAG…`, below it its properties and navigations; `function NAME SET|- PARAMETER=KIND…`, a `?` behind the
-//! kind of a parameter that may be left out. Flags of an entity: `nocreate`, `noupdate`, `nodelete`, `etag`,
+//! `entity SET FLAG…`, below it its properties and navigations; `function NAME SET|:RESULT|- PARAMETER=KIND…`, a `?` behind the
+//! kind of a parameter that may be left out; `result RESULT PROPERTY=KIND…`. Flags of an entity: `nocreate`, `noupdate`, `nodelete`, `etag`,
 //! `type=NAME` where the type is not called like the set, `shared` where the first key alone does not tell the document.
 
 use std::collections::HashMap;
 
-use super::{Entity, Family, Function, Kind, Nav, Property, Reach, Service};
+use super::{Entity, Family, Function, Kind, Nav, Property, Reach, Returns, Service, Values};
 
 #[expect(clippy::expect_used, reason = "the texts are part of the source, and every test reads all of them")]
 pub(super) fn service(
@@ -16,12 +16,13 @@ pub(super) fn service(
     text: &'static str,
 ) -> Service {
     let mut entities: Vec<Entity> = Vec::new();
-    let mut functions = Vec::new();
+    let (mut functions, mut values) = (Vec::new(), Vec::new());
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let words: Vec<&'static str> = line.split(' ').collect();
         match words.as_slice() {
             ["entity", set, flags @ ..] => entities.push(entity(set, family, flags)),
             ["function", name, returns, parameters @ ..] => functions.push(function(name, returns, parameters)),
+            ["result", name, properties @ ..] => values.push(result(name, properties)),
             ["nav", name, reach, target] => nav(entities.last_mut().expect("an entity first"), name, reach, target),
             [name, kind, flags @ ..] => property(entities.last_mut().expect("an entity first"), name, kind, flags),
             _ => unreachable!("{line}"),
@@ -44,7 +45,7 @@ pub(super) fn service(
     if !text.contains(" shared") {
         entities.iter_mut().zip(root_keys).for_each(|(entity, key)| entity.root_key = key);
     }
-    Service { name, namespace, version, component, entities, functions }
+    Service { name, namespace, version, component, entities, functions, values }
 }
 
 /// The first key. But a supplier's data has another number than its business partner.
@@ -59,8 +60,20 @@ fn function(name: &'static str, returns: &'static str, parameters: &[&'static st
         let (name, kind) = text.split_once('=').unwrap_or((text, "String"));
         (new_property(name, kind.trim_end_matches('?'), &[]), kind.ends_with('?'))
     };
-    let returns = (returns != "-").then_some(returns);
+    let returns = match returns.strip_prefix(':') {
+        Some(values) => Returns::Values(values),
+        None if returns == "-" => Returns::Nothing,
+        None => Returns::Entity(returns),
+    };
     Function { name, returns, parameters: parameters.iter().map(parameter).collect() }
+}
+
+fn result(name: &'static str, properties: &[&'static str]) -> Values {
+    let property = |text: &&'static str| {
+        let (name, kind) = text.split_once('=').unwrap_or((text, "String"));
+        new_property(name, kind, &[])
+    };
+    Values { name, properties: properties.iter().map(property).collect() }
 }
 
 fn entity(set: &'static str, family: Family, flags: &[&str]) -> Entity {

@@ -5,6 +5,7 @@ mod orders;
 mod partners;
 mod plant_data;
 mod products;
+mod purchasing;
 mod random;
 mod stock;
 mod work;

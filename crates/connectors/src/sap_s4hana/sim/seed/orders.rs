@@ -135,6 +135,7 @@ columns!(ItemColumns of "A_PurchaseOrderItem" {
     account = "AccountAssignmentCategory", receipt = "GoodsReceiptIsExpected", invoice = "InvoiceIsExpected",
     receipt_based = "InvoiceIsGoodsReceiptBased", material = "Material", product_type = "ProductType",
     machine = "YY1_Machine_PDI",
+    requisition = "PurchaseRequisition", requisition_item = "PurchaseRequisitionItem",
 });
 
 columns!(LineColumns of "A_PurchaseOrderScheduleLine" {
@@ -275,7 +276,8 @@ impl OrderSeed {
         if state == State::Held {
             row[c.held] = Value::Bool(true);
         }
-        (row, Draft { random, which, state, created, number, currency, foreign })
+        let requisition = super::purchasing::requisition_of(index);
+        (row, Draft { random, which, state, created, number, currency, foreign, requisition })
     }
 
     /// The whole order.
@@ -306,6 +308,10 @@ impl OrderSeed {
         row[i.item] = Value::text(ITEM_NUMBERS[at]);
         row[i.plant] = Value::text(plant);
         let (_, location) = org::STORAGE_LOCATIONS[plant_at * 2 + draft.random.below(2)];
+        if let Some(requisition) = &draft.requisition {
+            row[i.requisition] = Value::text(requisition.clone());
+            row[i.requisition_item] = Value::text(ITEM_NUMBERS[at]);
+        }
         row[i.category] = Value::text("0");
         if at == 0 {
             row[i.machine] = Value::text(format!("PRESS-{plant}"));
@@ -399,6 +405,7 @@ struct Draft {
     number: String,
     currency: &'static str,
     foreign: bool,
+    requisition: Option<String>,
 }
 
 impl Draft {

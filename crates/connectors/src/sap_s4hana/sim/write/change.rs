@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 
-use super::{Now, assets, body, maintenance, notifications, orders, partners, products};
+use super::{Messages, Now, assets, body, maintenance, notifications, orders, partners, products, requisitions};
 use crate::sap_s4hana::sim::errors::{Message, Refusal};
 use crate::sap_s4hana::sim::node::{Node, Steps};
 use crate::sap_s4hana::sim::read::{Resource, etag, resolve};
@@ -37,7 +37,10 @@ pub(in super::super) fn update(
         let text = format!("Key property {} cannot be changed", entity.properties[*column].name);
         return Err(Refusal::property(text));
     }
-    let fixed = orders::fixed(row, &changes);
+    let fixed: Messages = match family {
+        Family::Requisitions => requisitions::fixed(row, &changes),
+        _ => orders::fixed(row, &changes),
+    };
     if !fixed.is_empty() {
         return Err(Refusal::business(fixed));
     }
@@ -90,7 +93,10 @@ pub(super) fn save(world: &mut World, now: Now<'_>, place: u64, old: &Node, docu
         Family::Equipment => assets::save_equipment(world, now, place, document),
         Family::Maintenance => maintenance::save(world, now, place, document),
         Family::Notifications => notifications::save(world, now, place, document),
-        Family::GoodsMovements | Family::Stock => Err(Refusal::not_allowed("PATCH", document.entity.set)),
+        Family::Requisitions => requisitions::save(world, now, place, old, document),
+        Family::GoodsMovements | Family::Stock | Family::Invoices => {
+            Err(Refusal::not_allowed("PATCH", document.entity.set))
+        }
     }
 }
 

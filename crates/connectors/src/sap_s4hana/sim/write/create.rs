@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Messages, Now, assets, body, goods, maintenance, notifications, orders, partners, products};
+use super::{Messages, Now, assets, body, goods, maintenance, notifications, orders, partners, products, requisitions};
 use crate::sap_s4hana::sim::errors::{Message, Refusal};
 use crate::sap_s4hana::sim::node::{Node, Steps};
 use crate::sap_s4hana::sim::read::{Resource, Shape};
@@ -54,6 +54,8 @@ pub(in super::super) fn create(
                 Family::Equipment => (assets::create_equipment(world, now, row)?, Vec::new()),
                 Family::Maintenance => (maintenance::create(world, now, row)?, Vec::new()),
                 Family::Notifications => (notifications::create(world, now, row)?, Vec::new()),
+                Family::Requisitions => (requisitions::create(world, now, row)?, Vec::new()),
+                Family::Invoices => return Err(Refusal::not_implemented("CREATE_DEEP_ENTITY", entity.set)),
                 Family::Stock => return Err(Refusal::not_allowed("POST", entity.set)),
             };
             Ok(created(place, Vec::new(), warnings))
@@ -143,10 +145,11 @@ fn add(
 /// The row with the next free number, if its last key is numbered by the system and was left empty.
 fn next_number(owner: &Node, slot: usize, row: &Node) -> Option<Node> {
     let step = match row.entity.set {
-        "A_PurchaseOrderItem" | "MaintenanceOrderOperation" => 10,
+        "A_PurchaseOrderItem" | "A_PurchaseRequisitionItem" | "MaintenanceOrderOperation" => 10,
         "A_PurchaseOrderScheduleLine"
         | "MaintenanceNotificationItem"
         | "A_PurOrdAccountAssignment"
+        | "A_PurReqnAcctAssgmt"
         | "A_AddressEmailAddress"
         | "A_AddressPhoneNumber" => 1,
         _ => return None,

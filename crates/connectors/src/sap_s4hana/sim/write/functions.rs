@@ -1,6 +1,6 @@
 //! Function imports: their parameters from the query, and who carries them out.
 
-use super::{Now, assets, goods, maintenance, notifications};
+use super::{Now, assets, goods, invoices, maintenance, notifications};
 use crate::sap_s4hana::sim::errors::Refusal;
 use crate::sap_s4hana::sim::filter::{coerce, tokens};
 use crate::sap_s4hana::sim::node::Steps;
@@ -17,6 +17,8 @@ pub(in super::super) enum Called {
         place: u64,
         steps: Steps,
     },
+    /// The values of a complex type, in its order.
+    Values(Vec<Value>),
 }
 
 /// The parameters of one call, by name.
@@ -55,6 +57,7 @@ pub(in super::super) fn call(
         Family::Notifications => {
             notifications::call(world, now, function.name, &given).map(|place| Called::Row { place, steps: Vec::new() })
         }
+        Family::Invoices => invoices::call(world, now, function.name, &given).map(Called::Values),
         _ => Err(Refusal::not_implemented("EXECUTE_ACTION", name)),
     }
 }

@@ -6,6 +6,7 @@ mod change;
 mod create;
 mod functions;
 mod goods;
+mod invoices;
 mod maintenance;
 mod movements;
 mod notifications;
@@ -14,6 +15,7 @@ mod orders;
 mod partners;
 mod products;
 mod receipts;
+mod requisitions;
 mod stock;
 mod work_status;
 
@@ -22,8 +24,10 @@ pub(super) use change::{delete, precondition, update};
 pub(super) use create::create;
 pub(super) use functions::{Called, call};
 pub(super) use goods::keep;
+pub(super) use invoices::{cancel as cancel_invoice, keep as keep_invoice};
 pub(super) use notifications::{Object as NotificationObject, assign as assign_order, phase as set_phase};
 pub(super) use orders::{reject, release, touch};
+pub(super) use requisitions::{complete as complete_requisition, mark_ordered, release as release_requisition};
 pub(super) use stock::{Bin, put};
 pub(super) use work_status::set as set_status;
 

@@ -1,7 +1,7 @@
 //! Purchase orders: what the system fills in, how an order is created and changed, what releases it.
 
 use super::order_check::{amount, check};
-use super::{Messages, Now};
+use super::{Messages, Now, requisitions};
 use crate::sap_s4hana::sim::errors::{Message, Refusal};
 use crate::sap_s4hana::sim::node::{Node, Steps};
 use crate::sap_s4hana::sim::schema::Family;
@@ -29,13 +29,15 @@ pub(super) fn create(world: &mut World, now: Now<'_>, mut order: Node) -> Result
         order.set("PurchaseOrderDate", Value::Ticks(now.day()));
     }
     complete(world, &mut order);
-    let errors = check(world, &order);
+    let mut errors = check(world, &order);
+    errors.extend(requisitions::check_order(world, &order));
     if !errors.is_empty() {
         return Err(Refusal::business(errors));
     }
     start_release(world, &mut order);
     bump(now, &mut order, 7);
     let warnings = warnings(&order, now);
+    requisitions::settle(world, now, &order);
     Ok((world.add_order(order), warnings))
 }
 

@@ -1,0 +1,128 @@
+//! What stands before an order and behind it: requisitions, and vendors' invoices.
+
+use super::{Entity, Field, Kind};
+
+pub(super) static PURCHASE_REQUISITION: Entity = Entity {
+    name: "purchase_requisition",
+    path: "purchase-requisitions",
+    prefix: "pr",
+    doc: "A request within the company to buy something (also: requisition); purchasing makes orders of it.",
+    display: "number",
+    natural_key: None,
+    fields: &[
+        Field::new("number", Kind::Text, "The requisition's number; absent until the system gives one"),
+        Field::new("description", Kind::Text, "What it is about, in a line"),
+        Field::new(
+            "status",
+            Kind::Enum(&[
+                "draft",
+                "pending_approval",
+                "approved",
+                "partially_ordered",
+                "ordered",
+                "closed",
+                "cancelled",
+                "rejected",
+                "unknown",
+            ]),
+            "Where the requisition stands",
+        )
+        .required(),
+        Field::new("requested_by", Kind::Text, "Who needs it: a name or a user, as the system knows it"),
+        Field::new("requested_on", Kind::Date, "When it was requested"),
+        Field::new("required_on", Kind::Date, "When everything must be there"),
+        Field::new("currency", Kind::Currency, "Currency of all amounts of the requisition"),
+        Field::new("net_total", Kind::Decimal { of: Some("currency") }, "Expected sum of the lines without tax"),
+        Field::new("company", Kind::Text, "Company code or subsidiary that buys"),
+        Field::new("buyer", Kind::Text, "Purchasing group or agent who is to buy it"),
+        Field::new("location_id", Kind::Reference("location"), "Where it is needed"),
+        Field::new("lines", Kind::List(PURCHASE_REQUISITION_LINES), "What is requested").required(),
+    ],
+};
+
+const PURCHASE_REQUISITION_LINES: &[Field] = &[
+    Field::new("position", Kind::Integer, "1 for the first line, 2 for the second …"),
+    Field::new("remote_line_id", Kind::Text, "The system's own key of the line, stable while the line lives"),
+    Field::new("item_id", Kind::Reference("item"), "The item; absent on a text line"),
+    Field::new("description", Kind::Text, "What the line says"),
+    Field::new("quantity", Kind::Decimal { of: Some("unit") }, "How much").required(),
+    Field::new("unit", Kind::Unit, "Unit of the quantity"),
+    Field::new("unit_price", Kind::Decimal { of: Some("currency") }, "Expected net price of one unit"),
+    Field::new("amount", Kind::Decimal { of: Some("currency") }, "Expected net amount of the line"),
+    Field::new("required_on", Kind::Date, "When the line must be there"),
+    Field::new("location_id", Kind::Reference("location"), "Where the line is needed"),
+    Field::new("vendor_id", Kind::Reference("vendor"), "From whom it should be bought, if that was said"),
+    Field::new("cost_center", Kind::Text, "Cost centre, department or account that pays"),
+    Field::new("purchase_order_id", Kind::Reference("purchase_order"), "The order that was made of it"),
+    Field::new("purchase_order_remote_line_id", Kind::Text, "The order's line"),
+    Field::new("quantity_ordered", Kind::Decimal { of: Some("unit") }, "How much was ordered already"),
+    Field::new("closed", Kind::Bool, "Nothing more is to be ordered for this line"),
+    Field::new("deleted", Kind::Bool, "The line was cancelled"),
+];
+
+pub(super) static INVOICE: Entity = Entity {
+    name: "invoice",
+    path: "invoices",
+    prefix: "ivc",
+    doc: "What a vendor asks to be paid for goods or services (also: supplier invoice, vendor bill).",
+    display: "number",
+    natural_key: None,
+    fields: &[
+        Field::new("number", Kind::Text, "The system's number of the invoice; absent until it gives one"),
+        Field::new("vendor_invoice_number", Kind::Text, "The vendor's own number, as printed on the invoice"),
+        Field::new(
+            "type",
+            Kind::Enum(&["invoice", "credit_note"]),
+            "Whether the vendor asks for money or gives it back",
+        ),
+        Field::new(
+            "status",
+            Kind::Enum(&[
+                "draft",
+                "pending_approval",
+                "approved",
+                "posted",
+                "paid",
+                "cancelled",
+                "rejected",
+                "unknown",
+            ]),
+            "Where the invoice stands",
+        )
+        .required(),
+        Field::new("vendor_id", Kind::Reference("vendor"), "Who asks to be paid").required(),
+        Field::new("purchase_order_id", Kind::Reference("purchase_order"), "The order, if it is for one order only"),
+        Field::new("invoiced_on", Kind::Date, "Date of the vendor's invoice"),
+        Field::new("posted_on", Kind::Date, "Date in the customer's books"),
+        Field::new("due_on", Kind::Date, "When it is to be paid, without discount"),
+        Field::new("currency", Kind::Currency, "Currency of all amounts of the invoice").required(),
+        Field::new("exchange_rate", Kind::Decimal { of: None }, "To the company's own currency"),
+        Field::new("net_total", Kind::Decimal { of: Some("currency") }, "Without tax"),
+        Field::new("tax_total", Kind::Decimal { of: Some("currency") }, "Tax"),
+        Field::new("gross_total", Kind::Decimal { of: Some("currency") }, "Net and tax"),
+        Field::new("amount_due", Kind::Decimal { of: Some("currency") }, "What is not paid yet"),
+        Field::new("payment_terms", Kind::Text, "The customer's name or code of the terms of payment"),
+        Field::new("payment_blocked", Kind::Bool, "Whether somebody has to release it before it is paid"),
+        Field::new("company", Kind::Text, "Company code or subsidiary that owes it"),
+        Field::new("reference", Kind::Text, "A reference of the customer's own"),
+        Field::new("memo", Kind::Text, "Free text"),
+        Field::new("lines", Kind::List(INVOICE_LINES), "What is invoiced").required(),
+    ],
+};
+
+const INVOICE_LINES: &[Field] = &[
+    Field::new("position", Kind::Integer, "1 for the first line, 2 for the second …"),
+    Field::new("remote_line_id", Kind::Text, "The system's own key of the line"),
+    Field::new("item_id", Kind::Reference("item"), "The item, where the invoice says it"),
+    Field::new("purchase_order_id", Kind::Reference("purchase_order"), "The order that the line is for"),
+    Field::new("purchase_order_remote_line_id", Kind::Text, "The order's line"),
+    Field::new("goods_receipt_id", Kind::Reference("goods_receipt"), "The receipt of what is invoiced"),
+    Field::new("description", Kind::Text, "What the line says"),
+    Field::new("quantity", Kind::Decimal { of: Some("unit") }, "How much; absent where only an amount is invoiced"),
+    Field::new("unit", Kind::Unit, "Unit of the quantity"),
+    Field::new("unit_price", Kind::Decimal { of: Some("currency") }, "Net price of one unit"),
+    Field::new("amount", Kind::Decimal { of: Some("currency") }, "Net amount of the line"),
+    Field::new("tax_code", Kind::Text, "The system's tax code"),
+    Field::new("cost_center", Kind::Text, "Cost centre, department or account that pays"),
+    Field::new("account", Kind::Text, "The account of the general ledger that it is booked on"),
+];
