@@ -15,7 +15,7 @@ use crate::process::{Api, Asked, Server, Simulator};
 
 const SYSTEM: &str = "sap-s4hana";
 /// A page of two megabytes has fewer.
-const PAGE: usize = 430;
+const PAGE: usize = 840;
 const KILLS: usize = 4;
 /// One page, on a busy machine, and the time until the dead server's lease runs out.
 const PATIENCE: Duration = Duration::from_secs(100);

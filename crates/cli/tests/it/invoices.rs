@@ -94,7 +94,7 @@ async fn sap_an_invoice_that_is_posted_and_taken_back_is_seen_each_time() {
     let now: Value = api.get(&at).await;
     assert_eq!(now["status"], "cancelled");
     let back =
-        format!("{}/{}", cancelled["ReverseDocument"].as_str().unwrap(), cancelled["FiscalYear"].as_str().unwrap());
+        format!("{}%2F{}", cancelled["ReverseDocument"].as_str().unwrap(), cancelled["FiscalYear"].as_str().unwrap());
     let back: Value = api.get(&format!("/invoices/remote:{back}")).await;
     assert_eq!((&back["status"], &back["type"]), (&json!("cancelled"), &json!("credit_note")));
 }
