@@ -100,10 +100,17 @@ impl Links {
         let mappings = engine.store().field_mappings(row.id).await?;
         if let Some(kept) = known.get_mut(&row.id)
             && kept.live.made_from == hash
-            && kept.live.custom.made_from == fingerprint(&mappings)
             && !kept.live.link.is_parked()
         {
             kept.seen = row.modified_at;
+            if kept.live.custom.made_from != fingerprint(&mappings)
+                && let Some(connector) = engine.catalogue().get(&row.system)
+            {
+                // Other fields, by the same login.
+                kept.live.spec = overlay(&connector.spec, &mappings);
+                kept.live.link = kept.live.link.with_spec(kept.live.spec.clone());
+                kept.live.custom = Custom::of(&mappings);
+            }
             return Ok(kept.live.clone());
         }
         let live = make(engine, row, &credentials).await?;

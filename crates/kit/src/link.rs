@@ -39,12 +39,12 @@ use crate::spec::form::Credentials;
 /// No answer with a date was seen yet.
 const UNKNOWN: i64 = i64::MIN;
 
-/// Cheap to clone; clones share the token, the session and the parking. Each has its lane, in which its requests stand.
+/// Cheap to clone; clones share the token, the session and the parking. Each has its lane, in which its requests stand, and the
+/// declaration that it goes by.
 #[derive(Clone)]
-pub struct Link(Arc<Inner>, Option<Recorder>, Lane);
+pub struct Link(Arc<Inner>, Option<Recorder>, Lane, Arc<Spec>);
 
 struct Inner {
-    connector: Arc<Spec>,
     credentials: Credentials,
     base: Url,
     client: Client,
@@ -78,7 +78,6 @@ impl Link {
         let signer = sign::Signer::new(&connector, &credentials, &base)?;
         let client = sign::client(&credentials, client)?;
         let inner = Inner {
-            connector,
             credentials,
             base,
             client,
@@ -94,13 +93,19 @@ impl Link {
             vault: OnceLock::new(),
             granted: Mutex::default(),
         };
-        Ok(Self(Arc::new(inner), None, Lane::default()))
+        Ok(Self(Arc::new(inner), None, Lane::default(), connector))
     }
 
     /// The same link for requests of that lane.
     #[must_use]
     pub fn in_lane(&self, lane: Lane) -> Self {
-        Self(self.0.clone(), self.1.clone(), lane)
+        Self(self.0.clone(), self.1.clone(), lane, self.3.clone())
+    }
+
+    /// The same link by another declaration of the same system: one with the customer's own fields.
+    #[must_use]
+    pub fn with_spec(&self, spec: Arc<Spec>) -> Self {
+        Self(self.0.clone(), self.1.clone(), self.2, spec)
     }
 
     pub fn lane(&self) -> Lane {
@@ -118,7 +123,7 @@ impl Link {
     }
 
     pub fn spec(&self) -> &Spec {
-        &self.0.connector
+        &self.3
     }
 
     /// A value of the connection form, secret or not.
@@ -129,14 +134,14 @@ impl Link {
     /// The connection's address, the protocol's prefix, `path_and_query`, and the query parameters that the
     /// declaration takes from the form. Names and values in `path_and_query` are percent-encoded already.
     pub fn url(&self, path_and_query: &str) -> Result<Url, Error> {
-        let prefix = self.0.connector.protocol.prefix.trim_matches('/');
+        let prefix = self.3.protocol.prefix.trim_matches('/');
         self.url_beside(&format!("{prefix}/{}", path_and_query.trim_start_matches('/')))
     }
 
     /// The same without the protocol's prefix.
     pub(crate) fn url_beside(&self, path_and_query: &str) -> Result<Url, Error> {
         let mut url = self.below_base(path_and_query)?;
-        for (parameter, field) in &self.0.connector.protocol.query {
+        for (parameter, field) in &self.3.protocol.query {
             if let Some(value) = self.setting(field) {
                 url.query_pairs_mut().append_pair(parameter, value);
             }
@@ -301,6 +306,6 @@ impl Link {
 
 impl std::fmt::Debug for Link {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Link({} at {})", self.0.connector.system.id, self.0.base.host_str().unwrap_or_default())
+        write!(f, "Link({} at {})", self.3.system.id, self.0.base.host_str().unwrap_or_default())
     }
 }

@@ -35,7 +35,7 @@ impl Link {
     #[must_use]
     pub fn dry(&self) -> (Self, Recorder) {
         let recorder = Recorder::default();
-        (Self(self.0.clone(), Some(recorder.clone()), self.2), recorder)
+        (Self(self.0.clone(), Some(recorder.clone()), self.2, self.3.clone()), recorder)
     }
 
     pub fn is_dry(&self) -> bool {
