@@ -382,7 +382,9 @@ async fn each_planted_bug_is_noticed() {
     ];
     for (strategy, bug) in planted {
         let mut noticed = None;
-        for seed in 0..150 {
+        // Most take a few seeds; what a mistake costs shows only where a death and a late commit meet, and when a run dies hangs on
+        // the machine too.
+        for seed in 0..2_000 {
             if let Err(wrong) = lab.live(strategy, seed, Some(bug)).await {
                 noticed = Some(wrong);
                 break;
