@@ -24,6 +24,18 @@ pub(crate) struct Choice {
     pub(crate) hidden: bool,
 }
 
+impl Choice {
+    /// What was chosen for a field.
+    pub(crate) fn of(chosen: &Chosen, field: &CustomField) -> Self {
+        chosen.get(&field.list).and_then(|fields| fields.get(&field.at)).cloned().unwrap_or_default()
+    }
+
+    /// The name that the field has with us.
+    pub(crate) fn name_of(&self, field: &CustomField) -> String {
+        self.name.clone().unwrap_or_else(|| field.at.clone())
+    }
+}
+
 /// What is chosen for one entity: by list (none: the record itself), then by the system's name.
 pub(crate) type Chosen = BTreeMap<Option<String>, BTreeMap<String, Choice>>;
 
@@ -108,8 +120,8 @@ pub(crate) fn text_of(chosen: &Chosen) -> String {
 /// The fields that are shown, each with its name.
 pub(crate) fn shown(found: &[CustomField], chosen: &Chosen) -> Vec<(String, CustomField)> {
     let one = |field: &CustomField| {
-        let choice = chosen.get(&field.list).and_then(|fields| fields.get(&field.at)).cloned().unwrap_or_default();
-        (!choice.hidden).then(|| (choice.name.unwrap_or_else(|| field.at.clone()), field.clone()))
+        let choice = Choice::of(chosen, field);
+        (!choice.hidden).then(|| (choice.name_of(field), field.clone()))
     };
     found.iter().filter_map(one).collect()
 }

@@ -109,13 +109,15 @@ async fn named(application: &Api, at: &str, fields: &Fields, before: &Value) {
     let choice = |custom: Value| json!({ "entities": { "purchase-orders": { "custom_fields": custom } } });
     let wrong = choice(json!({ fields.text: { "name": "two words" }, "nothing": { "hidden": true } }));
     let refused = application.send(Method::PUT, &format!("{at}/mapping"), Some(&wrong), None).await;
-    let mut pointers: Vec<&str> =
-        refused.body["errors"].as_array().expect("errors").iter().filter_map(|one| one["pointer"].as_str()).collect();
-    pointers.sort_unstable();
     let place = |rest: &str| format!("/entities/purchase-orders/custom_fields/{rest}");
     let mut wanted = [place(&format!("{}/name", fields.text)), place("nothing")];
     wanted.sort_unstable();
-    assert_eq!((refused.status, pointers), (422, wanted.iter().map(String::as_str).collect()), "{}", refused.body);
+    assert_eq!(
+        (refused.status, sorted(refused.pointers())),
+        (422, wanted.iter().map(String::as_str).collect()),
+        "{}",
+        refused.body
+    );
     let same = choice(json!({ fields.text: { "name": "one" }, fields.date: { "name": "one" } }));
     let refused = application.send(Method::PUT, &format!("{at}/mapping"), Some(&same), None).await;
     assert_eq!(refused.status, 422, "{}", refused.body);
@@ -165,13 +167,15 @@ async fn written(api: &Api, fields: &Fields) {
 
     let wrong = json!({ "custom_fields": { fields.flag: true, fields.date: "soon", "nothing": 1 } });
     let refused = api.send(Method::PATCH, &path, Some(&wrong), None).await;
-    let mut pointers: Vec<&str> =
-        refused.body["errors"].as_array().expect("errors").iter().filter_map(|one| one["pointer"].as_str()).collect();
-    pointers.sort_unstable();
     let mut wanted: Vec<String> =
         [fields.flag, fields.date, "nothing"].iter().map(|name| format!("/custom_fields/{name}")).collect();
     wanted.sort_unstable();
-    assert_eq!((refused.status, pointers), (422, wanted.iter().map(String::as_str).collect()), "{}", refused.body);
+    assert_eq!(
+        (refused.status, sorted(refused.pointers())),
+        (422, wanted.iter().map(String::as_str).collect()),
+        "{}",
+        refused.body
+    );
 
     let line = &made.body["lines"][0]["remote_line_id"];
     let change = json!({
@@ -183,4 +187,9 @@ async fn written(api: &Api, fields: &Fields) {
     assert_eq!(changed.body["custom_fields"]["cost_object"], "CO-1", "{}", changed.body);
     assert!(changed.body["custom_fields"][fields.date].is_null(), "{}", changed.body);
     assert_eq!(changed.body["lines"][0]["custom_fields"][fields.of_line], "PRESS-8", "{}", changed.body);
+}
+
+fn sorted(mut pointers: Vec<&str>) -> Vec<&str> {
+    pointers.sort_unstable();
+    pointers
 }

@@ -181,6 +181,14 @@ pub(crate) struct Reply {
     pub(crate) body: Value,
 }
 
+impl Reply {
+    /// Where a refused request is wrong, as it was told.
+    pub(crate) fn pointers(&self) -> Vec<&str> {
+        let errors = self.body["errors"].as_array().into_iter().flatten();
+        errors.filter_map(|error| error["pointer"].as_str()).collect()
+    }
+}
+
 impl Api {
     pub(crate) fn new(base: &str, token: &str) -> Self {
         let client = Client::builder().no_proxy().timeout(ANSWER).build().expect("an HTTP client");

@@ -60,12 +60,7 @@ async fn order(api: &Api, order: &Value) {
     let wrong =
         json!({"currency": "EUR", "net_total": "1", "status": "draft", "lines": [{"position": 9, "quantity": "1"}]});
     let refused = api.send(Method::PATCH, &at, Some(&wrong), None).await;
-    let mut pointers: Vec<&str> = refused.body["errors"]
-        .as_array()
-        .expect("errors")
-        .iter()
-        .filter_map(|error| error["pointer"].as_str())
-        .collect();
+    let mut pointers = refused.pointers();
     pointers.sort_unstable();
     assert_eq!(pointers, ["/currency", "/lines/0/position", "/net_total", "/status"], "{}", refused.body);
 

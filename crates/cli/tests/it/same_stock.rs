@@ -55,11 +55,6 @@ async fn post(api: &Api, level: &Value, action: &str, body: &Value, key: &str) -
     api.send(Method::POST, &at, Some(body), Some(key)).await
 }
 
-fn pointers(reply: &Reply) -> Vec<&str> {
-    let errors = reply.body["errors"].as_array().into_iter().flatten();
-    errors.filter_map(|error| error["pointer"].as_str()).collect()
-}
-
 /// The document that the last operation made, as a client of others' sees it: reason and quantity.
 async fn of_simulator(
     api: &Api,
@@ -252,7 +247,7 @@ async fn refused_and_foretold(api: &Api, store: &Store<'_>, wire: &impl Wire) {
         ("transfer", json!({"quantity": "1", "to_location_code": place}), vec!["/to_location_id"]),
     ] {
         let reply = post(api, &start, action, &body, "wrong").await;
-        assert_eq!((reply.status, pointers(&reply)), (422, wrong), "{system} {action} {body}: {}", reply.body);
+        assert_eq!((reply.status, reply.pointers()), (422, wrong), "{system} {action} {body}: {}", reply.body);
     }
     let keyless = format!("/inventory-levels/{}/adjust", start["id"].as_str().unwrap());
     let body = json!({"quantity": "1", "reason": "r"});

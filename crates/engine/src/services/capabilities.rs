@@ -181,16 +181,21 @@ fn customs(said: &mut Value, custom: &[CustomRow], can: Can) {
         let mut field = json!({
             "type": kind, "label": one.label, "writable": writable, "on_create": create, "on_update": update,
         });
-        if let Some(longest) = row.max_length {
-            field["max_length"] = longest.into();
-        }
-        if let Some(places) = row.precision {
-            field["precision"] = places.into();
-        }
-        if !one.options.is_empty() {
-            field["enum"] = json!(one.options);
-        }
+        bounds(&mut field, row.max_length, row.precision, &one.options);
         said[CUSTOM_FIELDS][row.name.as_str()] = field;
+    }
+}
+
+/// What a value is bounded by.
+pub(super) fn bounds(said: &mut Value, longest: Option<usize>, places: Option<u32>, options: &[String]) {
+    if let Some(longest) = longest {
+        said["max_length"] = longest.into();
+    }
+    if let Some(places) = places {
+        said["precision"] = places.into();
+    }
+    if !options.is_empty() {
+        said["enum"] = json!(options);
     }
 }
 
@@ -215,12 +220,7 @@ fn rows(rows: &[Row], fields: &'static [Field], can: Can, spec: &EntitySpec) -> 
         if let Some(Kind::Enum(_)) = field.map(|field| field.kind) {
             said["enum"] = row.conversion.our_words().into();
         }
-        if let Some(longest) = row.max_length {
-            said["max_length"] = longest.into();
-        }
-        if let Some(places) = row.precision {
-            said["precision"] = places.into();
-        }
+        bounds(&mut said, row.max_length, row.precision, &[]);
         locked(&mut said, &row.locks);
         needed(&mut said, &row.required_because);
         if let Some(why) = why_not(can, create, update, moved) {

@@ -13,6 +13,7 @@ use trunnion_model::catalog::Entity;
 use trunnion_model::time::rfc3339_micros;
 use trunnion_store::{FieldMapping, RunMode};
 
+use super::capabilities::bounds;
 use super::syncs::named;
 use crate::Engine;
 use crate::caller::{Permission, Scope};
@@ -147,7 +148,7 @@ fn view(mapping: &FieldMapping) -> Value {
         CUSTOM_FIELDS: {},
     });
     for field in found(mapping) {
-        let choice = chosen.get(&field.list).and_then(|fields| fields.get(&field.at)).cloned().unwrap_or_default();
+        let choice = Choice::of(&chosen, &field);
         let place = match &field.list {
             None => &mut said[CUSTOM_FIELDS],
             Some(list) => &mut said[list.as_str()][CUSTOM_FIELDS],
@@ -159,22 +160,14 @@ fn view(mapping: &FieldMapping) -> Value {
 
 fn described(field: &CustomField, choice: &Choice) -> Value {
     let mut said = json!({
-        "name": choice.name.as_ref().unwrap_or(&field.at),
+        "name": choice.name_of(field),
         "hidden": choice.hidden,
         "type": kind_of(field).unwrap_or("string"),
         "label": field.label,
         "on_create": field.on_create,
         "on_update": field.on_update,
     });
-    if let Some(longest) = field.max_length {
-        said["max_length"] = longest.into();
-    }
-    if !field.options.is_empty() {
-        said["enum"] = json!(field.options);
-    }
-    if let Some(places) = field.precision {
-        said["precision"] = places.into();
-    }
+    bounds(&mut said, field.max_length, field.precision, &field.options);
     said
 }
 
@@ -231,8 +224,7 @@ fn of_one(
     let mut names = BTreeSet::new();
     for field in fields {
         let choice = choices.get(&field.at).cloned().unwrap_or_default();
-        let name = choice.name.unwrap_or_else(|| field.at.clone());
-        if !choice.hidden && !names.insert(name) {
+        if !choice.hidden && !names.insert(choice.name_of(field)) {
             errors
                 .push(FieldError::new(format!("{pointer}/{}/name", field.at), "two fields cannot have the same name"));
         }
