@@ -74,7 +74,7 @@ impl Sqlite {
         }
         let options = SqliteConnectOptions::from_str(url)?
             .create_if_missing(true)
-            .page_size(16_384)
+            .page_size(8_192)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY)

@@ -1,5 +1,5 @@
 //! A source of rows of a wanted size: it answers the one list that is measured, in the shape of the simulator's answers,
-//! and says that all others are empty.
+//! and says that all others are empty, and that it has no newer version of the protocol.
 //!
 //! The simulator's orders are as large as real ones, some 5 KB. How the costs go with the size of a row needs smaller ones
 //! too: orders of one line, filled up by a field that is mapped to nothing.
@@ -46,8 +46,11 @@ impl Orders {
         stream.set_nodelay(true)?;
         let mut lines = BufReader::new(stream.try_clone()?);
         while let Some(target) = target(&mut lines)? {
-            let body = self.answer(&target);
-            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ";
+            // Neither version 4 nor a description of fields is offered.
+            let missing = target.contains("/odata4/") || target.ends_with("/$metadata");
+            let (status, body) =
+                if missing { ("404 Not Found", "{}".to_owned()) } else { ("200 OK", self.answer(&target)) };
+            let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: ");
             stream.write_all(format!("{head}{}\r\n\r\n", body.len()).as_bytes())?;
             stream.write_all(body.as_bytes())?;
         }
@@ -141,6 +144,7 @@ mod tests {
         }
         assert_eq!(sizes, [2, 2, 1, 0]);
         assert_eq!(client.json("GET", "/s/A_Product?$top=1", None, 200).unwrap(), json!({"d": {"results": []}}));
+        client.json("GET", "/sap/opu/odata4/sap/s/PurchaseOrder?$top=1", None, 404).unwrap();
         let log = client.json("GET", "/_control/requests", None, 200).unwrap();
         assert_eq!(log[0]["query"], "$orderby=PurchaseOrder&$top=1000");
     }
