@@ -12,6 +12,7 @@ mod events;
 mod inbox;
 mod keys;
 mod listen;
+mod memory;
 mod sandbox;
 mod secrets;
 mod serve;
@@ -66,6 +67,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    memory::share();
     let cli = Cli::parse();
     // One more than there are cores: SQLite's writer waits for the disk on one of them.
     let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get() + 1);

@@ -189,6 +189,15 @@ async fn a_connection_tells_what_its_tryton_user_may_do() {
     let (theirs, ours) =
         (connect(&server, "tryton", credentials).await, connect(&server, "tryton", tryton.right_credentials()).await);
     synced_but(&theirs, &["invoice"]).await;
+    // What he may not see is told by its own sync, and the connection is as well as any other.
+    let end = Instant::now() + Duration::from_secs(30);
+    while theirs.get::<Value>("/connection").await["status"] != "online" {
+        assert!(Instant::now() < end, "{}", theirs.get::<Value>("/connection").await);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let syncs: Value = theirs.get("/sync-status").await;
+    let invoices = syncs["data"].as_array().unwrap().iter().find(|sync| sync["entity"] == "invoice").unwrap();
+    assert_eq!(invoices["last_error"]["code"], "PERMISSION_DENIED", "{invoices}");
     let capabilities = async |api: &Api| {
         let connection: Value = api.get("/connection").await;
         let path = format!("/connections/{}/capabilities", connection["id"].as_str().unwrap());

@@ -46,10 +46,16 @@ impl Vendor for Tryton {
     }
 
     fn page<'a>(&'a self, link: &'a Link, entity: &'a EntitySpec, window: &'a Window) -> Answered<'a, Page> {
-        match entity.entity.name {
-            "inventory_level" => Box::pin(stock::page(link, window)),
-            _ => Declared.page(link, entity, window),
-        }
+        Box::pin(async move {
+            let page = match entity.entity.name {
+                "inventory_level" => stock::page(link, window).await,
+                _ => Declared.page(link, entity, window).await,
+            };
+            match page {
+                Err(error) => Err(rights::explain(link, entity, |rights| !rights.read, error).await),
+                page => page,
+            }
+        })
     }
 
     fn one<'a>(&'a self, link: &'a Link, entity: &'a EntitySpec, remote_id: &'a str) -> Answered<'a, Page> {

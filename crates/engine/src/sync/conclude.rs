@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trunnion_kit::error::Error as SystemError;
+use trunnion_kit::error::{Cause, Error as SystemError};
 use trunnion_store::{Claim, Cleared, Error as StoreError, Failure, Finished, Run};
 
 use super::job::Halt;
@@ -22,6 +22,7 @@ pub(super) async fn conclude(
     progressed: u64,
 ) -> Result<(), StoreError> {
     let now = engine.clock().now_micros();
+    let mut withheld = false;
     let finished = match ended {
         Ok(End::Done { cursor, started }) => return succeeded(engine, (claim, live), cursor, started).await,
         Ok(End::Stopped) => {
@@ -65,7 +66,10 @@ pub(super) async fn conclude(
         }
         Err(Halt::System(error)) => {
             let said = failure(from_system(&error).code(), &error);
-            health::failed(engine, claim.plan.connection, Some(claim.entity.name), &error).await;
+            withheld = is_withheld(claim, live, &error);
+            if !withheld {
+                health::failed(engine, claim.plan.connection, Some(claim.entity.name), &error).await;
+            }
             match &error {
                 SystemError::RateLimited { after } | SystemError::Unreachable { after, .. } => {
                     retry(engine, claim, progressed, said, *after)
@@ -82,9 +86,18 @@ pub(super) async fn conclude(
         engine.counts().run(system(live), entity, outcome);
     }
     match engine.store().finish_run(&claim.lease, &finished).await {
+        // The system answered, and nobody waits for this entity.
+        Ok(_) if withheld => health::succeeded(engine, claim.plan.connection, Cleared::Probe).await,
         Ok(_) | Err(StoreError::LeaseLost) => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Whether the system refuses what a user need not see, and this one never saw. The entity's own sync tells of it; with the
+/// connection nothing is wrong. It is tried again at its interval, because rights are given later too.
+fn is_withheld(claim: &Claim, live: Option<&Live>, error: &SystemError) -> bool {
+    let spec = live.and_then(|live| live.entity(claim.entity.name));
+    spec.is_some_and(|spec| spec.optional) && !claim.plan.initial_done && error.cause() == Cause::PermissionLost
 }
 
 async fn succeeded(

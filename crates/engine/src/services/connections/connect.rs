@@ -245,7 +245,8 @@ pub async fn check(engine: &Engine, scope: &Scope) -> Result<CheckView> {
     })
 }
 
-/// The status of a connection that works again: `syncing` as long as a first sync is missing.
+/// The status of a connection that works again: `syncing` as long as a first sync is missing. With new credentials also
+/// what the former ones might not see.
 pub(super) async fn working_status(engine: &Engine, scope: &Scope) -> Result<ConnectionStatus> {
     let plans = engine.store().plans(scope.id()).await?;
     let all_there = plans.iter().all(|plan| plan.initial_done || plan.paused);

@@ -112,8 +112,8 @@ impl<'s> Run<'_, 's> {
                 // Where nothing is left to be asked, the rows beside the page only have to be counted.
                 let only_ids = table == Table::Transaction
                     && self.in_order
-                    && self.plan.tables.len() == 1
-                    && self.stages[0].is_empty();
+                    && self.stages.iter().all(Vec::is_empty)
+                    && keeps_count(self.plan);
                 let ids: Box<dyn Iterator<Item = u64>> = match &bounds.ids {
                     Some(ids) => {
                         let inside = ids.iter().copied().filter(|id| (bounds.low..=bounds.high).contains(id));
@@ -320,6 +320,16 @@ impl<'s> Run<'_, 's> {
         }
         Ok(row)
     }
+}
+
+/// Whether the joins give each row of the first table one row: by id, and a missing one if there is none.
+fn keeps_count(plan: &Plan) -> bool {
+    let joined = plan.joins.iter().zip(plan.tables.iter().enumerate().skip(1));
+    joined.into_iter().all(|(join, (source, table))| {
+        join.left
+            && matches!(table, Table::Master(_))
+            && join.on.iter().any(|condition| lookup(condition, source, *table).is_some())
+    })
 }
 
 /// The expression that gives the id of the joined row, if the condition is such an equality.
