@@ -10,6 +10,7 @@ use std::str::FromStr as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection, OpenFlags};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tokio::sync::{Mutex as Turns, Notify, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
@@ -254,6 +255,9 @@ fn connect(file: &Path, cache: i64) -> Result<Connection> {
         Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // A prepared statement stays as it is planned. Otherwise SQLite looks at what a LIMIT is bound to, and prepares the
+    // statement anew each time that it is bound.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "cache_size", cache)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     // What was answered as stored survives a power cut, not only the end of the process.
@@ -314,4 +318,31 @@ fn closed() -> Error {
 /// Its thread panicked.
 fn lost() -> Error {
     Error::Unavailable(Box::new(sqlx::Error::WorkerCrashed))
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::super::args;
+    use super::*;
+
+    #[test]
+    fn a_statement_that_is_run_again_with_another_limit_is_not_prepared_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("some.db");
+        std::fs::write(&file, "").unwrap();
+        let connection = connect(&file, -64).unwrap();
+        connection
+            .execute_batch("create table thing (id integer primary key); insert into thing values (1), (2)")
+            .unwrap();
+        let sql = "select id from thing where id >= $1 limit $2";
+        for limit in [1_i64, 2] {
+            let found: Vec<(i64,)> = rows(&connection, sql, &args![0_i64, limit]).unwrap();
+            assert_eq!(found.len(), usize::try_from(limit).unwrap());
+        }
+        let statement = connection.prepare_cached(sql).unwrap();
+        assert_eq!(statement.get_status(StatementStatus::Run), 2, "the same statement");
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+    }
 }

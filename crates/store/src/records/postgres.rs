@@ -33,7 +33,10 @@ pub(super) async fn write(tx: &mut Tx, page: Page) -> Result<Tally> {
     if let Some(generation) = page.listing {
         // A row that is bare says that the record is gone.
         let seen = page.rows.iter().filter(|incoming| !incoming.is_bare_deletion()).map(|incoming| incoming.row.id.0);
-        let seen: Vec<Uuid> = seen.chain(page.listed.iter().map(|id| id.0)).collect();
+        let mut seen: Vec<Uuid> = seen.chain(page.listed.iter().map(|id| id.0)).collect();
+        // In the order of the index, each once.
+        seen.sort_unstable();
+        seen.dedup();
         mark(tx, &seen, generation).await?;
     }
     let stored = probe(tx, &ids).await?;
@@ -175,10 +178,10 @@ async fn old_content(tx: &mut Tx, differ: &[Uuid], bare: &[Uuid]) -> Result<Hash
     Ok(found)
 }
 
-/// The ids, which need not be distinct, were seen in that listing or a later one.
+/// The distinct ids were seen in that listing or a later one.
 async fn mark(tx: &mut Tx, seen: &[Uuid], generation: i64) -> Result<()> {
     sqlx::query(
-        "insert into record_mark (record_id, generation) select distinct new.id, $2::bigint from unnest($1::uuid[]) as new (id)
+        "insert into record_mark (record_id, generation) select new.id, $2::bigint from unnest($1::uuid[]) as new (id)
          on conflict (record_id) do update set generation = excluded.generation
          where record_mark.generation < excluded.generation",
     )
