@@ -56,14 +56,16 @@ pub fn get(system: &str) -> Option<&'static Sandbox> {
 
 /// Purchase orders over version 4 of OData.
 const ODATA_V4: &str = "odata-v4";
+/// Measuring points and measurement documents.
+const METERS: &str = "meters";
 
 const SAP_S4HANA: Sandbox = Sandbox {
     system: "sap-s4hana",
-    features: &[ODATA_V4],
+    features: &[ODATA_V4, METERS],
     start: |settings| {
-        let v4 = settings.has(ODATA_V4);
+        let (v4, meters) = (settings.has(ODATA_V4), settings.has(METERS));
         let Settings { port, seed, records, clock, .. } = settings;
-        let options = sap_s4hana::sim::Options { seed, records, clock, v4, ..Default::default() };
+        let options = sap_s4hana::sim::Options { seed, records, clock, v4, meters, ..Default::default() };
         Box::pin(sap_s4hana::sim::start(options, port))
     },
     credentials: |url| sap(url, &sap_s4hana::sim::Options::default().password),

@@ -120,6 +120,7 @@ pub fn entity_at(path: &str) -> Option<&'static Entity> {
 
 mod entities;
 mod groups;
+mod meters;
 mod purchasing;
 use entities::ENTITIES;
 

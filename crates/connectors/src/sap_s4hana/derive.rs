@@ -26,6 +26,7 @@ pub(super) fn row(entity: &str, row: &mut Object<'_>) {
         "work_order" => maintenance::work_order(row),
         "asset" => maintenance::asset(row),
         "service_request" => maintenance::service_request(row),
+        "meter" => maintenance::meter(row),
         _ => {}
     }
 }

@@ -8,6 +8,7 @@ mod conform;
 mod deletions;
 mod event_mesh;
 mod foreign;
+mod meters;
 mod odata_v4;
 mod sap_names;
 mod systems;

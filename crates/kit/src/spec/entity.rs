@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use trunnion_model::catalog::{self, Entity, Field, Kind, field_of};
 
-use super::odata_v4::odata_v4;
+use super::odata_v4::{odata_v4, own};
 use super::posts::posts;
 use super::table::{Document, Entry, Table};
 use super::types::{
@@ -23,7 +23,7 @@ pub(super) fn entity(
 ) -> Option<EntitySpec> {
     let source_table = table.table("source");
     let source = source(document, &source_table);
-    let over_v4 = source_table.table("odata_v4");
+    let (over_v4, protocol) = (source_table.table("odata_v4"), source_table.text("protocol"));
     let mut sync = sync(document, &table.table("sync"));
     sync.deletes = deletes(document, &table.table("deletes"));
     let timestamp = |key: &str| {
@@ -94,7 +94,8 @@ pub(super) fn entity(
         remote_modified,
         line,
     };
-    spec.source.v4 = odata_v4(document, &spec, &over_v4);
+    spec.source.v4 =
+        own(document, &spec, protocol.as_deref(), &over_v4).or_else(|| odata_v4(document, &spec, &over_v4));
     Some(spec)
 }
 

@@ -1,6 +1,7 @@
 //! `[entity.NAME.source.odata_v4]`: the same rows over version 4 of OData, for connections whose system offers that service.
 //!
-//! The declaration is written in the names of version 2 once; here stands only what version 4 calls otherwise.
+//! The declaration is written in the names of version 2 once; here stands only what version 4 calls otherwise. An entity that
+//! the system has in version 4 only says so in its source (`protocol = "odata_v4"`) and is declared in that version's names.
 
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ use crate::mapping::{Form, Names, Path};
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub struct V4 {
+    /// There is no other version of it.
+    pub only: bool,
     pub service: String,
     pub set: String,
     /// A `$filter` that always holds, in the service's names.
@@ -56,13 +59,38 @@ pub(super) fn odata_v4(document: &Document<'_>, entity: &EntitySpec, table: &Tab
         }
     }
     check(document, entity, table.line(), &filter, &rows);
-    Some(V4 { service, set, filter, rows, names: Arc::new(names) })
+    Some(V4 { only: false, service, set, filter, rows, names: Arc::new(names) })
 }
 
-/// Of a system that has version 4 only: everything is called as it is declared.
+/// Of an entity whose source has a protocol of its own, instead of the system's.
+pub(super) fn own(
+    document: &Document<'_>,
+    entity: &EntitySpec,
+    protocol: Option<&str>,
+    over_v4: &Table<'_, '_>,
+) -> Option<V4> {
+    let name = protocol?;
+    if name != "odata_v4" {
+        document.find(
+            entity.line,
+            format!("`protocol = \"{name}\"` of a source is none that another can stand beside: odata_v4"),
+        );
+        return None;
+    }
+    if over_v4.is_there() {
+        document
+            .find(over_v4.line(), "a source of version 4 only calls nothing otherwise: declare it in its own names");
+    }
+    let only = plain(entity);
+    check(document, entity, entity.line, &only.filter, &[]);
+    Some(only)
+}
+
+/// Of what there is in version 4 only: everything is called as it is declared.
 pub(super) fn plain(entity: &EntitySpec) -> V4 {
     let source = &entity.source;
     V4 {
+        only: true,
         service: source.service.clone(),
         set: source.set.clone(),
         filter: source.filter.clone(),
@@ -75,9 +103,9 @@ pub(super) fn plain(entity: &EntitySpec) -> V4 {
 pub(super) fn check_protocol(document: &Document<'_>, protocol: &Protocol, entities: &[EntitySpec]) {
     for entity in entities.iter().filter(|entity| entity.source.v4.is_some()) {
         if !protocol.kind.is_odata() {
-            document.find(entity.line, "[source.odata_v4] is understood with odata_v2 and odata_v4 only");
+            document.find(entity.line, "version 4 of a source is understood with odata_v2 and odata_v4 only");
         } else if protocol.kind == ProtocolKind::ODataV2 && protocol.prefix_v4.is_empty() {
-            document.find(entity.line, "[source.odata_v4] needs `prefix_v4` in [protocol]");
+            document.find(entity.line, "version 4 of a source needs `prefix_v4` in [protocol]");
         }
     }
 }

@@ -206,7 +206,7 @@ fn another_version_of_the_protocol_says_what_it_calls_otherwise_and_nothing_that
         "`Nome` is called otherwise, but nothing there is declared",
         "`Line` is no set with its keys",
         "needs its own",
-        "needs `prefix_v4` in [protocol]",
+        "version 4 of a source needs `prefix_v4` in [protocol]",
     ] {
         assert!(found.contains(problem), "{problem}: {found}");
     }
@@ -220,4 +220,28 @@ fn another_version_of_the_protocol_says_what_it_calls_otherwise_and_nothing_that
     );
     let only = GOOD.replace("odata_v2", "odata_v4");
     assert_eq!(load("acme.toml", &only).unwrap().entities[0].source.v4.as_ref().unwrap().set, "Vendors");
+}
+
+#[test]
+fn a_source_may_have_version_4_only_beside_others_of_version_2() {
+    let own = |more: &str| {
+        let source = format!(
+            "[entity.vendor.source]\nprotocol = \"odata_v4\"\nservice = \"new\"\nset = \"Vendors\"\nkey = \"Id\"\n{more}\n"
+        );
+        let text = GOOD.replace("source = { set = \"Vendors\", key = \"Id\" }", "");
+        text.replace("[entity.vendor.create]", &format!("{source}[entity.vendor.create]"))
+    };
+    let with_prefix = |text: String| text.replace("kind = \"odata_v2\"", "kind = \"odata_v2\"\nprefix_v4 = \"/new\"");
+    let spec = load("acme.toml", &with_prefix(own(""))).unwrap();
+    let v4 = |name: &str| spec.entities.iter().find(|one| one.entity.name == name).unwrap().source.v4.clone();
+    let only = v4("vendor").unwrap();
+    assert_eq!((only.only, only.service.as_str(), only.set.as_str()), (true, "new", "Vendors"));
+    assert!(v4("work_order").is_none());
+
+    let found = |text: String| findings(&text).join("\n");
+    assert!(found(own("")).contains("version 4 of a source needs `prefix_v4`"));
+    let other = with_prefix(own("")).replace("protocol = \"odata_v4\"", "protocol = \"json_rpc\"");
+    assert!(found(other).contains("`protocol = \"json_rpc\"` of a source"));
+    let twice = with_prefix(own("[entity.vendor.source.odata_v4]\nset = \"Vendor\"\nservice = \"new\""));
+    assert!(found(twice).contains("declare it in its own names"));
 }

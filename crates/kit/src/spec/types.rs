@@ -260,7 +260,8 @@ pub struct Source {
     pub key_column: String,
     /// Children that come by a query of their own.
     pub lines: Option<LinesSource>,
-    /// The same rows over version 4 of OData: instead, where the system offers them; always, where that is its protocol.
+    /// The same rows over version 4 of OData: instead, where the system offers them; always, where that is its protocol or this
+    /// source's own.
     pub v4: Option<V4>,
 }
 

@@ -3,10 +3,11 @@
 use super::groups::{
     ADDRESS, GOODS_RECEIPT_LINES, ITEM_VENDORS, PURCHASE_ORDER_LINES, WORK_ORDER_PARTS, WORK_ORDER_TASKS,
 };
+use super::meters::{METER, METER_READING};
 use super::purchasing::{INVOICE, PURCHASE_REQUISITION};
 use super::{Entity, Field, Kind};
 
-pub(super) static ENTITIES: [&Entity; 11] = [
+pub(super) static ENTITIES: [&Entity; 13] = [
     &VENDOR,
     &ITEM,
     &LOCATION,
@@ -18,6 +19,8 @@ pub(super) static ENTITIES: [&Entity; 11] = [
     &WORK_ORDER,
     &ASSET,
     &SERVICE_REQUEST,
+    &METER,
+    &METER_READING,
 ];
 
 /// Common to everything that can be taken out of use without being deleted.

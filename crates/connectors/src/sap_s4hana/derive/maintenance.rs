@@ -1,8 +1,11 @@
-//! Maintenance: where an order stands, its hours and parts; the state of a piece of equipment; a notification's object.
+//! Maintenance: where an order stands, its hours and parts; the state of a piece of equipment; a notification's object; what a
+//! meter is called and where it is.
 
 use trunnion_kit::json::{Node, Object};
+use trunnion_kit::mapping::dates;
 use trunnion_kit::protocol::json_rpc::owned;
 use trunnion_model::decimal::{self, Decimal};
+use trunnion_model::time::rfc3339;
 
 use super::plant::{functional, stock_place};
 use super::{number, text};
@@ -48,9 +51,9 @@ pub(super) fn work_order(row: &mut Object<'_>) {
     row.set("@hours", Node::text(decimal::text(hours)));
     row.set("@parts", Node::Array(parts));
     // The work began with the first operation and is over when the last one is.
-    let start = starts.into_iter().min_by_key(|at| trunnion_kit::mapping::dates::odata_millis(at));
+    let start = starts.into_iter().min_by_key(|at| dates::odata_millis(at));
     let end = ends.into_iter().collect::<Option<Vec<String>>>();
-    let end = end.and_then(|all| all.into_iter().max_by_key(|at| trunnion_kit::mapping::dates::odata_millis(at)));
+    let end = end.and_then(|all| all.into_iter().max_by_key(|at| dates::odata_millis(at)));
     for (name, value) in [("@description", description), ("@location", place), ("@start", start), ("@end", end)] {
         if let Some(value) = value {
             row.set(name, Node::text(value));
@@ -127,6 +130,18 @@ pub(super) fn service_request(row: &mut Object<'_>) {
         ("@location", place),
     ];
     for (name, value) in moments {
+        if let Some(value) = value {
+            row.set(name, Node::text(value));
+        }
+    }
+}
+
+pub(super) fn meter(row: &mut Object<'_>) {
+    let says = |name: &str| row.get(name).and_then(Node::as_text).filter(|text| !text.is_empty()).map(str::to_owned);
+    let name = says("MeasuringPointDescription").or_else(|| says("MeasuringPoint"));
+    let changed = says("LastChangeDate").max(says("CreationDate")).and_then(|day| dates::odata_instant(&day));
+    let values = [("@name", name), ("@modified", changed.map(rfc3339)), ("@location", functional(row))];
+    for (name, value) in values {
         if let Some(value) = value {
             row.set(name, Node::text(value));
         }

@@ -109,7 +109,8 @@ impl Refusal {
 
 impl Refusal {
     /// In the envelope of version 4: the message is a text, and the details stand beside it.
-    pub(super) fn into_v4_response(self, service: &Service, now: Timestamp, transaction: u64) -> Response {
+    pub(super) fn into_v4_response(self, service: (&Service, &str), now: Timestamp, transaction: u64) -> Response {
+        let (service, id) = service;
         let detail = |message: &Message| {
             json!({"code": message.code, "message": message.text, "target": message.target,
                    "@SAP__common.Severity": "error", "@SAP__common.numericSeverity": 4})
@@ -123,7 +124,7 @@ impl Refusal {
             "details": details,
             "innererror": {"ErrorDetails": {
                 "@SAP__common.Application": {"ComponentId": service.component, "ServiceRepository": "SRVD_A2X",
-                                             "ServiceId": "PURCHASEORDER", "ServiceVersion": "0001"},
+                                             "ServiceId": id, "ServiceVersion": "0001"},
                 "@SAP__common.TransactionId": format!("{transaction:032X}"),
                 "@SAP__common.Timestamp": stamp::abap(now),
                 "@SAP__common.ErrorResolution": {"Analysis": "The simulator keeps no error log", "Note": ""},

@@ -7,7 +7,8 @@
 //! API_MATERIAL_DOCUMENT_SRV, API_MATERIAL_STOCK_SRV, API_FUNCTIONALLOCATION, API_EQUIPMENT, API_MAINTENANCEORDER;v=2,
 //! API_MAINTNOTIFICATION, API_PURCHASEREQ_PROCESS_SRV, API_SUPPLIERINVOICE_PROCESS_SRV}` with service document, `$metadata`, lists (`$filter $orderby $top $skip $skiptoken $inlinecount
 //! $select $expand`), `$count`, entities by key, navigations, single properties; deep insert, `PATCH`/`MERGE`, `DELETE`,
-//! function imports. Purchase orders also in version 4, if [`Options::v4`] says so: see `v4/mod.rs`.
+//! function imports. Purchase orders also in version 4, measuring points and their documents in version 4 only, if [`Options`]
+//! say so: see `v4/mod.rs`.
 //!
 //! **As the vendor does.** Basic authentication whose failures all look alike and lock the user after five, and three other
 //! ways in (see `gate.rs`); CSRF tokens
@@ -20,7 +21,8 @@
 //! `$links` are answered with 501 or 404. No answer has more than 5 000 rows unless told otherwise. A goods receipt
 //! changes the order only when it completes an item, and then its change time. Releasing and completing a maintenance
 //! order confirms its operations. Supplier invoices are posted, released and cancelled by their functions, but not made; the
-//! functions of requisitions are not there. A new description of a requisition moves no change time, which only items have. A change of a supplier's data counts as a change of its business partner. Message
+//! functions of requisitions are not there. Measuring points are not made or changed, and their documents taken back by a control
+//! function only. A new description of a requisition moves no change time, which only items have. A change of a supplier's data counts as a change of its business partner. Message
 //! classes and numbers follow the vendor's form; where no example is published they are ours. Nothing here was compared
 //! with a live system. Event Mesh is simulated beside it, on the same port: see `event_mesh.rs`.
 

@@ -12,6 +12,7 @@
 //! | `POST /_control/drop_subscriptions` | Event Mesh forgets all of its subscriptions |
 //! | `POST /_control/lose_events?count=N` | the next events get lost |
 //! | `POST /_control/reassign_equipment?id=N` | gives a piece of equipment to another cost centre: a new validity row |
+//! | `POST /_control/reverse_measurement?id=N` | takes a measurement document back, or takes that back |
 //! | `POST /_control/page_cap?rows=N` | no answer has more rows than that |
 //! | `POST /_control/odata_v4?on=false` | purchase orders are offered in version 2 only, as before a service is activated |
 
@@ -40,6 +41,7 @@ pub(super) fn router() -> Router<App> {
         .route("/_control/drop_subscriptions", post(drop_subscriptions))
         .route("/_control/lose_events", post(events::lose))
         .route("/_control/reassign_equipment", post(reassign))
+        .route("/_control/reverse_measurement", post(reverse))
         .route("/_control/page_cap", post(page_cap))
         .route("/_control/odata_v4", post(odata_v4))
 }
@@ -101,6 +103,10 @@ async fn touch(State(app): State<App>, Query(Order { id }): Query<Order>) -> Sta
 
 async fn reassign(State(app): State<App>, Query(Order { id }): Query<Order>) -> StatusCode {
     change(&app, &id, write::reassign)
+}
+
+async fn reverse(State(app): State<App>, Query(Order { id }): Query<Order>) -> StatusCode {
+    change(&app, &id, write::reverse_measurement)
 }
 
 async fn drop_subscriptions(State(app): State<App>) -> StatusCode {

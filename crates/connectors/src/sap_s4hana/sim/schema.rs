@@ -123,6 +123,8 @@ pub(super) enum Family {
     Notifications,
     Requisitions,
     Invoices,
+    MeasuringPoints,
+    MeasurementDocuments,
 }
 
 #[derive(Debug)]
@@ -141,6 +143,8 @@ pub(super) struct Service {
 /// One after the other in the order of [`Family`].
 static SERVICES: LazyLock<[Service; FAMILIES.len()]> = LazyLock::new(|| {
     let first = |name: &'static str, component, family, text| service((name, name, "0001"), component, family, text);
+    // What there is in version 4 only has no address here.
+    let newer = |name: &'static str, component, family, text| service((name, name, ""), component, family, text);
     [
         first("API_BUSINESS_PARTNER", "LO-MD-BP", Family::Partners, include_str!("schema/business_partner.txt")),
         first("API_PRODUCT_SRV", "LO-MD-MM", Family::Products, include_str!("schema/product.txt")),
@@ -188,10 +192,22 @@ static SERVICES: LazyLock<[Service; FAMILIES.len()]> = LazyLock::new(|| {
             Family::Invoices,
             include_str!("schema/supplier_invoice.txt"),
         ),
+        newer(
+            "API_MEASURINGPOINT",
+            "PM-EQM-SF-MPC",
+            Family::MeasuringPoints,
+            include_str!("schema/measuring_point.txt"),
+        ),
+        newer(
+            "API_MEASUREMENTDOCUMENT",
+            "PM-EQM-SF-MPC",
+            Family::MeasurementDocuments,
+            include_str!("schema/measurement_document.txt"),
+        ),
     ]
 });
 
-pub(super) const FAMILIES: [Family; 11] = [
+pub(super) const FAMILIES: [Family; 13] = [
     Family::Partners,
     Family::Products,
     Family::Orders,
@@ -203,6 +219,8 @@ pub(super) const FAMILIES: [Family; 11] = [
     Family::Notifications,
     Family::Requisitions,
     Family::Invoices,
+    Family::MeasuringPoints,
+    Family::MeasurementDocuments,
 ];
 
 impl Family {

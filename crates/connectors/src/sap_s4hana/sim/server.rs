@@ -20,7 +20,7 @@ use super::read::{self, Listing, Resource, Shape, Tail};
 use super::schema::{Family, Returns};
 use super::session::Sessions;
 use super::stamp;
-use super::v4;
+use super::v4::{self, Below};
 use super::value::Value;
 use super::world::World;
 use super::write::{self, Called, Now};
@@ -38,6 +38,8 @@ pub struct Options {
     pub password: String,
     /// Whether purchase orders are also served in version 4 of OData, as newer releases do.
     pub v4: bool,
+    /// Whether there are the services of measuring points and measurement documents, which newer releases have.
+    pub meters: bool,
     pub clock: Clock,
 }
 
@@ -49,6 +51,7 @@ impl Default for Options {
             user: "TRUNNION".to_owned(),
             password: "Welcome1!".to_owned(),
             v4: true,
+            meters: true,
             clock: Clock::system(),
         }
     }
@@ -60,6 +63,7 @@ pub async fn start(options: Options, port: u16) -> std::io::Result<Sim> {
     let app = App {
         control: control.clone(),
         v4: Arc::new(AtomicBool::new(options.v4)),
+        meters: options.meters,
         world: Arc::new(RwLock::new(World::new(options.seed, options.records, &options.user, control.now()))),
         sessions: Arc::new(Mutex::new(Sessions::new(&options.user, &options.password, options.seed))),
         transactions: Arc::default(),
@@ -80,6 +84,7 @@ pub async fn start(options: Options, port: u16) -> std::io::Result<Sim> {
 pub(super) struct App {
     pub(super) control: Control,
     pub(super) v4: Arc<AtomicBool>,
+    meters: bool,
     pub(super) world: Arc<RwLock<World>>,
     sessions: Arc<Mutex<Sessions>>,
     transactions: Arc<AtomicU64>,
@@ -100,12 +105,18 @@ impl App {
         change(&mut self.world.write().unwrap_or_else(PoisonError::into_inner), now)
     }
 
+    /// Whether a family's service of version 4 is activated.
+    fn offers(&self, family: Family) -> bool {
+        if family == Family::Orders { self.v4.load(Ordering::Relaxed) } else { self.meters }
+    }
+
     fn refuse(&self, family: Family, refusal: Refusal) -> Response {
         refusal.into_response(family.service(), self.control.now(), self.transaction())
     }
 
-    fn refuse_v4(&self, refusal: Refusal) -> Response {
-        refusal.into_v4_response(Family::Orders.service(), self.control.now(), self.transaction())
+    fn refuse_v4(&self, below: Option<Below<'_>>, refusal: Refusal) -> Response {
+        let service = below.map_or((Family::Orders, ""), |below| (below.service.family, below.service.id));
+        refusal.into_v4_response((service.0.service(), service.1), self.control.now(), self.transaction())
     }
 
     fn transaction(&self) -> u64 {
@@ -128,8 +139,8 @@ struct Call {
 enum Place<'p> {
     /// Name, version, and the path below its root.
     V2(String, String, String),
-    /// The path below the root of the one that there is.
-    V4(Option<&'p str>),
+    /// None: into one that there is not.
+    V4(Option<Below<'p>>),
 }
 
 async fn handle(State(app): State<App>, request: Request) -> Response {
@@ -137,7 +148,7 @@ async fn handle(State(app): State<App>, request: Request) -> Response {
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let place = match (service_and_path(parts.uri.path()), v4::below(parts.uri.path())) {
         (Some((name, version, path)), _) => Place::V2(name, version, path),
-        (None, Some(below)) => Place::V4(below.filter(|_| app.v4.load(Ordering::Relaxed))),
+        (None, Some(below)) => Place::V4(below.filter(|below| app.offers(below.service.family))),
         (None, None) => {
             let text = "Not found: the services are below /sap/opu/odata/sap/ and /sap/opu/odata4/sap/";
             return (StatusCode::NOT_FOUND, text).into_response();
@@ -163,10 +174,10 @@ async fn handle(State(app): State<App>, request: Request) -> Response {
     let mut response = match place {
         Place::V4(below) => {
             let answered = match below {
-                Some(path) => v4::answer(&app, &method, (path, &query), &parts.headers, &body),
+                Some(below) => v4::answer(&app, &method, (below, &query), &parts.headers, &body),
                 None => Err(Refusal::new(StatusCode::NOT_FOUND, "/IWBEP/CM_V4_COS/014", "Service group not published")),
             };
-            answered.unwrap_or_else(|refusal| app.refuse_v4(refusal))
+            answered.unwrap_or_else(|refusal| app.refuse_v4(below, refusal))
         }
         Place::V2(name, version, path) => {
             let Some(family) = Family::by_service(&name, &version) else {

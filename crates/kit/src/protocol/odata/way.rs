@@ -26,7 +26,7 @@ pub(super) struct Way<'e> {
 }
 
 impl<'e> Way<'e> {
-    /// Version 4 where the system offers it for this entity, else version 2.
+    /// Version 4 where there is no other or where the system offers it for this entity, else version 2.
     pub(super) async fn of(link: &'e Link, entity: &'e EntitySpec) -> Result<Self, Error> {
         let protocol = &link.spec().protocol;
         let first = Self { entity, v4: None, prefix: &protocol.prefix };
@@ -35,7 +35,7 @@ impl<'e> Way<'e> {
             return Ok(Self { v4: Some(v4), ..first });
         }
         let newer = Self { v4: Some(v4), prefix: &protocol.prefix_v4, ..first };
-        Ok(if offer::is_offered(link, &newer).await? { newer } else { first })
+        Ok(if v4.only || offer::is_offered(link, &newer).await? { newer } else { first })
     }
 
     /// The one in which a row was read, which may have been kept since: only version 2 says in it where it is.

@@ -148,7 +148,10 @@ fn parse_kind(text: &str) -> Kind {
         ("Boolean", []) => Kind::Bool,
         ("Date", []) => Kind::Date,
         ("DateTimeOffset", [precision]) => Kind::Instant { precision: small(*precision) },
-        ("Time", []) => Kind::Time,
+        ("Time" | "TimeOfDay", []) => Kind::Time,
+        // Kept as decimals, so that nothing is rounded: as many places as any measurement here has.
+        ("Double", []) => Kind::Number { precision: 18, scale: 6 },
+        ("Int16", []) => Kind::Number { precision: 5, scale: 0 },
         ("Guid", []) => Kind::Guid,
         _ => unreachable!("{text}"),
     }

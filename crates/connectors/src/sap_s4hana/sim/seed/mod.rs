@@ -1,6 +1,7 @@
 //! The data that a simulator starts with: the same for the same seed and the same start.
 
 mod assets;
+mod measurements;
 mod orders;
 mod partners;
 mod plant_data;

@@ -3,6 +3,7 @@
 mod assets;
 mod goods;
 mod maintenance;
+mod measurements;
 mod orders;
 mod partners;
 mod purchasing;

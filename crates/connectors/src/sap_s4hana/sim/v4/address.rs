@@ -1,6 +1,7 @@
 //! The path of a URL below the service's root, as the world's own names have it.
 
-use super::view::{View, of_set};
+use super::service::Service;
+use super::view::View;
 use crate::sap_s4hana::sim::errors::Refusal;
 use crate::sap_s4hana::sim::filter::{Token, tokens};
 use crate::sap_s4hana::sim::read::{decode_path, encoded};
@@ -16,12 +17,12 @@ pub(super) struct Address {
     pub(super) is_count: bool,
 }
 
-pub(super) fn address(path: &str) -> Result<Address, Refusal> {
+pub(super) fn address(service: &'static Service, path: &str) -> Result<Address, Refusal> {
     let segments = split(path);
     let mut rest = segments.iter().peekable();
     let first = rest.next().map(String::as_str).unwrap_or_default();
     let (name, key) = cut_key(first)?;
-    let mut view = of_set(name).ok_or_else(|| Refusal::not_found(name))?;
+    let mut view = service.of_set(name).ok_or_else(|| Refusal::not_found(name))?;
     let mut out = view.base.set.to_owned();
     let (mut is_below, mut has_key) = (false, key.is_some());
     if let Some(key) = key {

@@ -31,7 +31,7 @@ fn object(view: &'static View, body: &Map<String, Json>, ieee754: bool) -> Resul
         }
         let field = view
             .field(name)
-            .ok_or_else(|| Refusal::property(format!("Property '{name}' is invalid for type {}_Type", view.set)))?;
+            .ok_or_else(|| Refusal::property(format!("Property '{name}' is invalid for type {}", view.type_name)))?;
         let own = field.property(view).map(|property| property.name);
         let translated = self::value(field.kind, value, ieee754).ok_or_else(|| invalid(name, value))?;
         if let Some(own) = own {
@@ -44,16 +44,18 @@ fn object(view: &'static View, body: &Map<String, Json>, ieee754: bool) -> Resul
 /// Only dates may be null.
 fn value(kind: Kind, value: &Json, ieee754: bool) -> Option<Json> {
     match (kind, value) {
-        (Kind::Date | Kind::Instant, Json::Null) => Some(Json::Null),
+        (Kind::Date | Kind::Instant { .. }, Json::Null) => Some(Json::Null),
         (Kind::Text { .. }, Json::String(text)) => Some(json!(text)),
         (Kind::Number { .. }, Json::String(text)) if ieee754 => Some(json!(text)),
         (Kind::Number { .. }, Json::Number(number)) if !ieee754 => Some(json!(number.to_string())),
+        // Whatever was said of numbers: that is about those with a fixed number of digits.
+        (Kind::Double | Kind::Int16, Json::Number(number)) => Some(json!(number.to_string())),
         (Kind::Bool, Json::Bool(flag)) => Some(json!(flag)),
         (Kind::Date, Json::String(day)) => {
             let is_day = day.len() == 10 && day.parse::<jiff::civil::Date>().is_ok();
             is_day.then(|| json!(format!("{day}T00:00:00")))
         }
-        (Kind::Instant, Json::String(at)) => at.ends_with('Z').then(|| json!(at)),
+        (Kind::Instant { .. }, Json::String(at)) => at.ends_with('Z').then(|| json!(at)),
         (Kind::Time, Json::String(time)) => {
             let mut parts = time.split(':');
             let (hours, minutes, seconds) = (parts.next()?, parts.next()?, parts.next().unwrap_or("00"));

@@ -55,7 +55,7 @@ fn plain(view: &View, word: &str) -> Result<String, Refusal> {
         });
     }
     let field =
-        view.field(word).ok_or_else(|| Refusal::syntax(format!("Property {word} not found in {}_Type", view.set)))?;
+        view.field(word).ok_or_else(|| Refusal::syntax(format!("Property {word} not found in {}", view.type_name)))?;
     // A text for version 2, although it is a number here.
     let is_text = field.kind == (Kind::Number { precision: 9, scale: Some(5) });
     match field.property(view) {

@@ -2,23 +2,25 @@
 
 use serde_json::json;
 
-use super::view::{Kind, NAMESPACE, View, all};
+use super::service::Service;
+use super::view::{Kind, View};
 
-pub(super) fn service_document() -> String {
+pub(super) fn service_document(service: &Service) -> String {
     let sets: Vec<_> =
-        all().iter().map(|view| json!({"name": view.set, "kind": "EntitySet", "url": view.set})).collect();
+        service.views.iter().map(|view| json!({"name": view.set, "kind": "EntitySet", "url": view.set})).collect();
     json!({"@odata.context": "$metadata", "value": sets}).to_string()
 }
 
-pub(super) fn metadata() -> String {
-    let sets: String = all().iter().map(set).collect();
-    let types: String = all().iter().map(entity_type).collect();
-    let labels: String = all().iter().flat_map(labels).collect();
+pub(super) fn metadata(service: &Service) -> String {
+    let namespace = service.namespace;
+    let sets: String = service.views.iter().map(|view| set(namespace, view)).collect();
+    let types: String = service.views.iter().map(|view| entity_type(namespace, view)).collect();
+    let labels: String = service.views.iter().flat_map(|view| labels(namespace, view)).collect();
     format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
          <edmx:Edmx Version=\"4.0\" xmlns:edmx=\"http://docs.oasis-open.org/odata/ns/edmx\">\n\
          <edmx:DataServices>\n\
-         <Schema Namespace=\"{NAMESPACE}\" Alias=\"SAP__self\" xmlns=\"http://docs.oasis-open.org/odata/ns/edm\">\n\
+         <Schema Namespace=\"{namespace}\" Alias=\"SAP__self\" xmlns=\"http://docs.oasis-open.org/odata/ns/edm\">\n\
          {types}{MESSAGE}<EntityContainer Name=\"Container\">\n{sets}</EntityContainer>\n{labels}\
          </Schema>\n</edmx:DataServices>\n</edmx:Edmx>\n"
     )
@@ -33,16 +35,16 @@ const MESSAGE: &str = "<ComplexType Name=\"SAP__Message\">\n\
     <Property Name=\"numericSeverity\" Type=\"Edm.Byte\" Nullable=\"false\"/>\n\
     <Property Name=\"longtextUrl\" Type=\"Edm.String\"/>\n</ComplexType>\n";
 
-fn set(view: &View) -> String {
+fn set(namespace: &str, view: &View) -> String {
     let bindings = view
         .ways
         .iter()
         .map(|way| format!("<NavigationPropertyBinding Path=\"{}\" Target=\"{}\"/>\n", way.name, way.set));
     let bindings: String = bindings.collect();
-    format!("<EntitySet Name=\"{0}\" EntityType=\"{NAMESPACE}.{0}_Type\">\n{bindings}</EntitySet>\n", view.set)
+    format!("<EntitySet Name=\"{}\" EntityType=\"{namespace}.{}\">\n{bindings}</EntitySet>\n", view.set, view.type_name)
 }
 
-fn entity_type(view: &View) -> String {
+fn entity_type(namespace: &str, view: &View) -> String {
     let keys: String = view.keys().iter().map(|key| format!("<PropertyRef Name=\"{}\"/>\n", key.name)).collect();
     let fields: String = view
         .fields
@@ -50,7 +52,7 @@ fn entity_type(view: &View) -> String {
         .map(|field| format!("<Property Name=\"{}\" Type=\"{}/>\n", field.name, facets(field.kind)))
         .collect();
     let ways = view.ways.iter().map(|way| {
-        let target = format!("{NAMESPACE}.{}_Type", way.set);
+        let target = format!("{namespace}.{}", way.target().type_name);
         let (target, partner) = match way.many {
             true => (format!("Collection({target})"), way.target().ways.iter().find(|back| back.is_up())),
             false => (target, way.target().ways.iter().find(|down| down.set == view.set)),
@@ -60,17 +62,17 @@ fn entity_type(view: &View) -> String {
     });
     let ways: String = ways.collect();
     format!(
-        "<EntityType Name=\"{}_Type\">\n<Key>\n{keys}</Key>\n{fields}\
-         <Property Name=\"SAP__Messages\" Type=\"Collection({NAMESPACE}.SAP__Message)\" Nullable=\"false\"/>\n{ways}</EntityType>\n",
-        view.set
+        "<EntityType Name=\"{}\">\n<Key>\n{keys}</Key>\n{fields}\
+         <Property Name=\"SAP__Messages\" Type=\"Collection({namespace}.SAP__Message)\" Nullable=\"false\"/>\n{ways}</EntityType>\n",
+        view.type_name
     )
 }
 
 /// What people call the customer's own fields.
-fn labels(view: &View) -> Vec<String> {
+fn labels(namespace: &str, view: &View) -> Vec<String> {
     let label = |field: &super::view::Field| {
         let label = field.property(view)?.custom?.replace('_', " ");
-        let target = format!("{NAMESPACE}.{}_Type/{}", view.set, field.name);
+        let target = format!("{namespace}.{}/{}", view.type_name, field.name);
         let term = format!("<Annotation Term=\"SAP__common.Label\" String=\"{label}\"/>");
         Some(format!("<Annotations Target=\"{target}\">\n{term}\n</Annotations>\n"))
     };
@@ -87,7 +89,10 @@ fn facets(kind: Kind) -> String {
         }
         Kind::Bool => "Edm.Boolean\" Nullable=\"false\"".to_owned(),
         Kind::Date => "Edm.Date\"".to_owned(),
-        Kind::Instant => "Edm.DateTimeOffset\" Precision=\"7\"".to_owned(),
+        Kind::Double => "Edm.Double\" Nullable=\"false\"".to_owned(),
+        Kind::Int16 => "Edm.Int16\" Nullable=\"false\"".to_owned(),
+        Kind::Instant { precision: 0 } => "Edm.DateTimeOffset\"".to_owned(),
+        Kind::Instant { precision } => format!("Edm.DateTimeOffset\" Precision=\"{precision}\""),
         Kind::Time => "Edm.TimeOfDay\" Nullable=\"false\"".to_owned(),
     }
 }

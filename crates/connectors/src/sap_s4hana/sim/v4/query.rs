@@ -106,7 +106,7 @@ fn shape(view: &'static View, select: Option<&str>, expand: Option<&str>, depth:
 }
 
 fn unknown(view: &View, name: &str) -> Refusal {
-    Refusal::syntax(format!("Property {name} not found in {}_Type", view.set))
+    Refusal::syntax(format!("Property {name} not found in {}", view.type_name))
 }
 
 /// The pieces between separators that are in no parentheses.

@@ -67,8 +67,10 @@ fn write(out: &mut String, chain: &mut Vec<&Node>, view: &View, shape: &Shape, (
 
 /// The version of a document, and of each row in it.
 pub(super) fn etag(root: &Node) -> String {
-    match root.get("LastChangeDateTime") {
-        Value::Ticks(ticks) => format!("W/\"SADL-{}\"", stamp::iso(*ticks).replace(['-', ':', '.', 'T', 'Z'], "")),
+    match root.entity.column("LastChangeDateTime").map(|column| &root.values[column]) {
+        Some(Value::Ticks(ticks)) => {
+            format!("W/\"SADL-{}\"", stamp::iso(*ticks).replace(['-', ':', '.', 'T', 'Z'], ""))
+        }
         _ => "W/\"SADL-0\"".to_owned(),
     }
 }
@@ -86,10 +88,15 @@ fn member(out: &mut String, node: &Node, view: &View, field: &Field, style: Styl
         (Kind::Number { scale, .. }, Value::Text(text)) => {
             number(out, Number::parse(text).unwrap_or(Number::new(0, 0)), scale, style);
         }
+        (Kind::Double, Value::Number(value)) => float(out, *value),
+        (Kind::Int16, Value::Number(value)) => value.write(out),
         (Kind::Bool, Value::Bool(true)) => out.push_str("true"),
         (Kind::Bool, _) => out.push_str("false"),
         (Kind::Date, Value::Ticks(ticks)) => out.push_str(&format!("\"{}\"", &stamp::local(*ticks)[..10])),
-        (Kind::Instant, Value::Ticks(ticks)) => out.push_str(&format!("\"{}\"", stamp::iso(*ticks))),
+        (Kind::Instant { precision: 0 }, Value::Ticks(ticks)) => {
+            out.push_str(&format!("\"{}Z\"", stamp::local(*ticks)));
+        }
+        (Kind::Instant { .. }, Value::Ticks(ticks)) => out.push_str(&format!("\"{}\"", stamp::iso(*ticks))),
         (Kind::Time, Value::Time(seconds)) => {
             out.push_str(&format!("\"{:02}:{:02}:{:02}\"", seconds / 3600, seconds / 60 % 60, seconds % 60));
         }
@@ -105,6 +112,23 @@ fn number(out: &mut String, value: Number, scale: Option<u8>, style: Style) {
     out.push_str(if style.ieee754 { "\"" } else { "" });
     shown.unwrap_or(value).write(out);
     out.push_str(if style.ieee754 { "\"" } else { "" });
+}
+
+/// The shortest form of a float; from ten millions on with an exponent.
+fn float(out: &mut String, value: Number) {
+    let short = (0..value.scale).find_map(|scale| value.rescale(scale)).unwrap_or(value);
+    let mut digits = String::new();
+    short.write(&mut digits);
+    let (sign, plain) = digits.strip_prefix('-').map_or(("", digits.as_str()), |plain| ("-", plain));
+    let (whole, fraction) = plain.split_once('.').unwrap_or((plain, ""));
+    if whole.len() <= 7 {
+        return out.push_str(&digits);
+    }
+    let (first, rest) = whole.split_at(1);
+    let rest = format!("{rest}{fraction}");
+    let rest = rest.trim_end_matches('0');
+    let point = if rest.is_empty() { "" } else { "." };
+    out.push_str(&format!("{sign}{first}{point}{rest}E{}", whole.len() - 1));
 }
 
 /// Price per unit times quantity, in whole cents.

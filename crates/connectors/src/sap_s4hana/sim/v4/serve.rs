@@ -6,6 +6,7 @@ use axum::response::Response;
 use super::address::{Address, address};
 use super::query::{Shape, query};
 use super::render::{self, Style};
+use super::service::{Service, all};
 use super::view::View;
 use super::{body, metadata};
 use crate::sap_s4hana::sim::errors::{self, Refusal};
@@ -17,13 +18,22 @@ use crate::sap_s4hana::sim::server::App;
 use crate::sap_s4hana::sim::write;
 
 const PREFIX: &str = "/sap/opu/odata4/sap/";
-const SERVICE: &str = "api_purchaseorder_2/srvd_a2x/sap/purchaseorder/0001";
-const FAMILY: Family = Family::Orders;
 
-/// The path below the root of a service of version 4: of this one, or (`None`) of one that there is not.
-pub(in super::super) fn below(path: &str) -> Option<Option<&str>> {
+/// A service of version 4, and the path below its root.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Below<'p> {
+    pub(in super::super) service: &'static Service,
+    path: &'p str,
+}
+
+/// Where a path leads to among the services of version 4: into one, or (`None`) into one that there is not.
+pub(in super::super) fn below(path: &str) -> Option<Option<Below<'_>>> {
     let rest = path.strip_prefix(PREFIX)?;
-    Some(rest.strip_prefix(SERVICE).filter(|rest| rest.is_empty() || rest.starts_with('/')))
+    let below = |service: &'static Service| {
+        let path = rest.strip_prefix(service.path).filter(|path| path.is_empty() || path.starts_with('/'))?;
+        Some(Below { service, path })
+    };
+    Some(all().iter().find_map(below))
 }
 
 /// The version, as the answers of version 4 tell it.
@@ -36,7 +46,7 @@ pub(in super::super) fn mark(response: &mut Response) {
 pub(in super::super) fn answer(
     app: &App,
     method: &str,
-    (path, query): (&str, &str),
+    (Below { service, path }, query): (Below<'_>, &str),
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Response, Refusal> {
@@ -44,7 +54,7 @@ pub(in super::super) fn answer(
     let ieee754 = |text: &str| text.to_ascii_lowercase().contains("ieee754compatible=true");
     let style = Style { ieee754: ieee754(text(header::ACCEPT)) };
     let path = path.trim_matches('/');
-    let call = Call { app, path, query, style };
+    let call = Call { app, service, path, query, style };
     let given = headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok());
     let kind = text(header::CONTENT_TYPE);
     match method {
@@ -66,6 +76,7 @@ pub(in super::super) fn answer(
 
 struct Call<'c> {
     app: &'c App,
+    service: &'static Service,
     path: &'c str,
     query: &'c str,
     style: Style,
@@ -74,17 +85,17 @@ struct Call<'c> {
 impl Call<'_> {
     fn get(&self) -> Result<Response, Refusal> {
         match self.path {
-            "" => return Ok(self.json(StatusCode::OK, metadata::service_document())),
+            "" => return Ok(self.json(StatusCode::OK, metadata::service_document(self.service))),
             "$metadata" => {
-                let xml = errors::answer(StatusCode::OK, "application/xml", metadata::metadata());
+                let xml = errors::answer(StatusCode::OK, "application/xml", metadata::metadata(self.service));
                 return Ok(marked(xml));
             }
             _ => {}
         }
-        let at = address(self.path)?;
+        let at = address(self.service, self.path)?;
         let asked = query(at.view, self.query)?;
         let world = self.app.world.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let resource = resolve(&world, FAMILY, &at.path)?.0;
+        let resource = resolve(&world, self.service.family, &at.path)?.0;
         let (document, steps);
         let chain;
         let listing = match resource {
@@ -131,18 +142,19 @@ impl Call<'_> {
     }
 
     fn create(&self, body: &[u8], ieee754: bool) -> Result<Response, Refusal> {
-        let Address { path, view, is_below, .. } = address(self.path)?;
+        let Address { path, view, is_below, .. } = address(self.service, self.path)?;
         if !view.creatable && !is_below {
             return Err(Refusal::not_allowed("POST", view.set));
         }
         let body = body::translated(view, body, ieee754)?;
         let sent = serde_json::Value::Object(body).to_string();
         self.app.write(|world, now| {
-            let created = write::create(world, now, FAMILY, &path, sent.as_bytes())?;
-            let document = world.document(FAMILY, created.place).ok_or_else(|| Refusal::not_found(self.path))?;
+            let created = write::create(world, now, self.service.family, &path, sent.as_bytes())?;
+            let document =
+                world.document(self.service.family, created.place).ok_or_else(|| Refusal::not_found(self.path))?;
             events::tell(
                 self.app,
-                FAMILY,
+                self.service.family,
                 if created.steps.is_empty() { "Created" } else { "Changed" },
                 &id(&document),
             );
@@ -157,15 +169,15 @@ impl Call<'_> {
     }
 
     fn change(&self, body: &[u8], ieee754: bool, given: Option<&str>, minimal: bool) -> Result<Response, Refusal> {
-        let Address { path, view, .. } = address(self.path)?;
+        let Address { path, view, .. } = address(self.service, self.path)?;
         let body = serde_json::Value::Object(body::translated(view, body, ieee754)?).to_string();
         self.app.write(|world, now| {
-            check_version(world, &path, given)?;
-            write::update(world, now, FAMILY, &path, Some("*"), body.as_bytes())?;
-            let Resource::Row { document, steps, .. } = resolve(world, FAMILY, &path)?.0 else {
+            check_version(world, self.service.family, &path, given)?;
+            write::update(world, now, self.service.family, &path, Some("*"), body.as_bytes())?;
+            let Resource::Row { document, steps, .. } = resolve(world, self.service.family, &path)?.0 else {
                 return Err(Refusal::not_found(self.path));
             };
-            events::tell(self.app, FAMILY, "Changed", &id(&document));
+            events::tell(self.app, self.service.family, "Changed", &id(&document));
             let mut chain = document.chain(&steps).unwrap_or_default();
             let mut response = self.row(StatusCode::OK, &mut chain, view, &Shape::default());
             if minimal {
@@ -177,12 +189,12 @@ impl Call<'_> {
     }
 
     fn delete(&self, given: Option<&str>) -> Result<Response, Refusal> {
-        let Address { path, .. } = address(self.path)?;
+        let Address { path, .. } = address(self.service, self.path)?;
         let about = self.app.write(|world, now| {
-            let about = check_version(world, &path, given)?;
-            write::delete(world, now, FAMILY, &path, Some("*")).map(|()| about)
+            let about = check_version(world, self.service.family, &path, given)?;
+            write::delete(world, now, self.service.family, &path, Some("*")).map(|()| about)
         })?;
-        events::tell(self.app, FAMILY, "Changed", &about);
+        events::tell(self.app, self.service.family, "Changed", &about);
         let mut response = self.json(StatusCode::NO_CONTENT, String::new());
         response.headers_mut().remove(header::CONTENT_TYPE);
         Ok(response)
@@ -215,7 +227,7 @@ fn marked(mut response: Response) -> Response {
 }
 
 fn id(document: &Node) -> String {
-    document.text("PurchaseOrder").to_owned()
+    document.entity.keys.first().map(|&key| document.key_text(key).as_text().to_owned()).unwrap_or_default()
 }
 
 /// All that hangs below a row, as the answer to a deep insert shows it.
@@ -227,10 +239,11 @@ fn whole(view: &'static View, depth: usize) -> Shape {
 /// Refuses a change that names no version, or another than the document's; gives the document's key.
 fn check_version(
     world: &crate::sap_s4hana::sim::world::World,
+    family: Family,
     path: &str,
     given: Option<&str>,
 ) -> Result<String, Refusal> {
-    let Resource::Row { document, .. } = resolve(world, FAMILY, path)?.0 else {
+    let Resource::Row { document, .. } = resolve(world, family, path)?.0 else {
         return Err(Refusal::not_found(path));
     };
     write::precondition(Some(&render::etag(&document)), given)?;

@@ -1,10 +1,7 @@
-//! What version 4 calls the rows of the world, read from `schema/purchase_order_v4.txt` once.
+//! What version 4 calls the rows of the world, read from texts in `schema/` once.
 
-use std::sync::LazyLock;
-
+use super::service;
 use crate::sap_s4hana::sim::schema::{Entity, Family, Nav, Property, Reach};
-
-pub(super) const NAMESPACE: &str = "com.sap.gateway.srvd_a2x.api_purchaseorder_2.v0001";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -16,9 +13,13 @@ pub(super) enum Kind {
         precision: u8,
         scale: Option<u8>,
     },
+    Double,
+    Int16,
     Bool,
     Date,
-    Instant,
+    Instant {
+        precision: u8,
+    },
     Time,
 }
 
@@ -36,26 +37,18 @@ pub(super) struct Way {
     pub(super) many: bool,
     pub(super) set: &'static str,
     pub(super) of: &'static Nav,
+    family: Family,
 }
 
 /// An entity type of version 4.
 #[derive(Debug)]
 pub(super) struct View {
     pub(super) set: &'static str,
+    pub(super) type_name: String,
     pub(super) base: &'static Entity,
     pub(super) creatable: bool,
     pub(super) fields: Vec<Field>,
     pub(super) ways: Vec<Way>,
-}
-
-static VIEWS: LazyLock<Vec<View>> = LazyLock::new(|| views(include_str!("../schema/purchase_order_v4.txt")));
-
-pub(super) fn all() -> &'static [View] {
-    &VIEWS
-}
-
-pub(super) fn of_set(set: &str) -> Option<&'static View> {
-    all().iter().find(|view| view.set == set)
 }
 
 impl View {
@@ -76,7 +69,8 @@ impl View {
 
 impl Way {
     pub(super) fn target(&self) -> &'static View {
-        of_set(self.set).unwrap_or_else(|| unreachable!("no set {}", self.set))
+        let found = service::of(self.family).and_then(|service| service.of_set(self.set));
+        found.unwrap_or_else(|| unreachable!("no set {}", self.set))
     }
 
     pub(super) fn is_up(&self) -> bool {
@@ -91,15 +85,43 @@ impl Field {
     }
 }
 
+/// Of a family that version 4 alone serves: the text of the world's own rows.
 #[expect(clippy::expect_used, reason = "the text is part of the source, and every test reads all of it")]
-fn views(text: &'static str) -> Vec<View> {
+pub(super) fn of_base(family: Family, text: &'static str) -> Vec<View> {
     let mut views: Vec<View> = Vec::new();
-    let service = Family::Orders.service();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    for line in lines(text) {
+        let mut words = line.split(' ');
+        match (words.next(), words.next()) {
+            (Some("entity"), Some(set)) => {
+                let base = family.service().entity(set).expect("a set of the same text");
+                let (type_name, creatable) = (base.short_type.clone(), base.creatable);
+                views.push(View { set, type_name, base, creatable, fields: Vec::new(), ways: Vec::new() });
+            }
+            (Some(name), Some(kind)) => {
+                let view = views.last_mut().expect("an entity first");
+                view.fields.push(Field { name, kind: parse_kind(kind), column: Some(view.base.own_column(name)) });
+            }
+            _ => unreachable!("{line}"),
+        }
+    }
+    views
+}
+
+fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+/// Of a family that version 2 serves too: a text with what version 4 calls otherwise.
+#[expect(clippy::expect_used, reason = "the text is part of the source, and every test reads all of it")]
+pub(super) fn renamed(family: Family, text: &'static str) -> Vec<View> {
+    let mut views: Vec<View> = Vec::new();
+    let service = family.service();
+    for line in lines(text) {
         let words: Vec<&'static str> = line.split(' ').collect();
         match words.as_slice() {
             ["entity", set, base, flags @ ..] => views.push(View {
                 set,
+                type_name: format!("{set}_Type"),
                 base: service.entity(base).expect("a set of version 2"),
                 creatable: !flags.contains(&"nocreate"),
                 fields: Vec::new(),
@@ -108,7 +130,7 @@ fn views(text: &'static str) -> Vec<View> {
             ["nav", name, reach, set, of] => {
                 let view = views.last_mut().expect("an entity first");
                 let of = view.base.nav(of.trim_start_matches("of=")).expect("a navigation of version 2");
-                view.ways.push(Way { name, many: *reach == "many", set, of });
+                view.ways.push(Way { name, many: *reach == "many", set, of, family });
             }
             [name, kind, of @ ..] => {
                 let view = views.last_mut().expect("an entity first");
@@ -134,7 +156,9 @@ fn parse_kind(text: &str) -> Kind {
         },
         "Boolean" => Kind::Bool,
         "Date" => Kind::Date,
-        "DateTimeOffset" => Kind::Instant,
+        "DateTimeOffset" => Kind::Instant { precision: first.parse().unwrap_or(0) },
+        "Double" => Kind::Double,
+        "Int16" => Kind::Int16,
         "TimeOfDay" => Kind::Time,
         _ => unreachable!("{text}"),
     }

@@ -94,9 +94,11 @@ pub(super) fn save(world: &mut World, now: Now<'_>, place: u64, old: &Node, docu
         Family::Maintenance => maintenance::save(world, now, place, document),
         Family::Notifications => notifications::save(world, now, place, document),
         Family::Requisitions => requisitions::save(world, now, place, old, document),
-        Family::GoodsMovements | Family::Stock | Family::Invoices => {
-            Err(Refusal::not_allowed("PATCH", document.entity.set))
-        }
+        Family::GoodsMovements
+        | Family::Stock
+        | Family::Invoices
+        | Family::MeasuringPoints
+        | Family::MeasurementDocuments => Err(Refusal::not_allowed("PATCH", document.entity.set)),
     }
 }
 

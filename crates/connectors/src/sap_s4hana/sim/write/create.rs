@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Messages, Now, assets, body, goods, maintenance, notifications, orders, partners, products, requisitions};
+use super::{
+    Messages, Now, assets, body, goods, maintenance, measurements, notifications, orders, partners, products,
+    requisitions,
+};
 use crate::sap_s4hana::sim::errors::{Message, Refusal};
 use crate::sap_s4hana::sim::node::{Node, Steps};
 use crate::sap_s4hana::sim::read::{Resource, Shape};
@@ -56,7 +59,8 @@ pub(in super::super) fn create(
                 Family::Notifications => (notifications::create(world, now, row)?, Vec::new()),
                 Family::Requisitions => (requisitions::create(world, now, row)?, Vec::new()),
                 Family::Invoices => return Err(Refusal::not_implemented("CREATE_DEEP_ENTITY", entity.set)),
-                Family::Stock => return Err(Refusal::not_allowed("POST", entity.set)),
+                Family::MeasurementDocuments => (measurements::create(world, now, row)?, Vec::new()),
+                Family::Stock | Family::MeasuringPoints => return Err(Refusal::not_allowed("POST", entity.set)),
             };
             Ok(created(place, Vec::new(), warnings))
         }
