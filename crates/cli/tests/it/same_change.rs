@@ -230,6 +230,8 @@ async fn a_dry_run_foretells_what_is_sent_and_sends_nothing() {
             foretold(&api, &simulator, Method::POST, &format!("{work}/start"), None).await;
             let request = json!({"title": "It leaks", "type": "M1"});
             foretold(&api, &simulator, Method::POST, "/service-requests", Some(&request)).await;
+            let reading = json!({"meter_code": "102", "value": "6.25", "read_at": "2024-01-15T08:00:00Z"});
+            foretold(&api, &simulator, Method::POST, "/meter-readings", Some(&reading)).await;
         }
     }
 }

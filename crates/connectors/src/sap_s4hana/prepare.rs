@@ -1,9 +1,11 @@
 //! What a body still holds in our words is put into SAP's before it is sent: places, the order of a receipt, a
-//! notification's object, parts under their operation, a product's name.
+//! notification's object, parts under their operation, a product's name, when a meter was read.
 
+use jiff::tz::TimeZone;
 use trunnion_kit::error::{Error, VendorMessage};
 use trunnion_kit::json::Node;
 use trunnion_kit::mapping::Path;
+use trunnion_model::time::parse_instant;
 
 pub(super) fn create(entity: &str, body: &mut Node<'static>) -> Result<(), Error> {
     match entity {
@@ -15,6 +17,10 @@ pub(super) fn create(entity: &str, body: &mut Node<'static>) -> Result<(), Error
         "purchase_requisition" => requisition(body),
         "work_order" => work_order(body),
         "service_request" => service_request(body),
+        "meter_reading" => {
+            meter_reading(body);
+            Ok(())
+        }
         _ => Ok(()),
     }
 }
@@ -118,6 +124,15 @@ fn service_request(body: &mut Node<'static>) -> Result<(), Error> {
         Path::new("TechnicalObject").put(body, Node::text(object));
     }
     Ok(())
+}
+
+/// The instant that SAP shows follows from a date and a time, which are taken for UTC: nothing says what the system's zone is.
+fn meter_reading(body: &mut Node<'static>) {
+    let read = taken(body, "@read_at").and_then(|text| parse_instant(&text));
+    if let Some(at) = read.map(|at| TimeZone::UTC.to_datetime(at)) {
+        Path::new("MsmtRdngDate").put(body, Node::text(at.date().to_string()));
+        Path::new("MsmtRdngTime").put(body, Node::text(at.strftime("%H:%M:%S").to_string()));
+    }
 }
 
 fn functional_location(body: &mut Node<'static>) -> Result<Option<String>, Error> {

@@ -46,9 +46,19 @@ async fn sap_conforms(system: &System) {
         .with_example("purchase_requisition/requested_by", "MILLER")
         .with_example("purchase_requisition/lines/location_remote_id", "S/1010/101A")
         .with_example("service_request/type", "M1")
-        .with_example("service_request/location_remote_id", "F/1010-PRD-L1");
+        .with_example("service_request/location_remote_id", "F/1010-PRD-L1")
+        // A gauge with a group of codes; it was read just now, and SAP keeps whole seconds.
+        .with_example("meter_reading/meter_remote_id", "105")
+        .with_example("meter_reading/condition", "GOOD")
+        .with_example("meter_reading/read_by", "MILLER")
+        .with_example("meter_reading/read_at", this_second(&system.sim));
     let untried = [("item: read manufacturer", "the simulator's products have none")];
     conforms("sap-s4hana", system, &options, &untried).await;
+}
+
+fn this_second(sim: &trunnion_kit::sim::Sim) -> String {
+    let seconds = sim.control.now().as_second();
+    trunnion_model::time::rfc3339(trunnion_model::time::from_micros(seconds * 1_000_000))
 }
 
 /// Examples for goods receipts: of a new order that is large enough for all of them.

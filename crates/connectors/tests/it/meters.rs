@@ -85,6 +85,62 @@ async fn what_was_read_lately_is_asked_for_and_so_is_what_was_taken_back_since()
 }
 
 #[tokio::test]
+async fn a_reading_is_created_with_its_digits_its_time_and_the_write_key_by_which_it_is_found() {
+    let system = simulated(SAP, 1).await;
+    let client = Client::new(SAP, &system);
+    let before = client.read("meter_reading", None, 500).await.len();
+    // As a float it would have other digits.
+    let body = json!({
+        "meter_remote_id": "103", "value": "61.300001", "unit": "CEL", "read_at": "2024-03-01T22:15:59.75Z", "read_by": "MILLER",
+    });
+    let sent = client.sent("meter_reading", &body, "READING01");
+    assert!(sent.to_json().contains("\"MeasurementReadingInEntryUoM\":61.300001"), "{}", sent.to_json());
+    let id = client.create("meter_reading", &body, "READING01").await.unwrap();
+    let vendor = &client.connector().vendor;
+    let found = vendor.find_written(&client.link, client.entity("meter_reading"), "READING01").await.unwrap();
+    assert_eq!(found.as_deref(), Some(id.as_str()));
+    let made = client.one("meter_reading", &id).await;
+    for (member, value) in [
+        ("value", "61.300001"),
+        ("unit", "CEL"),
+        ("read_at", "2024-03-01T22:15:59.000000Z"),
+        ("read_by", "MILLER"),
+        ("memo", "READING01"),
+    ] {
+        assert_eq!(made[member], value, "{made}");
+    }
+    let now = client.link.source_now().to_string();
+    let whole = json!({"meter_remote_id": "101", "value": "9000", "read_at": now});
+    let counted = client.create("meter_reading", &whole, "READING02").await.unwrap();
+    let counted = client.one("meter_reading", &counted).await;
+    assert_eq!(
+        (&counted["value"], &counted["unit"]),
+        (&json!("9000"), &json!("HUR")),
+        "in the meter's own unit: {counted}"
+    );
+    assert_ne!(counted["difference"], "0");
+    assert_eq!(client.read("meter_reading", None, 500).await.len(), before + 2);
+}
+
+#[tokio::test]
+async fn what_sap_says_against_a_reading_is_told() {
+    let system = simulated(SAP, 1).await;
+    let client = Client::new(SAP, &system);
+    for (meter, value, unit, told) in [
+        ("101", "1", "HUR", "does not go on from the one before"),
+        ("103", "1", "BAR", "cannot be converted into K"),
+        ("115", "1", "CEL", "is inactive"),
+    ] {
+        let now = client.link.source_now().to_string();
+        let body = json!({"meter_remote_id": meter, "value": value, "unit": unit, "read_at": now});
+        match client.create("meter_reading", &body, "REFUSED").await {
+            Err(Error::Rejected(message)) => assert!(message.text.contains(told), "{message:?}"),
+            other => panic!("{meter}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_system_without_these_services_connects_and_reads_all_else() {
     let system = simulated_without(SAP, 5, &["meters"]).await;
     let client = Client::new(SAP, &system);

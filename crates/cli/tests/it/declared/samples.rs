@@ -59,6 +59,10 @@ pub(super) async fn create(place: &Place, entity: &str) -> Value {
             "parts": [{"item_sku": "SP-0001", "quantity": "1", "unit": "EA"}],
         }),
         "service_request" => json!({"title": "Sample", "type": "M1"}),
+        // A gauge, which takes any value.
+        "meter_reading" => {
+            json!({"meter_code": "102", "value": "6.25", "unit": "BAR", "read_at": "2024-01-15T08:00:00Z"})
+        }
         _ => panic!("{}: there is no sample of a new {entity}", place.system),
     }
 }

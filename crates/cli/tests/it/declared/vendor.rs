@@ -5,7 +5,8 @@ use trunnion_kit::spec::{EntitySpec, Spec};
 use trunnion_model::catalog::Kind;
 
 /// What a hook moves to another place: system, entity, our field, and the member of the request.
-const MOVED: [(&str, &str, &str, &str); 10] = [
+const MOVED: [(&str, &str, &str, &str); 11] = [
+    ("sap-s4hana", "meter_reading", "read_at", "MsmtRdngDate"),
     ("sap-s4hana", "item", "name", "to_Description"),
     ("sap-s4hana", "goods_receipt", "purchase_order_id", "to_MaterialDocumentItem/0/PurchaseOrder"),
     ("sap-s4hana", "purchase_requisition", "requested_by", "to_PurchaseReqnItem/0/RequisitionerName"),

@@ -55,6 +55,11 @@ impl Lab {
             Kind::Work => {
                 marked(Deed::create("work-orders", json!({"title": mark, "type": "YA01", "asset_code": "10000003"})))
             }
+            Kind::Reading => {
+                let body =
+                    json!({"meter_code": "102", "value": "6.25", "read_at": "2024-01-15T08:00:00Z", "read_by": mark});
+                marked(Deed::create("meter-readings", body))
+            }
             Kind::Receipt => {
                 let id = self.made(&order("received").await).await;
                 let order = self.record("purchase-orders", &id).await;
@@ -177,6 +182,14 @@ async fn sap(url: &str, about: &About) -> String {
         got(request.basic_auth(&user.user, Some(&user.password))).await
     };
     match about {
+        About::Marked(Kind::Reading, mark) => {
+            let path = "api_measurementdocument/srvd_a2x/sap/measurementdocument/0001/MeasurementDocument";
+            let filter = format!("MsmtRdngByUser eq '{mark}'");
+            let request = client.get(format!("{url}/sap/opu/odata4/sap/{path}")).query(&[("$filter", filter)]);
+            let (status, found) = got(request.basic_auth(&user.user, Some(&user.password))).await;
+            assert_eq!(status, 200, "{found}");
+            found["value"].as_array().expect("rows").len().to_string()
+        }
         About::Marked(kind, mark) => {
             let (path, field) = match kind {
                 Kind::Vendor => ("API_BUSINESS_PARTNER/A_BusinessPartner", "OrganizationBPName1"),
