@@ -24,6 +24,7 @@
 //! classes and numbers follow the vendor's form; where no example is published they are ours. Nothing here was compared
 //! with a live system. Event Mesh is simulated beside it, on the same port: see `event_mesh.rs`.
 
+mod conditions;
 mod errors;
 mod event_mesh;
 mod events;

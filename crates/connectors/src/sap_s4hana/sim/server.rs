@@ -3,13 +3,14 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use axum::body::to_bytes;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use trunnion_kit::sim::{Control, Push, Sim};
 use trunnion_model::time::Clock;
 
+use super::conditions::Conditions;
 use super::errors::{Message, Refusal, answer};
 use super::event_mesh::Mesh;
 use super::events;
@@ -66,10 +67,12 @@ pub async fn start(options: Options, port: u16) -> std::io::Result<Sim> {
         push: Push::default(),
         mesh: Mesh::default(),
         gate: Gate::default(),
+        conditions: Conditions::default(),
     };
     let router = super::remote::router()
         .merge(super::event_mesh::router())
         .merge(super::gate::router())
+        .merge(super::conditions::router())
         .fallback(handle)
         .with_state(app);
     trunnion_kit::sim::start(router, control, port).await
@@ -86,6 +89,7 @@ pub(super) struct App {
     pub(super) push: Push,
     pub(super) mesh: Mesh,
     pub(super) gate: Gate,
+    pub(super) conditions: Conditions,
 }
 
 impl App {
@@ -96,16 +100,21 @@ impl App {
     /// Changes the database, and says what happened.
     pub(super) fn write<T>(&self, change: impl FnOnce(&mut World, Now<'_>) -> T) -> T {
         let user = self.sessions().user().to_owned();
-        let now = Now { at: self.control.now(), user: &user };
-        change(&mut self.world.write().unwrap_or_else(PoisonError::into_inner), now)
+        let mut world = self.world.write().unwrap_or_else(PoisonError::into_inner);
+        let now = Now { at: self.control.now(), user: &user, zone: world.zone };
+        change(&mut world, now)
     }
 
     fn refuse(&self, family: Family, refusal: Refusal) -> Response {
-        refusal.into_response(family.service(), self.control.now(), self.transaction())
+        self.conditions.colour(refusal).into_response(family.service(), self.control.now(), self.transaction())
     }
 
     fn refuse_v4(&self, refusal: Refusal) -> Response {
-        refusal.into_v4_response(Family::Orders.service(), self.control.now(), self.transaction())
+        self.conditions.colour(refusal).into_v4_response(
+            Family::Orders.service(),
+            self.control.now(),
+            self.transaction(),
+        )
     }
 
     fn transaction(&self) -> u64 {
@@ -154,7 +163,8 @@ async fn handle(State(app): State<App>, request: Request) -> Response {
     let method = effective_method(&parts.method, &parts.headers);
     let reads = matches!(method.as_str(), "GET" | "HEAD");
     if !reads && let Err(denied) = app.sessions().may_modify(&caller, &parts.headers) {
-        return denied.into_response();
+        let wrapped = app.conditions.token_refusal(|refusal| app.refuse(Family::Orders, refusal));
+        return wrapped.unwrap_or_else(|| denied.into_response());
     }
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         let text = "The body is too large";
@@ -163,7 +173,8 @@ async fn handle(State(app): State<App>, request: Request) -> Response {
     let mut response = match place {
         Place::V4(below) => {
             let answered = match below {
-                Some(path) => v4::answer(&app, &method, (path, &query), &parts.headers, &body),
+                Some(path) => admitted(&app, "PURCHASEORDER", path, (!reads).then_some(&body))
+                    .and_then(|()| v4::answer(&app, &method, (path, &query), &parts.headers, &body)),
                 None => Err(Refusal::new(StatusCode::NOT_FOUND, "/IWBEP/CM_V4_COS/014", "Service group not published")),
             };
             answered.unwrap_or_else(|refusal| app.refuse_v4(refusal))
@@ -177,7 +188,8 @@ async fn handle(State(app): State<App>, request: Request) -> Response {
             let in_address = if version == "0001" { String::new() } else { format!(";v={version}") };
             let base = format!("http://{host}/sap/opu/odata/sap/{name}{in_address}/");
             let call = Call { family, path, query, base, headers: parts.headers.clone() };
-            let answered = if reads { get(&app, &call) } else { modify(&app, &call, &method, &body) };
+            let answered = admitted(&app, &name, &call.path, (!reads).then_some(&body))
+                .and_then(|()| if reads { get(&app, &call) } else { modify(&app, &call, &method, &body) });
             answered.unwrap_or_else(|refusal| app.refuse(family, refusal))
         }
     };
@@ -186,6 +198,12 @@ async fn handle(State(app): State<App>, request: Request) -> Response {
         app.sessions().fetch(&caller, now, response.headers_mut());
     }
     response
+}
+
+/// Whether the user may go there, and nobody else has open what is to be changed.
+fn admitted(app: &App, service: &str, path: &str, change: Option<&Bytes>) -> Result<(), Refusal> {
+    app.conditions.admit(service, path)?;
+    change.map_or(Ok(()), |body| app.conditions.is_free(path, body))
 }
 
 /// The service's name, its version in four digits (`;v=2` is `0002`), and the path below its root.
