@@ -8,6 +8,7 @@
 //! | `POST /_control/hold_open?key=N&times=T` | a colleague has that object open: the next T changes of it are refused |
 //! | `POST /_control/wrapped_token_refusal?on=true` | a refused token is told in the error envelope, as some gateways do |
 //! | `POST /_control/business_errors_as_500?on=true` | what the backend's checks refuse is answered with 500 |
+//! | `POST /_control/batches?status=501` | `$batch` is refused with that status |
 //! | `POST /_control/system_time_zone?minutes=M` | days and times without a zone are those of a system so far from UTC |
 //! | `POST /_control/consign?material=M&plant=P&location=L&quantity=Q` | a supplier's own goods lie there too |
 
@@ -33,6 +34,7 @@ struct Held {
     open_elsewhere: Vec<(String, u32)>,
     wrapped_token_refusal: bool,
     business_errors_as_500: bool,
+    no_batches: Option<StatusCode>,
 }
 
 impl Conditions {
@@ -71,6 +73,12 @@ impl Conditions {
         Err(Refusal::business(vec![Message::new("ME/006", text, "")]))
     }
 
+    /// Whether requests may come together.
+    pub(super) fn takes_batches(&self) -> Result<(), Refusal> {
+        let refuse = |status| Err(Refusal::new(status, "/IWBEP/CM_MGW_RT/021", "Method BATCH is not implemented"));
+        self.held().no_batches.map_or(Ok(()), refuse)
+    }
+
     /// A refusal as this system answers it.
     pub(super) fn colour(&self, mut refusal: Refusal) -> Refusal {
         if self.held().business_errors_as_500 && refusal.is_business() && refusal.status == StatusCode::BAD_REQUEST {
@@ -100,6 +108,7 @@ pub(super) fn router() -> Router<App> {
         .route("/_control/business_errors_as_500", post(business_errors_as_500))
         .route("/_control/system_time_zone", post(system_time_zone))
         .route("/_control/consign", post(consign))
+        .route("/_control/batches", post(batches))
 }
 
 #[derive(serde::Deserialize)]
@@ -147,6 +156,17 @@ async fn wrapped_token_refusal(State(app): State<App>, Query(Switch { on }): Que
 
 async fn business_errors_as_500(State(app): State<App>, Query(Switch { on }): Query<Switch>) -> StatusCode {
     app.conditions.held().business_errors_as_500 = on;
+    StatusCode::NO_CONTENT
+}
+
+#[derive(serde::Deserialize)]
+struct Status {
+    status: u16,
+}
+
+async fn batches(State(app): State<App>, Query(Status { status }): Query<Status>) -> StatusCode {
+    let Ok(status) = StatusCode::from_u16(status) else { return StatusCode::BAD_REQUEST };
+    app.conditions.held().no_batches = Some(status);
     StatusCode::NO_CONTENT
 }
 

@@ -19,6 +19,7 @@ use trunnion_model::time::Timestamp;
 const TABLES: usize = FAMILIES.len() - FIRST_TABLE;
 const FIRST_TABLE: usize = Family::GoodsMovements as usize;
 
+#[derive(Clone)]
 pub(super) struct World {
     pub(super) partners: Vec<Node>,
     pub(super) products: Vec<Node>,

@@ -14,6 +14,7 @@ use crate::sap_s4hana::sim::node::Node;
 use crate::sap_s4hana::sim::read::{self, Drawn, Listing, Pen, Resource, resolve};
 use crate::sap_s4hana::sim::schema::Family;
 use crate::sap_s4hana::sim::server::App;
+use crate::sap_s4hana::sim::world::World;
 use crate::sap_s4hana::sim::write;
 
 const PREFIX: &str = "/sap/opu/odata4/sap/";
@@ -49,7 +50,6 @@ pub(in super::super) fn answer(
     let kind = text(header::CONTENT_TYPE);
     match method {
         "GET" | "HEAD" => call.get(),
-        _ if path.starts_with("$batch") => Err(Refusal::not_implemented("BATCH", "$batch")),
         "POST" | "PATCH" if !kind.starts_with("application/json") => {
             let text = "The request body is not JSON";
             Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "/IWFND/CM_V4/415", text))
@@ -160,7 +160,7 @@ impl Call<'_> {
         let Address { path, view, .. } = address(self.path)?;
         let body = serde_json::Value::Object(body::translated(view, body, ieee754)?).to_string();
         self.app.write(|world, now| {
-            check_version(world, &path, given)?;
+            check_version(self.versions(world), &path, given)?;
             write::update(world, now, FAMILY, &path, Some("*"), body.as_bytes())?;
             let Resource::Row { document, steps, .. } = resolve(world, FAMILY, &path)?.0 else {
                 return Err(Refusal::not_found(self.path));
@@ -179,13 +179,18 @@ impl Call<'_> {
     fn delete(&self, given: Option<&str>) -> Result<Response, Refusal> {
         let Address { path, .. } = address(self.path)?;
         let about = self.app.write(|world, now| {
-            let about = check_version(world, &path, given)?;
+            let about = check_version(self.versions(world), &path, given)?;
             write::delete(world, now, FAMILY, &path, Some("*")).map(|()| about)
         })?;
         events::tell(self.app, FAMILY, "Changed", &about);
         let mut response = self.json(StatusCode::NO_CONTENT, String::new());
         response.headers_mut().remove(header::CONTENT_TYPE);
         Ok(response)
+    }
+
+    /// Where the versions are looked up that changes name: within a changeset, before it.
+    fn versions<'w>(&'w self, world: &'w World) -> &'w World {
+        self.app.changeset.as_ref().map_or(world, |changeset| &changeset.before)
     }
 
     fn row(&self, status: StatusCode, chain: &mut Vec<&Node>, view: &'static View, shape: &Shape) -> Response {
@@ -225,11 +230,7 @@ fn whole(view: &'static View, depth: usize) -> Shape {
 }
 
 /// Refuses a change that names no version, or another than the document's; gives the document's key.
-fn check_version(
-    world: &crate::sap_s4hana::sim::world::World,
-    path: &str,
-    given: Option<&str>,
-) -> Result<String, Refusal> {
+fn check_version(world: &World, path: &str, given: Option<&str>) -> Result<String, Refusal> {
     let Resource::Row { document, .. } = resolve(world, FAMILY, path)?.0 else {
         return Err(Refusal::not_found(path));
     };
