@@ -48,8 +48,11 @@ async fn sap_a_wrong_password_is_tried_once_because_five_lock_the_user() {
 #[tokio::test]
 async fn sap_a_locked_user_gets_the_same_page_as_a_wrong_password_and_is_not_asked_for_again_and_again() {
     let system = simulated(SAP, 20).await;
+    let url = format!("{}{ORDERS}/A_PurchaseOrder", system.sim.url);
+    let user = system.credentials["username"].as_str().unwrap();
     for _ in 0..5 {
-        page(&Client::with(SAP, &system.wrong), "vendor").await.unwrap_err();
+        let refused = reqwest::Client::new().get(&url).basic_auth(user, Some("mistyped")).send().await.unwrap();
+        assert_eq!(refused.status(), 401);
     }
     system.sim.control.clear_requests();
     let client = Client::new(SAP, &system);

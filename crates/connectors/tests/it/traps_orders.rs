@@ -212,13 +212,12 @@ async fn sap_a_receipt_is_never_changed_and_taken_back_by_another_one_which_is_w
 
 #[tokio::test]
 async fn sap_the_times_of_partners_and_receipts_are_the_systems_own_and_the_overlap_reaches_back_far_enough() {
+    let (system, client) = older(20).await;
+    let id = client.create("purchase_order", &client.order().await, "ZONE").await.unwrap();
     for minutes in [-600, 330, 720] {
-        let (system, client) = older(20).await;
-        client.probe().await;
         control(&system, &format!("system_time_zone?minutes={minutes}")).await;
-        let id = client.create("purchase_order", &client.order().await, "ZONE").await.unwrap();
-        let receipt = receive(&client, &id, "00010", "1", "ZONE1").await.unwrap();
-        client.update("vendor", "17300001", &json!({"name": "Renamed"})).await.unwrap();
+        let receipt = receive(&client, &id, "00010", "1", &format!("ZONE{minutes}")).await.unwrap();
+        client.update("vendor", "17300001", &json!({"name": format!("Renamed {minutes}")})).await.unwrap();
         for (entity, wanted) in [("goods_receipt", receipt.as_str()), ("vendor", "17300001")] {
             // As the engine does, from the time of the last run.
             let since = client.link.source_now().checked_sub(client.entity(entity).sync.overlap).unwrap();
