@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::Method;
 use http::header::{ACCEPT, HeaderName, HeaderValue, IF_MATCH};
 
+use super::batch;
 use super::offer::forget;
 use super::way::Way;
 use crate::error::{Error, VendorMessage};
@@ -45,7 +46,16 @@ pub(in super::super) struct Modify<'m> {
     pub(in super::super) at: &'m str,
     pub(in super::super) etag: Option<HeaderValue>,
     pub(in super::super) json: &'static str,
-    pub(in super::super) body: Option<&'m Node<'static>>,
+    pub(in super::super) body: Option<Body<'m>>,
+}
+
+pub(in super::super) enum Body<'m> {
+    Json(&'m Node<'static>),
+    /// So many changes, of which all are done or none.
+    Changeset {
+        text: &'m str,
+        changes: usize,
+    },
 }
 
 /// Sends it. What is refused because somebody has the object open was not done, and is sent again after a pause.
@@ -70,9 +80,11 @@ async fn in_session(link: &Link, what: &Modify<'_>) -> Result<Answer, Error> {
     for fresh in [false, true] {
         let mut request = Request::new(method.clone(), link.url_beside(at)?, Effect::Write)
             .with_header(ACCEPT, HeaderValue::from_static(json));
-        if let Some(body) = body {
-            request = request.with_body(json, body.to_json());
-        }
+        request = match body {
+            Some(Body::Json(body)) => request.with_body(json, body.to_json()),
+            Some(Body::Changeset { text, .. }) => request.with_body(batch::CONTENT_TYPE, (*text).to_owned()),
+            None => request,
+        };
         if let Some(etag) = etag {
             request = request.with_header(IF_MATCH, etag.clone());
         }
@@ -81,7 +93,13 @@ async fn in_session(link: &Link, what: &Modify<'_>) -> Result<Answer, Error> {
         }
         let answer = link.write(request).await?;
         if fresh || !is_stale(&answer) {
-            return accepted(answer, Effect::Write);
+            let answer = accepted(answer, Effect::Write)?;
+            return match body {
+                Some(Body::Changeset { changes, .. }) if !link.is_dry() => {
+                    accepted(batch::outcome(answer, *changes)?, Effect::Write)
+                }
+                _ => Ok(answer),
+            };
         }
     }
     Err(refused_twice())
