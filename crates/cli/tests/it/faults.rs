@@ -53,7 +53,7 @@ async fn settled(api: &Api, reply: crate::process::Reply) -> (u16, Value) {
 
 /// Where the requests that write go: reads by POST are left alone.
 fn written_at(system: &str) -> &'static str {
-    if system == "netsuite" { "/record/v1/" } else { "/sap/opu/odata/" }
+    if system == "netsuite" { "/record/v1/" } else { "/sap/opu/odata" }
 }
 
 /// One run: a vendor or an order is made, and the order changed, with a cut somewhere. How many vendors and lines there
@@ -70,7 +70,8 @@ async fn run(system: &str, simulator: &Api, api: &Api, seed: u64) -> (String, Op
             assert!(told.status < 300, "{spec}: {}", told.body);
         }
     };
-    let (create, change) = if system == "netsuite" { ("PUT", "PATCH") } else { ("POST", "PATCH") };
+    // SAP takes the changes of an order's rows as one batch.
+    let (create, change) = if system == "netsuite" { ("PUT", "PATCH") } else { ("POST", "POST") };
     let name = format!("Seed {seed}");
     fault(create).await;
     let address = json!({"line1": "1 Kiln Lane", "city": "Pittsburgh", "postal_code": "15201", "country": "US"});

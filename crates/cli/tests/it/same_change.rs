@@ -126,7 +126,11 @@ pub(crate) async fn foretold(api: &Api, wire: &impl Wire, method: Method, path: 
         wire.writes().await.split_off(before).into_iter().map(|sent| without_key(sent, &operation)).collect();
     let told = |one: &Value| -> Sent {
         let url: reqwest::Url = one["url"].as_str().expect("an address").parse().expect("an address");
-        let body = if one["body"].is_null() { String::new() } else { one["body"].to_string() };
+        let body = match &one["body"] {
+            Value::Null => String::new(),
+            Value::String(text) => text.clone(),
+            json => json.to_string(),
+        };
         (one["method"].as_str().expect("a method").to_owned(), url.path().to_owned(), body)
     };
     let planned: Vec<Sent> = plan.body["requests"].as_array().expect("requests").iter().map(told).collect();

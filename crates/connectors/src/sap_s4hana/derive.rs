@@ -13,6 +13,10 @@ use trunnion_kit::mapping::dates;
 use trunnion_model::decimal::{self, Decimal};
 use trunnion_model::time::{from_micros, rfc3339};
 
+const ROUND: decimal::RoundingStrategy = decimal::RoundingStrategy::MidpointAwayFromZero;
+/// Of a price that does not come out even.
+const PRICE_PLACES: u32 = 9;
+
 pub(super) fn row(entity: &str, row: &mut Object<'_>) {
     match entity {
         "vendor" => vendor(row),
@@ -79,11 +83,12 @@ fn purchase_order(row: &mut Object<'_>) {
     let (mut lines, mut deleted, mut delivered, mut invoiced) = (0, 0, 0, 0);
     for line in row.get_mut("to_PurchaseOrderItem").and_then(Node::items_mut).into_iter().flatten() {
         let is_deleted = text(line, "PurchasingDocumentDeletionCode") == Some("L");
-        let price = number(line, "NetPriceAmount").and_then(|price| per(price, number(line, "NetPriceQuantity")));
-        let amount = price
+        let price = number(line, "NetPriceAmount").and_then(|price| in_order_units(line, price));
+        let amount = number(line, "NetPriceAmount")
             .zip(number(line, "OrderQuantity"))
-            .and_then(|(price, quantity)| price.checked_mul(quantity))
+            .and_then(|(price, quantity)| in_order_units(line, price.checked_mul(quantity)?))
             .map(to_cents);
+        let price = price.map(|price| price.round_dp_with_strategy(PRICE_PLACES, ROUND));
         lines += 1;
         deleted += i32::from(is_deleted);
         delivered += i32::from(is_deleted || line.get("IsCompletelyDelivered") == Some(&Node::Bool(true)));
@@ -124,9 +129,16 @@ fn purchase_order(row: &mut Object<'_>) {
     }
 }
 
+/// A price is for so many of its own units, of which an order's unit may be more or less than one: a drum has 200 litres.
+fn in_order_units(line: &Node<'_>, price: Decimal) -> Option<Decimal> {
+    let times = number(line, "OrderPriceUnitToOrderUnitNmrtr").filter(|times| !times.is_zero());
+    let price = price.checked_mul(times.unwrap_or(Decimal::ONE))?;
+    per(per(price, number(line, "NetPriceQuantity"))?, number(line, "OrdPriceUnitToOrderUnitDnmntr"))
+}
+
 /// Amounts have at most three decimal places in every currency that SAP knows.
 fn to_cents(amount: Decimal) -> Decimal {
-    amount.round_dp_with_strategy(3, decimal::RoundingStrategy::MidpointAwayFromZero)
+    amount.round_dp_with_strategy(3, ROUND)
 }
 
 fn per(price: Decimal, units: Option<Decimal>) -> Option<Decimal> {

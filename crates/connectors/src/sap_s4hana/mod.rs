@@ -130,6 +130,9 @@ impl Vendor for SapS4Hana {
             if entity.entity.name == "item" {
                 prepare::described(&mut change.header, Some(target.row));
             }
+            if entity.entity.name == "purchase_order" {
+                prepare::priced(target.row, &mut change);
+            }
             if entity.entity.name == "purchase_requisition" {
                 requisition::added(target, &mut change)?;
             }

@@ -4,8 +4,12 @@
 use jiff::tz::TimeZone;
 use trunnion_kit::error::{Error, VendorMessage};
 use trunnion_kit::json::Node;
-use trunnion_kit::mapping::Path;
+use trunnion_kit::mapping::{Change, Path};
+use trunnion_model::decimal;
 use trunnion_model::time::parse_instant;
+
+/// How many units of its price one unit of an order's line is.
+const RATIO: [&str; 2] = ["OrderPriceUnitToOrderUnitNmrtr", "OrdPriceUnitToOrderUnitDnmntr"];
 
 pub(super) fn create(entity: &str, body: &mut Node<'static>) -> Result<(), Error> {
     match entity {
@@ -36,6 +40,23 @@ pub(super) fn described(body: &mut Node<'static>, row: Option<&Node<'_>>) {
         description.then("Language").put(body, Node::text("EN"));
     }
     description.then("ProductDescription").put(body, name);
+}
+
+/// A new price is meant for one unit of the order: of a line that is priced by another unit, it becomes the unit of the price too.
+pub(super) fn priced(row: &Node<'_>, change: &mut Change) {
+    let lines = row.get("to_PurchaseOrderItem").and_then(Node::items).unwrap_or_default();
+    let says = |line: &Node<'_>, name: &str| line.get(name).and_then(Node::as_text).map(str::to_owned);
+    for edit in change.lists.iter_mut().flat_map(|list| &mut list.edits) {
+        let Some(number) = edit.line.as_deref().filter(|_| edit.body.get("NetPriceAmount").is_some()) else { continue };
+        let line = lines.iter().find(|line| says(line, "PurchaseOrderItem").as_deref() == Some(number));
+        let Some((line, edit)) = line.zip(edit.body.as_object_mut()) else { continue };
+        let [times, by] = RATIO.map(|name| says(line, name).as_deref().and_then(decimal::parse));
+        let Some(unit) = says(line, "PurchaseOrderQuantityUnit").filter(|_| times != by) else { continue };
+        edit.set("OrderPriceUnit", Node::text(unit));
+        for name in RATIO {
+            edit.set(name, Node::text("1"));
+        }
+    }
 }
 
 fn goods_receipt(body: &mut Node<'static>) -> Result<(), Error> {

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use http::HeaderValue;
 use serde_json::{Map, Value, json};
 use trunnion_kit::error::Error;
 use trunnion_kit::http::Client as Http;
 use trunnion_kit::json::Node;
 use trunnion_kit::link::Link;
 use trunnion_kit::mapping::{Mapper, Standing, WriteContext, to_change, to_vendor};
+use trunnion_kit::passthrough::{self, Passage};
 use trunnion_kit::spec::EntitySpec;
 use trunnion_kit::spec::form::Credentials;
 use trunnion_kit::vendor::{Catalogue, Connector, Target, Window};
@@ -117,6 +119,28 @@ impl Client {
         let rows = page.rows()?;
         let step = spec.moves.iter().find(|step| step.name == name).unwrap();
         vendor.act(&self.link, spec, Target { remote_id, row: &rows[0] }, &step.call).await
+    }
+
+    /// A request in the system's own words: status and body.
+    pub(crate) async fn said(
+        &self,
+        method: &str,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> (u16, Value) {
+        let answer = passthrough::send(
+            &self.link,
+            Passage {
+                method: method.parse().unwrap(),
+                path: path.to_owned(),
+                query: query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+                headers: vec![("Accept".to_owned(), "application/json".to_owned())],
+                body: body.map(|body| (HeaderValue::from_static("application/json"), body.to_string().into())),
+            },
+        );
+        let answer = answer.await.unwrap();
+        (answer.status, serde_json::from_slice(&answer.body).unwrap_or_default())
     }
 
     /// An order of one line for the first active vendor and item.

@@ -13,5 +13,8 @@ mod odata_v4;
 mod sap_names;
 mod systems;
 mod traps;
+mod traps_gate;
+mod traps_netsuite;
+mod traps_orders;
 mod traps_plant;
 mod traps_wire;

@@ -156,7 +156,84 @@ async fn an_order_is_the_same_whichever_way_it_was_created_and_changed() {
         let logged = system.sim.control.requests().into_iter();
         logged.filter(|logged| logged.path.contains(part) && logged.method != "GET").count()
     };
-    assert_eq!((writes("/odata4/"), writes("/odata/")), (12, 12), "{:?}", asked(&system));
+    // Over version 4 a change of several rows is one request, whatever their number.
+    assert_eq!((writes("/odata4/"), writes("/odata/")), (5, 12), "{:?}", asked(&system));
+}
+
+/// An order of that many lines over version 4, whose every line is changed and which is then cancelled: the requests of each.
+async fn counted(lines: usize) -> (usize, usize) {
+    let (system, newer, _) = both_ways(10).await;
+    let mut order = newer.order().await;
+    order["lines"] = vec![order["lines"][0].clone(); lines].into();
+    let id = newer.create("purchase_order", &order, "counted").await.unwrap();
+    let before = newer.one("purchase_order", &id).await;
+    let each =
+        |line: &Value| json!({"remote_line_id": line["remote_line_id"], "quantity": "9", "required_on": "2027-06-01"});
+    let change: Vec<Value> = before["lines"].as_array().unwrap().iter().map(each).collect();
+    system.sim.control.clear_requests();
+    newer.update("purchase_order", &id, &json!({"reference": "all", "lines": change})).await.unwrap();
+    // One of them reads the order, as it is before.
+    let changed = system.sim.control.requests().len() - 1;
+    let read = newer.one("purchase_order", &id).await;
+    let as_wanted = |line: &Value| line["quantity"] == "9" && line["required_on"] == "2027-06-01";
+    assert!(read["lines"].as_array().unwrap().iter().all(as_wanted) && read["reference"] == "all", "{read}");
+    system.sim.control.clear_requests();
+    newer.act("purchase_order", &id, "cancel").await.unwrap();
+    let cancelled = system.sim.control.requests().len() - 1;
+    assert_eq!(newer.one("purchase_order", &id).await["status"], "cancelled");
+    (changed, cancelled)
+}
+
+#[tokio::test]
+async fn a_change_of_several_rows_is_one_request_however_many_they_are() {
+    assert_eq!(counted(1).await, (1, 1));
+    assert_eq!(counted(5).await, (1, 1));
+}
+
+#[tokio::test]
+async fn a_change_of_which_one_row_is_refused_changes_no_row_and_tells_which_it_was() {
+    let (_system, newer, _) = both_ways(10).await;
+    let mut order = newer.order().await;
+    order["lines"] = vec![order["lines"][0].clone(); 3].into();
+    let id = newer.create("purchase_order", &order, "refused").await.unwrap();
+    let before = newer.one("purchase_order", &id).await;
+    let change = json!({"reference": "half", "lines": [
+        {"remote_line_id": "00010", "quantity": "5"}, {"remote_line_id": "00020", "quantity": "0"}]});
+    let refused = newer.update("purchase_order", &id, &change).await.unwrap_err();
+    let Error::Rejected(message) = &refused else { panic!("{refused:?}") };
+    assert!(message.text.contains("Item 00020: Enter Quantity"), "{}", message.text);
+    assert_eq!(newer.one("purchase_order", &id).await, before);
+}
+
+#[tokio::test]
+async fn a_changeset_whose_answer_was_lost_is_unclear_and_was_done_whole_or_not_at_all() {
+    for (fault, quantity) in [("cut-after", "5"), ("cut-mid", "5"), ("cut-before", "4"), ("503", "4")] {
+        let (system, newer, _) = both_ways(10).await;
+        let mut order = newer.order().await;
+        order["lines"] = vec![order["lines"][0].clone(); 3].into();
+        let id = newer.create("purchase_order", &order, "lost").await.unwrap();
+        let lines = ["00010", "00020", "00030"].map(|line| json!({"remote_line_id": line, "quantity": "5"}));
+        system.sim.control.add_fault(format!("{fault}:next=1,path=$batch").parse().unwrap());
+        let unclear = newer.update("purchase_order", &id, &json!({"lines": lines})).await.unwrap_err();
+        assert!(matches!(unclear, Error::OutcomeUnknown(_)), "{fault}: {unclear:?}");
+        let read = newer.one("purchase_order", &id).await;
+        assert!(read["lines"].as_array().unwrap().iter().all(|line| line["quantity"] == quantity), "{fault}: {read}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_without_batches_is_changed_row_by_row() {
+    for status in [404, 405, 501] {
+        let (system, newer, _) = both_ways(10).await;
+        let id = newer.create("purchase_order", &newer.order().await, "rows").await.unwrap();
+        control(&system, &format!("batches?status={status}")).await;
+        let change = json!({"reference": "rows", "lines": [{"remote_line_id": "00010", "quantity": "5"}]});
+        newer.update("purchase_order", &id, &change).await.unwrap();
+        let read = newer.one("purchase_order", &id).await;
+        assert_eq!((&read["reference"], &read["lines"][0]["quantity"]), (&json!("rows"), &json!("5")));
+        let patches = asked(&system).iter().filter(|asked| asked.contains(" PATCH ")).count();
+        assert_eq!(patches, 2, "{:?}", asked(&system));
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 
 Parses the metadata of all services, lists, filters, expands, counts, follows pages and navigations, creates a
 purchase order by deep insert with the CSRF token, changes it with its version and reads it back; receives goods for it and
-cancels the receipt by function import; takes a maintenance order through its life. Prints one line per
+cancels the receipt by function import; takes a maintenance order through its life; sends batches with changesets. Prints one line per
 step and `OK` at the end; leaves with 1 at the first thing that is not as it should be.
 """
 
@@ -222,6 +222,41 @@ def maintain(session, client):
     del session.headers["If-Match"]
 
 
+def batches(session, client, supplier, organization):
+    """Several requests in one: a changeset is done whole or not at all, and reads beside it are answered each."""
+    orders = client.entity_sets
+    count = orders.A_PurchaseOrder.get_entities().count().execute()
+
+    def order(supplier):
+        return orders.A_PurchaseOrder.create_entity().set(
+            CompanyCode=organization, PurchaseOrderType="NB", Supplier=supplier, PurchasingOrganization=organization,
+            PurchasingGroup="002", to_PurchaseOrderItem=[
+                {"Plant": organization, "Material": "SP-0001", "OrderQuantity": "1.000", "NetPriceAmount": "8.300",
+                 "to_ScheduleLine": [{"ScheduleLineDeliveryDate": "/Date(1924992000000)/"}]}])
+
+    changes = client.create_changeset()
+    changes.add_request(order(supplier))
+    changes.add_request(order(supplier))
+    batch = client.create_batch()
+    batch.add_request(changes)
+    batch.add_request(orders.A_PurchaseOrder.get_entities().order_by("PurchaseOrder desc").top(1))
+    (first, second), newest = batch.execute()
+    expect("a changeset creates both orders", int(second.PurchaseOrder) == int(first.PurchaseOrder) + 1)
+    expect("a read behind it in the batch shows them", newest[0].PurchaseOrder == second.PurchaseOrder)
+
+    changes = client.create_changeset()
+    changes.add_request(order(supplier))
+    changes.add_request(order("99999999"))
+    batch = client.create_batch()
+    batch.add_request(changes)
+    try:
+        batch.execute()
+        expect("a changeset with a wrong order is refused", False)
+    except HttpError as error:
+        expect("a changeset with a wrong order is refused", "single response received, status code: 400" in str(error))
+    expect("and none of its orders is there", orders.A_PurchaseOrder.get_entities().count().execute() == count + 2)
+
+
 def update(orders, number, text):
     request = orders.A_PurchaseOrder.update_entity(number, method="PATCH")
     try:
@@ -243,6 +278,7 @@ def main():
     supplier, organization = read_partners(clients["API_BUSINESS_PARTNER"].entity_sets)
     receive_goods(clients, supplier, organization)
     maintain(session, clients["API_MAINTENANCEORDER;v=2"])
+    batches(session, clients["API_PURCHASEORDER_PROCESS_SRV"], supplier, organization)
     write_order(session, url, clients["API_PURCHASEORDER_PROCESS_SRV"].entity_sets, supplier, organization)
     print("OK pyodata and the simulator understand each other")
 

@@ -103,6 +103,7 @@ fn spec(scheme: AuthScheme) -> Spec {
             kind: ProtocolKind::ODataV2,
             prefix: "/api".to_owned(),
             custom: Vec::new(),
+            locked: Vec::new(),
             prefix_v4: String::new(),
             passthrough: Vec::new(),
             query: vec![("client".to_owned(), "mandant".to_owned())],

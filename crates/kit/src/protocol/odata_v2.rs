@@ -4,7 +4,7 @@ use http::Method;
 use trunnion_model::time::Timestamp;
 
 pub use super::odata::having;
-use super::odata::{Modify, get, modify};
+use super::odata::{Body, Modify, get, modify};
 use crate::error::Error;
 use crate::json::Node;
 use crate::link::Link;
@@ -15,7 +15,7 @@ pub async fn post(link: &Link, service: &str, set: &str, body: &Node<'static>) -
     let root = format!("{}/{service}", link.spec().protocol.prefix.trim_matches('/'));
     let at = format!("{root}/{set}?$format=json");
     let json = "application/json";
-    modify(link, Modify { root: &root, method: Method::POST, at: &at, etag: None, json, body: Some(body) })
+    modify(link, Modify { root: &root, method: Method::POST, at: &at, etag: None, json, body: Some(Body::Json(body)) })
         .await
         .map(drop)
 }

@@ -23,6 +23,8 @@ pub struct V4 {
     pub filter: String,
     /// Where rows below the record are written: their path in the declaration, the set, its keys by the service's names.
     pub rows: Vec<(String, String, Vec<String>)>,
+    /// Whether several changes of a record go as one changeset of a `$batch`.
+    pub changesets: bool,
     pub names: Arc<Names>,
 }
 
@@ -40,6 +42,7 @@ pub(super) fn odata_v4(document: &Document<'_>, entity: &EntitySpec, table: &Tab
     }
     let filter = table.text("filter").unwrap_or_default();
     let empty_texts = table.boolean("empty_texts").unwrap_or(false);
+    let changesets = table.boolean("changesets").unwrap_or(false);
     let (service, set) = (table.needed("service"), table.needed("set"));
     let mut names = declared(entity, empty_texts);
     let places = places(entity);
@@ -59,7 +62,7 @@ pub(super) fn odata_v4(document: &Document<'_>, entity: &EntitySpec, table: &Tab
         }
     }
     check(document, entity, table.line(), &filter, &rows);
-    Some(V4 { only: false, service, set, filter, rows, names: Arc::new(names) })
+    Some(V4 { only: false, service, set, filter, rows, changesets, names: Arc::new(names) })
 }
 
 /// Of an entity whose source has a protocol of its own, instead of the system's.
@@ -95,6 +98,7 @@ pub(super) fn plain(entity: &EntitySpec) -> V4 {
         set: source.set.clone(),
         filter: source.filter.clone(),
         rows: Vec::new(),
+        changesets: false,
         names: Arc::new(declared(entity, false)),
     }
 }

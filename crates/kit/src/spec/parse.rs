@@ -92,7 +92,7 @@ fn protocol(document: &Document<'_>, table: &Table<'_, '_>) -> Option<Protocol> 
     let name = table.needed("kind");
     let (prefix, query) = (table.text("prefix").unwrap_or_default(), table.pairs("query"));
     let prefix_v4 = table.text("prefix_v4").unwrap_or_default();
-    let (passthrough, custom) = (table.texts("passthrough"), table.texts("custom"));
+    let (passthrough, custom, locked) = (table.texts("passthrough"), table.texts("custom"), table.texts("locked"));
     for path in passthrough.iter().filter(|path| !path.starts_with('/') || path.trim_matches('/').is_empty()) {
         document.find(
             table.line(),
@@ -112,7 +112,7 @@ fn protocol(document: &Document<'_>, table: &Table<'_, '_>) -> Option<Protocol> 
             return None;
         }
     };
-    Some(Protocol { kind, prefix, prefix_v4, passthrough, query, custom })
+    Some(Protocol { kind, prefix, prefix_v4, passthrough, query, custom, locked })
 }
 
 fn limits(table: &Table<'_, '_>) -> Limits {

@@ -80,6 +80,8 @@ pub struct Protocol {
     pub query: Vec<(String, String)>,
     /// How the names of fields begin that customers add to the system's records.
     pub custom: Vec<String>,
+    /// Parts of the texts by which the system says that somebody has the object open: what it refused so is sent again.
+    pub locked: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -324,7 +324,6 @@ fn lost() -> Error {
 mod tests {
     use rusqlite::StatementStatus;
 
-    use super::super::args;
     use super::*;
 
     #[test]
@@ -338,7 +337,7 @@ mod tests {
             .unwrap();
         let sql = "select id from thing where id >= $1 limit $2";
         for limit in [1_i64, 2] {
-            let found: Vec<(i64,)> = rows(&connection, sql, &args![0_i64, limit]).unwrap();
+            let found: Vec<(i64,)> = rows(&connection, sql, &[Arg::from(0_i64), Arg::from(limit)]).unwrap();
             assert_eq!(found.len(), usize::try_from(limit).unwrap());
         }
         let statement = connection.prepare_cached(sql).unwrap();

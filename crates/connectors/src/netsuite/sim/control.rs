@@ -22,6 +22,9 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/_control/negative_quantities", post(negative_quantities))
         .route("/_control/user_time_zone", post(user_time_zone))
         .route("/_control/latency", post(latency))
+        .route("/_control/forbid", post(forbid))
+        .route("/_control/unexpected_error", post(unexpected_error))
+        .route("/_control/most_rows", post(most_rows))
         .route("/_control/install_script", post(script::install))
         .route("/_control/lose_posts", post(script::lose))
         .route("/_control/login_audit", get(login_audit))
@@ -77,6 +80,36 @@ async fn latency(State(app): State<Arc<App>>, Query(Milliseconds { ms }): Query<
         return StatusCode::BAD_REQUEST;
     }
     app.latency_ms.store(ms, Ordering::Relaxed);
+    StatusCode::NO_CONTENT
+}
+
+#[derive(serde::Deserialize)]
+struct RecordType {
+    record: String,
+}
+
+async fn forbid(State(app): State<Arc<App>>, Query(RecordType { record }): Query<RecordType>) -> StatusCode {
+    app.forbidden.lock().unwrap_or_else(PoisonError::into_inner).push(record);
+    StatusCode::NO_CONTENT
+}
+
+#[derive(serde::Deserialize)]
+struct Next {
+    next: u64,
+}
+
+async fn unexpected_error(State(app): State<Arc<App>>, Query(Next { next }): Query<Next>) -> StatusCode {
+    app.unexpected.store(next, Ordering::Relaxed);
+    StatusCode::NO_CONTENT
+}
+
+#[derive(serde::Deserialize)]
+struct Rows {
+    rows: u64,
+}
+
+async fn most_rows(State(app): State<Arc<App>>, Query(Rows { rows }): Query<Rows>) -> StatusCode {
+    app.most_rows.store(rows, Ordering::Relaxed);
     StatusCode::NO_CONTENT
 }
 

@@ -85,6 +85,18 @@ impl Failure {
         Self::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", detail)
     }
 
+    /// The role lacks the permission.
+    pub(super) fn forbidden(name: &str) -> Self {
+        let detail = format!("Permission Violation: the role has no permission for the record type {name}.");
+        Self::new(StatusCode::FORBIDDEN, "INSUFFICIENT_PERMISSION", detail)
+    }
+
+    /// A fault of the system's own; only its support can tell by the id what it was.
+    pub(super) fn unexpected() -> Self {
+        let detail = "An unexpected error occurred. Error ID: m3t8q0wzkx2";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "UNEXPECTED_ERROR", detail)
+    }
+
     /// Parts of the vendor's surface that this simulator does not have; honest, where silence would pretend.
     pub(super) fn not_simulated(what: &str) -> Self {
         Self::new(StatusCode::NOT_IMPLEMENTED, "NOT_SIMULATED", format!("This sandbox does not simulate {what}."))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
 use trunnion_kit::sim::{Control, Push, Sim};
@@ -32,11 +32,21 @@ pub(super) struct App {
     pub user_offset: AtomicI64,
     pub latency_ms: AtomicU64,
     pub push: Push,
+    /// Record types that the role may not use.
+    pub forbidden: Mutex<Vec<String>>,
+    /// So many of the next requests end in an error that nobody expected.
+    pub unexpected: AtomicU64,
+    /// No query shows more.
+    pub most_rows: AtomicU64,
     logins: Mutex<Logins>,
     slots: Semaphore,
 }
 
 impl App {
+    fn is_forbidden(&self, name: &str) -> bool {
+        self.forbidden.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|known| known == name)
+    }
+
     pub(super) fn logins(&self) -> MutexGuard<'_, Logins> {
         self.logins.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -54,6 +64,9 @@ pub async fn start(options: Options, port: u16) -> std::io::Result<Sim> {
         user_offset: AtomicI64::new(0),
         latency_ms: AtomicU64::new(0),
         push: Push::default(),
+        forbidden: Mutex::default(),
+        unexpected: AtomicU64::new(0),
+        most_rows: AtomicU64::new(MAX_ROWS as u64),
         logins: Mutex::default(),
     });
     let router = control::router().fallback(answer).with_state(app);
@@ -139,15 +152,25 @@ impl Call {
     }
 }
 
+/// As a system does, it tells its own time with each answer.
 async fn answer(State(app): State<Arc<App>>, request: Request) -> Response {
+    let mut response = answered(&app, request).await;
+    let now = app.control.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(now) = HeaderValue::from_str(&now) {
+        response.headers_mut().insert(header::DATE, now);
+    }
+    response
+}
+
+async fn answered(app: &Arc<App>, request: Request) -> Response {
     let Some(call) = gather(request).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
     let Some(service) = call.path.strip_prefix("/services/rest/") else {
         return StatusCode::NOT_FOUND.into_response();
     };
     if service == "auth/oauth2/v1/token" {
-        return auth::token(&app, &call);
+        return auth::token(app, &call);
     }
-    if let Err(refusal) = auth::admit(&app, &call) {
+    if let Err(refusal) = auth::admit(app, &call) {
         return refusal;
     }
     let Ok(_slot) = app.slots.try_acquire() else { return concurrency_exceeded() };
@@ -156,7 +179,7 @@ async fn answer(State(app): State<Arc<App>>, request: Request) -> Response {
         tokio::time::sleep(Duration::from_millis(latency)).await;
     }
     // A query over a large account takes its time; the server's own threads stay free meanwhile.
-    let worker = Arc::clone(&app);
+    let worker = Arc::clone(app);
     let answered = tokio::task::spawn_blocking(move || serve(&worker, &call)).await;
     answered.unwrap_or_else(|error| {
         tracing::error!(%error, "the sandbox failed to answer");
@@ -171,11 +194,16 @@ pub(super) async fn query(State(app): State<Arc<App>>, request: Request) -> Resp
 }
 
 fn serve(app: &App, call: &Call) -> Response {
+    let spend = |left: u64| left.checked_sub(1);
+    if app.unexpected.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend).is_ok() {
+        return Failure::unexpected().into_response();
+    }
     let segments: Option<Vec<String>> =
         call.path.trim_start_matches("/services/rest/").split('/').map(auth::tba::decode).collect();
     let segments = segments.unwrap_or_default();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let outcome = match segments.as_slice() {
+        ["record", "v1", name, ..] if app.is_forbidden(name) => Err(Failure::forbidden(name)),
         ["record", "v1", path @ ..] => rest::handle(app, call, path),
         ["query", "v1", "suiteql"] => suiteql::handle(app, call),
         ["async", ..] => Err(Failure::not_simulated("asynchronous requests")),

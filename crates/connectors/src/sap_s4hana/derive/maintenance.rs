@@ -147,3 +147,26 @@ pub(super) fn meter(row: &mut Object<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::status;
+
+    #[test]
+    fn a_status_follows_the_phase_and_without_one_the_words_and_what_is_left_undone_shows_in_the_words_only() {
+        for (phase, words, wanted) in [
+            ("07", "REL PRC SETC", "in_progress"),
+            ("09", "TECO", "closed"),
+            ("", "CRTD MANC NMAT", "open"),
+            ("", "REL PCNF GMPS", "in_progress"),
+            ("", "REL CNF", "completed"),
+            ("", "TECO CNF", "completed"),
+            ("", "CLSD TECO", "closed"),
+            ("03", "CRTD DLFL", "cancelled"),
+            ("05", "DNEX", "cancelled"),
+            ("", "IRGENDWAS", "unknown"),
+        ] {
+            assert_eq!(status(phase, words), wanted, "{phase} {words}");
+        }
+    }
+}

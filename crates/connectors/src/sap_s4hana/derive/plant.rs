@@ -114,3 +114,29 @@ pub(super) fn location(row: &mut Object<'_>) {
     }
     row.set("@type", Node::text(kind));
 }
+
+#[cfg(test)]
+mod tests {
+    use trunnion_kit::json::parse;
+
+    use super::*;
+
+    #[test]
+    fn stock_with_more_digits_than_a_machine_number_has_is_counted_all_the_same() {
+        let row = |quantity: &str| {
+            format!(
+                r#"{{"InventoryStockType":"01","InventorySpecialStockType":"","MatlWrhsStkQtyInMatlBaseUnit":"{quantity}"}}"#
+            )
+        };
+        for (rows, on_hand) in [
+            (vec!["12345678901234567.12345678901234"], "12345678901234567.123456789012"),
+            (vec!["99999999999999999.99999999999999", "-99999999999999999.99999999999999", "3.00000000000000"], "3"),
+            (vec!["0.00000000000001", "0.00000000000002"], "0.00000000000003"),
+        ] {
+            let rows: Vec<String> = rows.into_iter().map(row).collect();
+            let text = format!(r#"{{"levels":[{}]}}"#, rows.join(","));
+            let level = parse(&text).unwrap();
+            assert_eq!(decimal::text(super::on_hand(&level)), on_hand);
+        }
+    }
+}

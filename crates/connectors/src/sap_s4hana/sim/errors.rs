@@ -79,6 +79,11 @@ impl Refusal {
         Self { status: StatusCode::BAD_REQUEST, code, text, details: messages }
     }
 
+    /// Whether the backend's own checks refused, rather than the gateway.
+    pub(super) fn is_business(&self) -> bool {
+        !self.details.is_empty()
+    }
+
     pub(super) fn into_response(self, service: &Service, now: Timestamp, transaction: u64) -> Response {
         let detail = |code: &str, text: &str, target: &str| {
             json!({"ContentID": "", "code": code, "message": text, "propertyref": target, "severity": "error",

@@ -1,6 +1,8 @@
 //! Business events as Event Mesh delivers them to a webhook: CloudEvents in the structured mode, with keys only, behind basic
 //! authentication, and not before the receiver agreed (CloudEvents, abuse protection).
 
+use std::sync::PoisonError;
+
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use base64::Engine as _;
@@ -53,7 +55,11 @@ fn object(family: Family) -> Option<&'static str> {
 }
 
 /// Sends the event that a document was `Created`, `Changed` or `Deleted` on its way; the change does not wait for it.
-pub(super) fn tell(app: &App, family: Family, what: &str, id: &str) {
+pub(super) fn tell(app: &App, family: Family, what: &'static str, id: &str) {
+    if let Some(changeset) = &app.changeset {
+        changeset.untold.lock().unwrap_or_else(PoisonError::into_inner).push((family, what, id.to_owned()));
+        return;
+    }
     let Some(object) = object(family) else { return };
     let Some(to) = app.push.next(|| app.mesh.next()) else { return };
     let now = app.control.now();

@@ -17,8 +17,8 @@
 //! cannot be changed, only cancelled by another document, and whose answer shows no items; stock that only movements
 //! change; validity rows of equipment; the status of a maintenance order that only functions move.
 //!
-//! **Otherwise.** Every answer is JSON, also without `$format=json` (the vendor's default is Atom). `$batch`, `PUT` and
-//! `$links` are answered with 501 or 404. No answer has more than 5 000 rows unless told otherwise. A goods receipt
+//! **Otherwise.** Every answer is JSON, also without `$format=json` (the vendor's default is Atom). `$batch` is multipart, with changesets of
+//! which all is done or nothing. `PUT` and `$links` are answered with 501 or 404. No answer has more than 5 000 rows unless told otherwise. A goods receipt
 //! changes the order only when it completes an item, and then its change time. Releasing and completing a maintenance
 //! order confirms its operations. Supplier invoices are posted, released and cancelled by their functions, but not made; the
 //! functions of requisitions are not there. Measuring points are not made or changed, and their documents taken back by a control
@@ -26,6 +26,8 @@
 //! classes and numbers follow the vendor's form; where no example is published they are ours. Nothing here was compared
 //! with a live system. Event Mesh is simulated beside it, on the same port: see `event_mesh.rs`.
 
+mod batch;
+mod conditions;
 mod errors;
 mod event_mesh;
 mod events;
@@ -34,6 +36,7 @@ pub mod gate;
 mod metadata;
 mod node;
 mod org;
+mod place;
 mod read;
 mod remote;
 mod schema;

@@ -1,4 +1,4 @@
-//! Control functions of this simulator over HTTP, beside the harness's own. Success is `204`.
+//! Control functions of this simulator over HTTP, beside the harness's own and those of [`super::conditions`]. Success is `204`.
 //!
 //! | request | effect |
 //! |---|---|

@@ -3,24 +3,27 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use axum::body::to_bytes;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use trunnion_kit::sim::{Control, Push, Sim};
 use trunnion_model::time::Clock;
 
+use super::batch;
+use super::conditions::Conditions;
 use super::errors::{Message, Refusal, answer};
 use super::event_mesh::Mesh;
 use super::events;
 use super::gate::Gate;
 use super::metadata;
 use super::node::Node;
+use super::place::Place;
 use super::read::{self, Listing, Resource, Shape, Tail};
 use super::schema::{Family, Returns};
 use super::session::Sessions;
 use super::stamp;
-use super::v4::{self, Below};
+use super::v4;
 use super::value::Value;
 use super::world::World;
 use super::write::{self, Called, Now};
@@ -70,10 +73,14 @@ pub async fn start(options: Options, port: u16) -> std::io::Result<Sim> {
         push: Push::default(),
         mesh: Mesh::default(),
         gate: Gate::default(),
+        conditions: Conditions::default(),
+        changes: Arc::default(),
+        changeset: None,
     };
     let router = super::remote::router()
         .merge(super::event_mesh::router())
         .merge(super::gate::router())
+        .merge(super::conditions::router())
         .fallback(handle)
         .with_state(app);
     trunnion_kit::sim::start(router, control, port).await
@@ -91,9 +98,27 @@ pub(super) struct App {
     pub(super) push: Push,
     pub(super) mesh: Mesh,
     pub(super) gate: Gate,
+    pub(super) conditions: Conditions,
+    /// Single changes share it; a changeset has it alone.
+    pub(super) changes: Arc<RwLock<()>>,
+    /// While it carries out a changeset.
+    pub(super) changeset: Option<Arc<Changeset>>,
+}
+
+/// What a changeset keeps until all of it is done.
+pub(super) struct Changeset {
+    /// The versions that its parts name are those from before it.
+    pub(super) before: World,
+    /// Events that are sent then.
+    pub(super) untold: Mutex<Vec<(Family, &'static str, String)>>,
 }
 
 impl App {
+    /// The same for the parts of a changeset.
+    pub(super) fn in_changeset(&self, changeset: &Arc<Changeset>) -> Self {
+        Self { changeset: Some(Arc::clone(changeset)), ..self.clone() }
+    }
+
     pub(super) fn sessions(&self) -> MutexGuard<'_, Sessions> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -101,22 +126,24 @@ impl App {
     /// Changes the database, and says what happened.
     pub(super) fn write<T>(&self, change: impl FnOnce(&mut World, Now<'_>) -> T) -> T {
         let user = self.sessions().user().to_owned();
-        let now = Now { at: self.control.now(), user: &user };
-        change(&mut self.world.write().unwrap_or_else(PoisonError::into_inner), now)
+        let mut world = self.world.write().unwrap_or_else(PoisonError::into_inner);
+        let now = Now { at: self.control.now(), user: &user, zone: world.zone };
+        change(&mut world, now)
     }
 
     /// Whether a family's service of version 4 is activated.
-    fn offers(&self, family: Family) -> bool {
+    pub(super) fn offers(&self, family: Family) -> bool {
         if family == Family::Orders { self.v4.load(Ordering::Relaxed) } else { self.meters }
     }
 
-    fn refuse(&self, family: Family, refusal: Refusal) -> Response {
-        refusal.into_response(family.service(), self.control.now(), self.transaction())
+    pub(super) fn refuse(&self, family: Family, refusal: Refusal) -> Response {
+        self.conditions.colour(refusal).into_response(family.service(), self.control.now(), self.transaction())
     }
 
-    fn refuse_v4(&self, below: Option<Below<'_>>, refusal: Refusal) -> Response {
-        let service = below.map_or((Family::Orders, ""), |below| (below.service.family, below.service.id));
-        refusal.into_v4_response((service.0.service(), service.1), self.control.now(), self.transaction())
+    /// In the name of that service of version 4, or of one that there is not.
+    pub(super) fn refuse_v4(&self, service: Option<&v4::Service>, refusal: Refusal) -> Response {
+        let (family, id) = service.map_or((Family::Orders, ""), |service| (service.family, service.id));
+        self.conditions.colour(refusal).into_v4_response((family.service(), id), self.control.now(), self.transaction())
     }
 
     fn transaction(&self) -> u64 {
@@ -135,24 +162,12 @@ struct Call {
     headers: HeaderMap,
 }
 
-/// Which service a path leads into.
-enum Place<'p> {
-    /// Name, version, and the path below its root.
-    V2(String, String, String),
-    /// None: into one that there is not.
-    V4(Option<Below<'p>>),
-}
-
 async fn handle(State(app): State<App>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let query = parts.uri.query().unwrap_or_default().to_owned();
-    let place = match (service_and_path(parts.uri.path()), v4::below(parts.uri.path())) {
-        (Some((name, version, path)), _) => Place::V2(name, version, path),
-        (None, Some(below)) => Place::V4(below.filter(|below| app.offers(below.service.family))),
-        (None, None) => {
-            let text = "Not found: the services are below /sap/opu/odata/sap/ and /sap/opu/odata4/sap/";
-            return (StatusCode::NOT_FOUND, text).into_response();
-        }
+    let Some(place) = Place::of(&app, parts.uri.path()) else {
+        let text = "Not found: the services are below /sap/opu/odata/sap/ and /sap/opu/odata4/sap/";
+        return (StatusCode::NOT_FOUND, text).into_response();
     };
     let now = stamp::from_timestamp(app.control.now());
     let client = client(&query);
@@ -165,32 +180,20 @@ async fn handle(State(app): State<App>, request: Request) -> Response {
     let method = effective_method(&parts.method, &parts.headers);
     let reads = matches!(method.as_str(), "GET" | "HEAD");
     if !reads && let Err(denied) = app.sessions().may_modify(&caller, &parts.headers) {
-        return denied.into_response();
+        let wrapped = app.conditions.token_refusal(|refusal| app.refuse(Family::Orders, refusal));
+        return wrapped.unwrap_or_else(|| denied.into_response());
     }
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         let text = "The body is too large";
         return app.refuse(Family::Orders, Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "/IWFND/CM_MGW/413", text));
     };
-    let mut response = match place {
-        Place::V4(below) => {
-            let answered = match below {
-                Some(below) => v4::answer(&app, &method, (below, &query), &parts.headers, &body),
-                None => Err(Refusal::new(StatusCode::NOT_FOUND, "/IWBEP/CM_V4_COS/014", "Service group not published")),
-            };
-            answered.unwrap_or_else(|refusal| app.refuse_v4(below, refusal))
-        }
-        Place::V2(name, version, path) => {
-            let Some(family) = Family::by_service(&name, &version) else {
-                let text = format!("No service found for namespace /SAP/, name {name}, version {version}");
-                return app.refuse(Family::Orders, Refusal::new(StatusCode::NOT_FOUND, "/IWBEP/CM_MGW_RT/026", text));
-            };
-            let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
-            let in_address = if version == "0001" { String::new() } else { format!(";v={version}") };
-            let base = format!("http://{host}/sap/opu/odata/sap/{name}{in_address}/");
-            let call = Call { family, path, query, base, headers: parts.headers.clone() };
-            let answered = if reads { get(&app, &call) } else { modify(&app, &call, &method, &body) };
-            answered.unwrap_or_else(|refusal| app.refuse(family, refusal))
-        }
+    if place.is_batch() && method == "POST" {
+        return batch::answer(&app, &place, &parts.headers, &body).await;
+    }
+    let mut response = {
+        // Not while somebody's changeset is half done.
+        let _not_between = (!reads).then(|| app.changes.read().unwrap_or_else(PoisonError::into_inner));
+        operation(&app, &place, (&method, &query), &parts.headers, &body)
     };
     let fetches = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"fetch");
     if reads && parts.headers.get("x-csrf-token").is_some_and(fetches) {
@@ -199,17 +202,45 @@ async fn handle(State(app): State<App>, request: Request) -> Response {
     response
 }
 
-/// The service's name, its version in four digits (`;v=2` is `0002`), and the path below its root.
-fn service_and_path(path: &str) -> Option<(String, String, String)> {
-    let mut segments = path.splitn(7, '/');
-    let prefix = ["", "sap", "opu", "odata", "sap"];
-    if !prefix.iter().all(|wanted| segments.next().is_some_and(|segment| segment.eq_ignore_ascii_case(wanted))) {
-        return None;
-    }
-    let service = segments.next().filter(|name| !name.is_empty())?;
-    let (name, parameters) = service.split_once(';').unwrap_or((service, ""));
-    let version = parameters.strip_prefix("v=").unwrap_or("1");
-    Some((name.to_owned(), format!("{version:0>4}"), segments.next().unwrap_or_default().to_owned()))
+/// One request, alone or in a batch.
+pub(super) fn operation(
+    app: &App,
+    place: &Place,
+    (method, query): (&str, &str),
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Response {
+    let reads = matches!(method, "GET" | "HEAD");
+    let change = (!reads).then_some(body);
+    let answered = match place {
+        Place::V4(Some(below)) => admitted(app, below.service.id, &below.path, change)
+            .and_then(|()| v4::answer(app, method, (below, query), headers, body)),
+        Place::V4(None) => {
+            Err(Refusal::new(StatusCode::NOT_FOUND, "/IWBEP/CM_V4_COS/014", "Service group not published"))
+        }
+        Place::V2 { name, version, path } => match Family::by_service(name, version) {
+            None => {
+                let text = format!("No service found for namespace /SAP/, name {name}, version {version}");
+                Err(Refusal::new(StatusCode::NOT_FOUND, "/IWBEP/CM_MGW_RT/026", text))
+            }
+            Some(family) => {
+                let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
+                let in_address = if version == "0001" { String::new() } else { format!(";v={version}") };
+                let base = format!("http://{host}/sap/opu/odata/sap/{name}{in_address}/");
+                let (path, query) = (path.clone(), query.to_owned());
+                let call = Call { family, path, query, base, headers: headers.clone() };
+                admitted(app, name, &call.path, change)
+                    .and_then(|()| if reads { get(app, &call) } else { modify(app, &call, method, body) })
+            }
+        },
+    };
+    answered.unwrap_or_else(|refusal| place.refuse(app, refusal))
+}
+
+/// Whether the user may go there, and nobody else has open what is to be changed.
+fn admitted(app: &App, service: &str, path: &str, change: Option<&Bytes>) -> Result<(), Refusal> {
+    app.conditions.admit(service, path)?;
+    change.map_or(Ok(()), |body| app.conditions.is_free(path, body))
 }
 
 fn client(query: &str) -> Option<String> {
@@ -234,7 +265,6 @@ fn get(app: &App, call: &Call) -> Result<Response, Refusal> {
         "$metadata" => {
             return Ok(answer(StatusCode::OK, "application/xml; charset=utf-8", metadata::metadata(service)));
         }
-        "$batch" => return Err(Refusal::not_implemented("BATCH", "$batch")),
         _ => {}
     }
     let world = app.world.read().unwrap_or_else(PoisonError::into_inner);
@@ -321,7 +351,6 @@ fn modify(app: &App, call: &Call, method: &str, body: &[u8]) -> Result<Response,
                 events::tell(app, call.family, if whole { "Deleted" } else { "Changed" }, &id);
             }
         }
-        _ if call.path.starts_with("$batch") => return Err(Refusal::not_implemented("BATCH", "$batch")),
         "POST" | "PATCH" | "MERGE" if !is_json => {
             let text = "The request body is not JSON";
             return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "/IWFND/CM_MGW/415", text));

@@ -19,6 +19,7 @@ use trunnion_model::time::Timestamp;
 const TABLES: usize = FAMILIES.len() - FIRST_TABLE;
 const FIRST_TABLE: usize = Family::GoodsMovements as usize;
 
+#[derive(Clone)]
 pub(super) struct World {
     pub(super) partners: Vec<Node>,
     pub(super) products: Vec<Node>,
@@ -28,6 +29,8 @@ pub(super) struct World {
     pub(super) posted: u64,
     /// New orders and changed ones have to be released.
     pub(super) release_strategy: bool,
+    /// How far the system's own time is from UTC, in minutes; what has no zone is told in it.
+    pub(super) zone: i64,
     /// No answer has more rows; `__next` leads on.
     pub(super) page_cap: usize,
     seed: OrderSeed,
@@ -72,6 +75,7 @@ impl World {
             tables: std::array::from_fn(|_| Vec::new()),
             posted: 0,
             release_strategy: false,
+            zone: 0,
             page_cap: 5_000,
             held: BTreeMap::new(),
             orders: records,

@@ -9,6 +9,7 @@
 //! Source: OData v2 (odata.org) and v4 (OASIS); the gateway's documentation for CSRF and error envelopes.
 
 mod ask;
+mod batch;
 mod change;
 mod custom;
 mod offer;
@@ -19,7 +20,7 @@ mod write;
 pub use ask::having;
 pub(super) use ask::{find_by, find_written, keys, one, page, probe};
 pub(super) use custom::discover;
-pub(super) use send::{Modify, get, modify, passthrough};
+pub(super) use send::{Body, Modify, get, modify, passthrough};
 pub(super) use write::{create, delete, delete_lines, named, update};
 
 pub(crate) use offer::Offers;

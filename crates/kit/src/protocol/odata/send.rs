@@ -1,8 +1,11 @@
 //! One request with the session that it needs, and what its answer says.
 
+use std::time::Duration;
+
 use http::Method;
 use http::header::{ACCEPT, HeaderName, HeaderValue, IF_MATCH};
 
+use super::batch;
 use super::offer::forget;
 use super::way::Way;
 use crate::error::{Error, VendorMessage};
@@ -12,6 +15,8 @@ use crate::link::{Link, Session};
 
 const CSRF: HeaderName = HeaderName::from_static("x-csrf-token");
 const JSON: &str = "application/json";
+/// A colleague who saves is done in a moment; one who went to lunch is not waited for.
+const WHILE_LOCKED: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
 /// A read of an entity's service; `target` is a path and query at the connection's address.
 pub(super) async fn ask(link: &Link, way: &Way<'_>, target: &str) -> Result<Answer, Error> {
@@ -41,20 +46,46 @@ pub(in super::super) struct Modify<'m> {
     pub(in super::super) at: &'m str,
     pub(in super::super) etag: Option<HeaderValue>,
     pub(in super::super) json: &'static str,
-    pub(in super::super) body: Option<&'m Node<'static>>,
+    pub(in super::super) body: Option<Body<'m>>,
 }
 
-/// Sends it with the session's token and cookies. A token that the system no longer knows is fetched anew once: that refusal
-/// means that nothing was done.
+pub(in super::super) enum Body<'m> {
+    Json(&'m Node<'static>),
+    /// So many changes, of which all are done or none.
+    Changeset {
+        text: &'m str,
+        changes: usize,
+    },
+}
+
+/// Sends it. What is refused because somebody has the object open was not done, and is sent again after a pause.
 pub(in super::super) async fn modify(link: &Link, what: Modify<'_>) -> Result<Answer, Error> {
+    for pause in WHILE_LOCKED {
+        match in_session(link, &what).await {
+            Err(Error::Rejected(message)) if is_locked(link, &message) => tokio::time::sleep(pause).await,
+            answered => return answered,
+        }
+    }
+    in_session(link, &what).await
+}
+
+fn is_locked(link: &Link, message: &VendorMessage) -> bool {
+    link.spec().protocol.locked.iter().any(|part| message.text.contains(part.as_str()))
+}
+
+/// With the session's token and cookies. A token that the system no longer knows is fetched anew once: that refusal means that
+/// nothing was done.
+async fn in_session(link: &Link, what: &Modify<'_>) -> Result<Answer, Error> {
     let Modify { root, method, at, etag, json, body } = what;
     for fresh in [false, true] {
         let mut request = Request::new(method.clone(), link.url_beside(at)?, Effect::Write)
             .with_header(ACCEPT, HeaderValue::from_static(json));
-        if let Some(body) = body {
-            request = request.with_body(json, body.to_json());
-        }
-        if let Some(etag) = &etag {
+        request = match body {
+            Some(Body::Json(body)) => request.with_body(json, body.to_json()),
+            Some(Body::Changeset { text, .. }) => request.with_body(batch::CONTENT_TYPE, (*text).to_owned()),
+            None => request,
+        };
+        if let Some(etag) = etag {
             request = request.with_header(IF_MATCH, etag.clone());
         }
         if !link.is_dry() {
@@ -62,7 +93,13 @@ pub(in super::super) async fn modify(link: &Link, what: Modify<'_>) -> Result<An
         }
         let answer = link.write(request).await?;
         if fresh || !is_stale(&answer) {
-            return accepted(answer, Effect::Write);
+            let answer = accepted(answer, Effect::Write)?;
+            return match body {
+                Some(Body::Changeset { changes, .. }) if !link.is_dry() => {
+                    accepted(batch::outcome(answer, *changes)?, Effect::Write)
+                }
+                _ => Ok(answer),
+            };
         }
     }
     Err(refused_twice())

@@ -51,6 +51,11 @@ impl<'e> Way<'e> {
         self.v4.is_some()
     }
 
+    /// Whether several changes may go in one request.
+    pub(super) fn takes_changesets(&self) -> bool {
+        self.v4.is_some_and(|v4| v4.changesets)
+    }
+
     /// The service's root, as a path at the connection's address.
     pub(super) fn root(&self) -> String {
         let service = self.v4.map_or(&self.entity.source.service, |v4| &v4.service);

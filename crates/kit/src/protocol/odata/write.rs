@@ -5,8 +5,9 @@ use http::header::{ETAG, HeaderValue};
 
 use super::super::encode;
 use super::super::odata_v2::literal;
+use super::batch;
 use super::change::{self, Part};
-use super::send::{Modify, modify, read};
+use super::send::{Body, Modify, modify, read};
 use super::way::Way;
 use crate::error::Error;
 use crate::http::Answer;
@@ -23,8 +24,14 @@ pub(in super::super) async fn create(link: &Link, entity: &EntitySpec, body: Nod
     let format = if way.is_v4() { "" } else { "?$format=json" };
     let (root, body) = (way.root(), way.body("", body));
     let at = format!("{root}/{set}{format}");
-    let request =
-        Modify { root: &root, method: Method::POST, at: &at, etag: None, json: way.json(), body: Some(&body) };
+    let request = Modify {
+        root: &root,
+        method: Method::POST,
+        at: &at,
+        etag: None,
+        json: way.json(),
+        body: Some(Body::Json(&body)),
+    };
     let answer = modify(link, request).await?;
     let text = super::super::into_text(answer).map_err(|error| Error::OutcomeUnknown(error.to_string()))?;
     way.id_in(&text)
@@ -73,9 +80,12 @@ pub(in super::super) async fn named(
     modify(link, request).await.map(drop)
 }
 
-/// One request after the other. Rows may share one version: then each change gives the next one its own. Where its answer does
+/// Together, where the service takes changesets; else one request after the other. Rows may share one version: then each change gives the next one its own. Where its answer does
 /// not tell it (a deletion's has no row), the record is asked, and what others change from then on is still noticed.
 async fn send(link: &Link, way: &Way<'_>, target: Target<'_>, parts: Vec<Part>) -> Result<(), Error> {
+    if parts.len() > 1 && way.takes_changesets() && batch::send(link, way, &parts).await? {
+        return Ok(());
+    }
     let root = way.root();
     let mut renewed: Vec<(HeaderValue, HeaderValue)> = Vec::new();
     let mut parts = parts.into_iter().peekable();
@@ -83,7 +93,8 @@ async fn send(link: &Link, way: &Way<'_>, target: Target<'_>, parts: Vec<Part>) 
         let body = body.map(|(path, body)| way.body(&path, body));
         let newest = etag.as_ref().and_then(|etag| renewed.iter().rev().find(|(old, _)| old == etag));
         let sent = newest.map(|(_, new)| new.clone()).or_else(|| etag.clone());
-        let request = Modify { root: &root, method, at: &at, etag: sent, json: way.json(), body: body.as_ref() };
+        let request =
+            Modify { root: &root, method, at: &at, etag: sent, json: way.json(), body: body.as_ref().map(Body::Json) };
         let answer = modify(link, request).await?;
         let Some(old) = etag else { continue };
         let is_shared = way.is_v4() && parts.peek().is_some_and(|next| next.etag.as_ref() == Some(&old));

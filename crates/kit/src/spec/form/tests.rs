@@ -43,6 +43,7 @@ fn spec() -> Spec {
             kind: ProtocolKind::ODataV2,
             prefix: String::new(),
             custom: Vec::new(),
+            locked: Vec::new(),
             prefix_v4: String::new(),
             passthrough: Vec::new(),
             query: Vec::new(),

@@ -48,7 +48,11 @@ pub(in super::super) fn handle(app: &App, call: &Call) -> Outcome {
     };
     let answer = parse(text)
         .and_then(|query| bind(&query, &parameters, &env))
-        .and_then(|plan| run(&plan, &env, page.limit, page.offset))
+        .and_then(|mut plan| {
+            let most = usize::try_from(app.most_rows.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
+            plan.fetch = Some(plan.fetch.unwrap_or(most).min(most));
+            run(&plan, &env, page.limit, page.offset)
+        })
         .map_err(|problem| {
             let lead = "Invalid search query. Detailed unprocessed description follows. Search error occurred:";
             Failure::request(format!("{lead} {problem}."))

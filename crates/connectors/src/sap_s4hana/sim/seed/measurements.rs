@@ -78,7 +78,7 @@ pub(super) fn readings(world: &mut World, seed: u64, start: i64, user: &str) {
             row.set_text("MsmtRdngByUser", "OPERATOR");
             row.set_text("MeasurementDocumentText", if week == 0 { "First reading" } else { "Weekly round" });
             let told = trunnion_model::time::from_micros(read / 10 + 90_000_000);
-            if write::measure(world, Now { at: told, user }, row).is_err() {
+            if write::measure(world, Now { at: told, user, zone: 0 }, row).is_err() {
                 unreachable!("point {at} takes what is read in week {week}");
             }
         }
@@ -86,7 +86,7 @@ pub(super) fn readings(world: &mut World, seed: u64, start: i64, user: &str) {
     let mistyped =
         world.table(Family::MeasurementDocuments).get(7).map(|one| one.text("MeasurementDocument").to_owned());
     if let Some(number) = mistyped {
-        write::reverse_measurement(world, Now { at: trunnion_model::time::from_micros(start / 10), user }, &number);
+        write::reverse_measurement(world, Now { at: trunnion_model::time::from_micros(start / 10), user, zone: 0 }, &number);
     }
 }
 

@@ -65,12 +65,14 @@ const STATES: [State; 25] = {
 
 const ITEM_NUMBERS: [&str; 5] = ["00010", "00020", "00030", "00040", "00050"];
 
+#[derive(Clone)]
 struct Supplier {
     number: String,
     terms: String,
     incoterms: String,
 }
 
+#[derive(Clone)]
 struct Material {
     number: String,
     text: String,
@@ -81,6 +83,7 @@ struct Material {
 }
 
 /// Makes orders.
+#[derive(Clone)]
 pub(in super::super) struct OrderSeed {
     seed: u64,
     records: u64,

@@ -182,7 +182,7 @@ pub(super) fn invoices(world: &mut World, start: i64, user: &str) {
         let at = write::keep_invoice(world, invoice(world, &order, day, is_final, kept));
         // Taken back after it was posted.
         if is_final && kept % 5 == 3 {
-            let now = Now { at: from_micros(start.div_euclid(10)), user };
+            let now = Now { at: from_micros(start.div_euclid(10)), user, zone: 0 };
             drop(write::cancel_invoice(world, now, at, Value::Ticks(day_of(start))));
         }
         kept += 1;

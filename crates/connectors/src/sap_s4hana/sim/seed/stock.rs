@@ -59,7 +59,7 @@ pub(super) fn receipts(world: &mut World, start: i64, user: &str) {
             Value::Ticks(changed) => changed.min(start) - TICKS_PER_DAY,
             _ => start,
         };
-        let now = Now { at: from_micros(day.div_euclid(10)), user };
+        let now = Now { at: from_micros(day.div_euclid(10)), user, zone: 0 };
         let mut header = Node::new(Family::GoodsMovements.root());
         header.set_text("GoodsMovementCode", "01");
         header.set_text("ReferenceDocument", format!("DN-{:06}", FIRST_ORDER % 1_000_000 + place));

@@ -1,6 +1,7 @@
 //! The simulator's dialect, asked over HTTP as a client would.
 
 mod assets;
+mod batch;
 mod goods;
 mod maintenance;
 mod measurements;
@@ -49,6 +50,15 @@ struct Answer {
 }
 
 impl Answer {
+    async fn of(mut response: reqwest::Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.unwrap() {
+            bytes.extend_from_slice(&chunk);
+        }
+        Self { status, headers, body: String::from_utf8(bytes).unwrap() }
+    }
+
     fn json(&self) -> Json {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
@@ -125,13 +135,7 @@ impl Bench {
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
-        let mut response = request.send().await.unwrap();
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.unwrap() {
-            bytes.extend_from_slice(&chunk);
-        }
-        Answer { status, headers, body: String::from_utf8(bytes).unwrap() }
+        Answer::of(request.send().await.unwrap()).await
     }
 
     async fn get(&self, service_name: &str, rest: &str) -> Answer {

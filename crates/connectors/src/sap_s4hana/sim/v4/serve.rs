@@ -15,23 +15,24 @@ use crate::sap_s4hana::sim::node::Node;
 use crate::sap_s4hana::sim::read::{self, Drawn, Listing, Pen, Resource, resolve};
 use crate::sap_s4hana::sim::schema::Family;
 use crate::sap_s4hana::sim::server::App;
+use crate::sap_s4hana::sim::world::World;
 use crate::sap_s4hana::sim::write;
 
 const PREFIX: &str = "/sap/opu/odata4/sap/";
 
 /// A service of version 4, and the path below its root.
-#[derive(Clone, Copy)]
-pub(in super::super) struct Below<'p> {
+#[derive(Clone)]
+pub(in super::super) struct Below {
     pub(in super::super) service: &'static Service,
-    path: &'p str,
+    pub(in super::super) path: String,
 }
 
 /// Where a path leads to among the services of version 4: into one, or (`None`) into one that there is not.
-pub(in super::super) fn below(path: &str) -> Option<Option<Below<'_>>> {
+pub(in super::super) fn below(path: &str) -> Option<Option<Below>> {
     let rest = path.strip_prefix(PREFIX)?;
     let below = |service: &'static Service| {
         let path = rest.strip_prefix(service.path).filter(|path| path.is_empty() || path.starts_with('/'))?;
-        Some(Below { service, path })
+        Some(Below { service, path: path.trim_matches('/').to_owned() })
     };
     Some(all().iter().find_map(below))
 }
@@ -46,20 +47,18 @@ pub(in super::super) fn mark(response: &mut Response) {
 pub(in super::super) fn answer(
     app: &App,
     method: &str,
-    (Below { service, path }, query): (Below<'_>, &str),
+    (Below { service, path }, query): (&Below, &str),
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Response, Refusal> {
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let ieee754 = |text: &str| text.to_ascii_lowercase().contains("ieee754compatible=true");
     let style = Style { ieee754: ieee754(text(header::ACCEPT)) };
-    let path = path.trim_matches('/');
     let call = Call { app, service, path, query, style };
     let given = headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok());
     let kind = text(header::CONTENT_TYPE);
     match method {
         "GET" | "HEAD" => call.get(),
-        _ if path.starts_with("$batch") => Err(Refusal::not_implemented("BATCH", "$batch")),
         "POST" | "PATCH" if !kind.starts_with("application/json") => {
             let text = "The request body is not JSON";
             Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "/IWFND/CM_V4/415", text))
@@ -172,7 +171,7 @@ impl Call<'_> {
         let Address { path, view, .. } = address(self.service, self.path)?;
         let body = serde_json::Value::Object(body::translated(view, body, ieee754)?).to_string();
         self.app.write(|world, now| {
-            check_version(world, self.service.family, &path, given)?;
+            check_version(self.versions(world), self.service.family, &path, given)?;
             write::update(world, now, self.service.family, &path, Some("*"), body.as_bytes())?;
             let Resource::Row { document, steps, .. } = resolve(world, self.service.family, &path)?.0 else {
                 return Err(Refusal::not_found(self.path));
@@ -191,13 +190,18 @@ impl Call<'_> {
     fn delete(&self, given: Option<&str>) -> Result<Response, Refusal> {
         let Address { path, .. } = address(self.service, self.path)?;
         let about = self.app.write(|world, now| {
-            let about = check_version(world, self.service.family, &path, given)?;
+            let about = check_version(self.versions(world), self.service.family, &path, given)?;
             write::delete(world, now, self.service.family, &path, Some("*")).map(|()| about)
         })?;
         events::tell(self.app, self.service.family, "Changed", &about);
         let mut response = self.json(StatusCode::NO_CONTENT, String::new());
         response.headers_mut().remove(header::CONTENT_TYPE);
         Ok(response)
+    }
+
+    /// Where the versions are looked up that changes name: within a changeset, before it.
+    fn versions<'w>(&'w self, world: &'w World) -> &'w World {
+        self.app.changeset.as_ref().map_or(world, |changeset| &changeset.before)
     }
 
     fn row(&self, status: StatusCode, chain: &mut Vec<&Node>, view: &'static View, shape: &Shape) -> Response {
@@ -237,12 +241,7 @@ fn whole(view: &'static View, depth: usize) -> Shape {
 }
 
 /// Refuses a change that names no version, or another than the document's; gives the document's key.
-fn check_version(
-    world: &crate::sap_s4hana::sim::world::World,
-    family: Family,
-    path: &str,
-    given: Option<&str>,
-) -> Result<String, Refusal> {
+fn check_version(world: &World, family: Family, path: &str, given: Option<&str>) -> Result<String, Refusal> {
     let Resource::Row { document, .. } = resolve(world, family, path)?.0 else {
         return Err(Refusal::not_found(path));
     };

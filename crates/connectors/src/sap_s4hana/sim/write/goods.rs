@@ -70,8 +70,8 @@ fn complete_header(now: Now<'_>, header: &mut Node) -> Messages {
             header.set(name, Value::Ticks(now.day()));
         }
     }
-    header.set("CreationDate", Value::Ticks(now.day()));
-    header.set("CreationTime", Value::Time(stamp::time_of(now.ticks())));
+    header.set("CreationDate", Value::Ticks(stamp::day_of(now.local())));
+    header.set("CreationTime", Value::Time(stamp::time_of(now.local())));
     header.set_text("CreatedByUser", now.user.to_owned());
     let code = header.text("GoodsMovementCode");
     let known = ["01", "02", "03", "04", "05", "06", "07"].contains(&code);

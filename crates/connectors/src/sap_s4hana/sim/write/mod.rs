@@ -30,7 +30,7 @@ pub(super) use measurements::{create as measure, reverse as reverse_measurement}
 pub(super) use notifications::{Object as NotificationObject, assign as assign_order, phase as set_phase};
 pub(super) use orders::{reject, release, touch};
 pub(super) use requisitions::{complete as complete_requisition, mark_ordered, release as release_requisition};
-pub(super) use stock::{Bin, put};
+pub(super) use stock::{Bin, consign, put};
 pub(super) use work_status::set as set_status;
 
 use super::errors::Message;
@@ -44,11 +44,18 @@ use trunnion_model::time::Timestamp;
 pub(super) struct Now<'a> {
     pub(super) at: Timestamp,
     pub(super) user: &'a str,
+    /// The system's time zone, in minutes from UTC.
+    pub(super) zone: i64,
 }
 
 impl Now<'_> {
     fn ticks(self) -> i64 {
         stamp::from_timestamp(self.at)
+    }
+
+    /// As [`Self::ticks`], but on the clock of the system, which what has no zone is told by.
+    fn local(self) -> i64 {
+        self.ticks() + self.zone * 60 * stamp::TICKS_PER_SECOND
     }
 
     fn day(self) -> i64 {

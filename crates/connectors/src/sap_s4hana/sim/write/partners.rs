@@ -27,8 +27,8 @@ pub(super) fn create(world: &mut World, now: Now<'_>, mut partner: Node) -> Resu
     }
     partner.set_text("BusinessPartner", next(world.partners.iter().map(|row| row.text("BusinessPartner")), 1_000_000));
     partner.default_text("BusinessPartnerGrouping", "BP02");
-    partner.set("CreationDate", Value::Ticks(now.day()));
-    partner.set("CreationTime", Value::Time(stamp::time_of(now.ticks())));
+    partner.set("CreationDate", Value::Ticks(stamp::day_of(now.local())));
+    partner.set("CreationTime", Value::Time(stamp::time_of(now.local())));
     partner.set_text("CreatedByUser", now.user.to_owned());
     let place = world.count(Family::Partners);
     partner.set_text("BusinessPartnerUUID", format!("6e3a0001-0000-4000-8000-{place:012x}"));
@@ -55,8 +55,8 @@ pub(super) fn save(world: &mut World, now: Now<'_>, place: u64, mut partner: Nod
     if !errors.is_empty() {
         return Err(Refusal::business(errors));
     }
-    partner.set("LastChangeDate", Value::Ticks(now.day()));
-    partner.set("LastChangeTime", Value::Time(stamp::time_of(now.ticks())));
+    partner.set("LastChangeDate", Value::Ticks(stamp::day_of(now.local())));
+    partner.set("LastChangeTime", Value::Time(stamp::time_of(now.local())));
     partner.set_text("LastChangedByUser", now.user.to_owned());
     let etag = version(now, partner.text("ETag"));
     partner.set_text("ETag", etag);

@@ -56,6 +56,27 @@ pub(in super::super) fn put(world: &mut World, bin: &Bin, unit: &str, thousandth
     Ok(())
 }
 
+/// Goods that lie there and still belong to a supplier; false if the material is kept nowhere.
+pub(in super::super) fn consign(world: &mut World, bin: &Bin, thousandths: i64) -> bool {
+    let Ok(place) = world.find(Family::Stock, &bin.material) else { return false };
+    let table = world.table_mut(Family::Stock);
+    let document = usize::try_from(place).ok().and_then(|place| table.and_then(|table| table.get_mut(place)));
+    let entity = Family::Stock.service().entity("A_MatlStkInAcctMod");
+    let (Some(document), Some(mut row)) = (document, entity.map(Node::new)) else { return false };
+    row.set_text("Material", bin.material.clone());
+    row.set_text("Plant", bin.plant.clone());
+    row.set_text("StorageLocation", bin.location.clone());
+    row.set_text("Supplier", "17300001");
+    row.set_text("InventorySpecialStockType", "K");
+    row.set_text("InventoryStockType", bin.kind.clone());
+    row.set_text("MaterialBaseUnit", document.text("MaterialBaseUnit").to_owned());
+    row.set("MatlWrhsStkQtyInMatlBaseUnit", Value::number(thousandths, 3));
+    let rows = document.children_mut("to_MatlStkInAcctMod");
+    rows.push(row);
+    rows.sort_by_cached_key(key);
+    true
+}
+
 fn material(bin: &Bin, unit: &str) -> Node {
     let mut node = Node::new(Family::Stock.root());
     node.set_text("Material", bin.material.clone());
@@ -67,6 +88,7 @@ fn is_of(row: &Node, bin: &Bin) -> bool {
     row.text("Plant") == bin.plant
         && row.text("StorageLocation") == bin.location
         && row.text("InventoryStockType") == bin.kind
+        && row.text("InventorySpecialStockType").is_empty()
 }
 
 fn key(row: &Node) -> Vec<String> {
