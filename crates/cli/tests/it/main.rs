@@ -24,6 +24,7 @@ mod listening;
 mod logins;
 mod mail;
 mod matrix;
+mod meters;
 mod metrics;
 mod moods;
 mod passthrough;

@@ -136,8 +136,12 @@ pub(crate) struct Simulator {
 
 impl Simulator {
     pub(crate) fn start(directory: &Path, system: &str, records: usize) -> Self {
+        Self::start_with(directory, system, &["--records", &records.to_string()])
+    }
+
+    pub(crate) fn start_with(directory: &Path, system: &str, arguments: &[&str]) -> Self {
         let mut command = command(directory);
-        let process = Process::start(command.args(["sandbox", system, "--records", &records.to_string()]));
+        let process = Process::start(command.args(["sandbox", system]).args(arguments));
         let lines = process.lines_until(|line| line == "}");
         let json = lines.iter().skip_while(|line| *line != "{").map(String::as_str).collect::<String>();
         Self { url: url_in(&lines), credentials: serde_json::from_str(&json).expect("credentials"), _process: process }

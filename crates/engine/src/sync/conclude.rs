@@ -65,8 +65,10 @@ pub(super) async fn conclude(
             }
         }
         Err(Halt::System(error)) => {
-            let said = failure(from_system(&error).code(), &error);
             withheld = is_withheld(claim, live, &error);
+            // A list is never missing, so the service is.
+            let absent = withheld && matches!(error, SystemError::NotFound(_));
+            let said = failure(if absent { "NOT_OFFERED" } else { from_system(&error).code() }, &error);
             if !withheld {
                 health::failed(engine, claim.plan.connection, Some(claim.entity.name), &error).await;
             }
@@ -93,11 +95,13 @@ pub(super) async fn conclude(
     }
 }
 
-/// Whether the system refuses what a user need not see, and this one never saw. The entity's own sync tells of it; with the
-/// connection nothing is wrong. It is tried again at its interval, because rights are given later too.
+/// Whether the system refuses what a user need not see, and this one never saw, or has no service for it. The entity's own sync
+/// tells of it; with the connection nothing is wrong. It is tried again at its interval, because rights are given later too, and
+/// services activated.
 fn is_withheld(claim: &Claim, live: Option<&Live>, error: &SystemError) -> bool {
     let spec = live.and_then(|live| live.entity(claim.entity.name));
-    spec.is_some_and(|spec| spec.optional) && !claim.plan.initial_done && error.cause() == Cause::PermissionLost
+    let is_refused = error.cause() == Cause::PermissionLost || matches!(error, SystemError::NotFound(_));
+    spec.is_some_and(|spec| spec.optional) && !claim.plan.initial_done && is_refused
 }
 
 async fn succeeded(

@@ -143,10 +143,11 @@ fn gravity(status: ConnectionStatus) -> u8 {
     }
 }
 
-/// Of a connection with which nothing is wrong: `syncing` as long as a first sync is missing that the system allows.
+/// Of a connection with which nothing is wrong: `syncing` as long as a first sync is missing that the system
+/// allows and has.
 async fn working(tx: &mut Tx, id: ConnectionId) -> Result<ConnectionStatus> {
     let sql = "select connection_id from sync_plan where connection_id = $1 and not initial_done and not paused
-                   and (last_error_code is null or last_error_code <> 'PERMISSION_DENIED') limit 1";
+                   and coalesce(last_error_code, '') not in ('PERMISSION_DENIED', 'NOT_OFFERED') limit 1";
     let missing = tx.row::<(Uuid,)>(sql, args![id]).await?.is_some();
     Ok(if missing { ConnectionStatus::Syncing } else { ConnectionStatus::Online })
 }

@@ -86,7 +86,11 @@ pub(super) fn readings(world: &mut World, seed: u64, start: i64, user: &str) {
     let mistyped =
         world.table(Family::MeasurementDocuments).get(7).map(|one| one.text("MeasurementDocument").to_owned());
     if let Some(number) = mistyped {
-        write::reverse_measurement(world, Now { at: trunnion_model::time::from_micros(start / 10), user, zone: 0 }, &number);
+        write::reverse_measurement(
+            world,
+            Now { at: trunnion_model::time::from_micros(start / 10), user, zone: 0 },
+            &number,
+        );
     }
 }
 
