@@ -190,6 +190,19 @@ async fn sap_goods_are_not_posted_into_a_closed_period_and_nothing_of_the_docume
 }
 
 #[tokio::test]
+async fn sap_pieces_with_serial_numbers_are_not_received_without_them_and_nothing_of_the_receipt_is() {
+    let (system, client) = older(20).await;
+    let id = client.create("purchase_order", &client.order().await, "SERIAL").await.unwrap();
+    let material = client.one("purchase_order", &id).await["lines"][0]["item_remote_id"].as_str().unwrap().to_owned();
+    control(&system, &format!("serialise?material={material}")).await;
+    let Err(Error::Rejected(message)) = receive(&client, &id, "00010", "1", "SERIAL1").await else { panic!("posted") };
+    assert_eq!(message.code.as_deref(), Some("M7/175"), "{}", message.text);
+    let (vendor, spec) = (&client.connector().vendor, client.entity("goods_receipt"));
+    assert_eq!(vendor.find_written(&client.link, spec, "SERIAL1").await.unwrap(), None);
+    assert_ne!(client.one("purchase_order", &id).await["status"], "received");
+}
+
+#[tokio::test]
 async fn sap_a_receipt_is_never_changed_and_taken_back_by_another_one_which_is_what_arrives() {
     let (system, client) = older(20).await;
     let id = client.create("purchase_order", &client.order().await, "BACK").await.unwrap();

@@ -10,6 +10,7 @@
 //! | `POST /_control/business_errors_as_500?on=true` | what the backend's checks refuse is answered with 500 |
 //! | `POST /_control/batches?status=501` | `$batch` is refused with that status |
 //! | `POST /_control/system_time_zone?minutes=M` | days and times without a zone are those of a system so far from UTC |
+//! | `POST /_control/serialise?material=M` | each piece of that material has a serial number |
 //! | `POST /_control/consign?material=M&plant=P&location=L&quantity=Q` | a supplier's own goods lie there too |
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -107,6 +108,7 @@ pub(super) fn router() -> Router<App> {
         .route("/_control/wrapped_token_refusal", post(wrapped_token_refusal))
         .route("/_control/business_errors_as_500", post(business_errors_as_500))
         .route("/_control/system_time_zone", post(system_time_zone))
+        .route("/_control/serialise", post(serialise))
         .route("/_control/consign", post(consign))
         .route("/_control/batches", post(batches))
 }
@@ -187,6 +189,18 @@ struct Goods {
     location: String,
     /// In thousandths of the base unit.
     quantity: i64,
+}
+
+#[derive(serde::Deserialize)]
+struct Serialised {
+    material: String,
+}
+
+async fn serialise(State(app): State<App>, Query(Serialised { material }): Query<Serialised>) -> StatusCode {
+    match app.write(|world, _| write::serialise(world, &material)) {
+        true => StatusCode::NO_CONTENT,
+        false => StatusCode::NOT_FOUND,
+    }
 }
 
 async fn consign(State(app): State<App>, Query(goods): Query<Goods>) -> StatusCode {

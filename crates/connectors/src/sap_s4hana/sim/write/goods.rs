@@ -129,12 +129,13 @@ fn complete_item(world: &World, code: &str, item: &mut Node) -> Result<&'static 
         let text = format!("The material {material} does not exist or is not activated");
         return Err(Message::new("M3/305", text, "Material"));
     };
-    if !product.children("to_Plant").iter().any(|row| row.text("Plant") == plant) {
-        return Err(Message::new(
-            "M3/351",
-            format!("Material {material} is not maintained in plant {plant}"),
-            "Material",
-        ));
+    let Some(there) = product.children("to_Plant").iter().find(|row| row.text("Plant") == plant) else {
+        let text = format!("Material {material} is not maintained in plant {plant}");
+        return Err(Message::new("M3/351", text, "Material"));
+    };
+    // The simulator takes no serial numbers, so nothing of such a material is posted.
+    if !there.text("SerialNumberProfile").is_empty() {
+        return Err(Message::new("M7/175", format!("Enter serial numbers for material {material}"), "Material"));
     }
     let unit = product.text("BaseUnit").to_owned();
     item.default_text("EntryUnit", &unit);

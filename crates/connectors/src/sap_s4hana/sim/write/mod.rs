@@ -29,6 +29,7 @@ pub(super) use invoices::{cancel as cancel_invoice, keep as keep_invoice};
 pub(super) use measurements::{create as measure, reverse as reverse_measurement};
 pub(super) use notifications::{Object as NotificationObject, assign as assign_order, phase as set_phase};
 pub(super) use orders::{reject, release, touch};
+pub(super) use products::serialise;
 pub(super) use requisitions::{complete as complete_requisition, mark_ordered, release as release_requisition};
 pub(super) use stock::{Bin, consign, put};
 pub(super) use work_status::set as set_status;

@@ -88,3 +88,14 @@ fn check(product: &Node) -> Messages {
     }
     found
 }
+
+/// Gives the material a serial number profile in each of its plants; false if there is no such material.
+pub(in super::super) fn serialise(world: &mut World, material: &str) -> bool {
+    let Some(product) = world.products.iter_mut().find(|product| product.text("Product") == material) else {
+        return false;
+    };
+    for plant in product.children_mut("to_Plant") {
+        plant.set_text("SerialNumberProfile", "0001");
+    }
+    true
+}
