@@ -53,6 +53,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     say(&format!("{} {}", styled(BOLD, "The sandbox listens on"), sim.url));
     say("Connect to it with these credentials (POST /api/v1/connections):");
     say(&serde_json::to_string_pretty(&(sandbox.credentials)(&sim.url))?);
+    say(&format!("What is inside, what was asked, and faults at a click: {}/_control/", sim.url));
     say("Ctrl-C stops it; nothing is kept.");
     tokio::select! {
         () = sim.wait() => anyhow::bail!("the sandbox ended by itself"),

@@ -9,6 +9,7 @@ mod browser;
 mod consent;
 mod framed;
 mod house;
+mod sandbox;
 mod walks;
 
 use serde_json::{Value, json};

@@ -77,6 +77,11 @@ impl Control {
         self.state().faults.clear();
     }
 
+    /// How many faults wait for requests.
+    pub fn faults(&self) -> usize {
+        self.state().faults.len()
+    }
+
     /// From now on every credential and every session that was handed out is refused, until set back.
     pub fn expire_credentials(&self, expired: bool) {
         self.state().credentials_expired = expired;

@@ -4,11 +4,13 @@
 
 mod control;
 mod faults;
+mod inside;
 mod push;
 mod remote;
 mod serve;
 
 pub use control::{Control, Logged};
 pub use faults::{Fault, FaultSpecError};
+pub use inside::Inside;
 pub use push::{Push, Subscription};
-pub use serve::{Sim, start};
+pub use serve::{Sim, Window, start, start_with};

@@ -2,6 +2,7 @@
 //! of `remote` beside it.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -14,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::control::{Control, Logged};
 use super::faults::Action;
+use super::inside::{self, Inside};
 use super::remote;
 
 /// The largest body that is taken, and how much of one is logged.
@@ -43,12 +45,24 @@ impl Sim {
     }
 }
 
+/// A simulator's page of its data: see [`inside`](super::inside).
+pub type Window = (&'static str, Arc<dyn Inside>);
+
 /// Serves `router` on 127.0.0.1; port 0 takes a free one.
 pub async fn start(router: Router, control: Control, port: u16) -> std::io::Result<Sim> {
+    serve(router, Router::new(), control, port).await
+}
+
+/// The same with a page of what is inside.
+pub async fn start_with(router: Router, (name, inside): Window, control: Control, port: u16) -> std::io::Result<Sim> {
+    serve(router, inside::router(name, control.clone(), inside), control, port).await
+}
+
+async fn serve(router: Router, beside: Router, control: Control, port: u16) -> std::io::Result<Sim> {
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
     let url = format!("http://{}", listener.local_addr()?);
     let in_front = axum::middleware::from_fn_with_state(control.clone(), in_front);
-    let app = router.layer(in_front).merge(remote::router(control.clone()));
+    let app = router.layer(in_front).merge(remote::router(control.clone())).merge(beside);
     let task = tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, app).await {
             tracing::error!(%error, "the simulator's server ended");
@@ -133,6 +147,36 @@ mod tests {
     use trunnion_model::time::Clock;
 
     use super::*;
+
+    struct Two;
+
+    impl Inside for Two {
+        fn tables(&self) -> Vec<(String, usize)> {
+            vec![("orders".to_owned(), 2)]
+        }
+
+        fn rows(&self, _table: &str, from: usize, most: usize) -> Vec<serde_json::Value> {
+            (from..2).take(most).map(|number| serde_json::json!({"number": number})).collect()
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "these answers are our own")]
+    #[tokio::test]
+    async fn what_is_inside_can_be_looked_at_table_by_table() {
+        let sim =
+            start_with(Router::new(), ("somebody", Arc::new(Two)), Control::new(Clock::system()), 0).await.unwrap();
+        sim.control.add_fault("503:next=1".parse().unwrap());
+        let text = async |path: &str| reqwest::get(format!("{}{path}", sim.url)).await.unwrap().text().await.unwrap();
+        let json = async |path: &str| serde_json::from_str::<serde_json::Value>(&text(path).await).unwrap();
+        let inside = json("/_control/inside").await;
+        assert_eq!((&inside["name"], &inside["faults"]), (&"somebody".into(), &1.into()));
+        assert_eq!(inside["tables"], serde_json::json!([{"name": "orders", "rows": 2}]));
+        let rows = json("/_control/rows?table=orders&from=1").await;
+        assert_eq!((&rows["total"], &rows["rows"]), (&2.into(), &serde_json::json!([{"number": 1}])));
+        assert_eq!(text("/_control/rows?table=none").await, "there is no table none");
+        assert!(text("/_control/").await.contains("<title>Sandbox</title>"));
+        assert!(sim.control.requests().is_empty(), "looking leaves no trace");
+    }
 
     #[tokio::test]
     async fn control_functions_work_and_stay_out_of_the_log_and_of_the_faults() {

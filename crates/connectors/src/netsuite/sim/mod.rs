@@ -28,6 +28,7 @@
 mod auth;
 mod control;
 mod data;
+mod inside;
 mod node;
 mod options;
 mod reply;

@@ -9,10 +9,11 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
-use trunnion_kit::sim::{Control, Push, Sim};
+use trunnion_kit::sim::{Control, Inside, Push, Sim};
 
 use super::auth::{self, Logins};
 use super::data::Store;
+use super::inside::Account;
 use super::node::Node;
 use super::options::Options;
 use super::reply::{Failure, concurrency_exceeded};
@@ -69,8 +70,9 @@ pub async fn start(options: Options, port: u16) -> std::io::Result<Sim> {
         most_rows: AtomicU64::new(MAX_ROWS as u64),
         logins: Mutex::default(),
     });
+    let window = ("NetSuite", Arc::new(Account(app.clone())) as Arc<dyn Inside>);
     let router = control::router().fallback(answer).with_state(app);
-    trunnion_kit::sim::start(router, control, port).await
+    trunnion_kit::sim::start_with(router, window, control, port).await
 }
 
 /// A request with all that answering it takes.

@@ -33,6 +33,7 @@ mod event_mesh;
 mod events;
 mod filter;
 pub mod gate;
+mod inside;
 mod metadata;
 mod node;
 mod org;

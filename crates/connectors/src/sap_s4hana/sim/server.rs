@@ -7,7 +7,7 @@ use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use trunnion_kit::sim::{Control, Push, Sim};
+use trunnion_kit::sim::{Control, Inside, Push, Sim};
 use trunnion_model::time::Clock;
 
 use super::batch;
@@ -16,6 +16,7 @@ use super::errors::{Message, Refusal, answer};
 use super::event_mesh::Mesh;
 use super::events;
 use super::gate::Gate;
+use super::inside::Documents;
 use super::metadata;
 use super::node::Node;
 use super::place::Place;
@@ -77,13 +78,14 @@ pub async fn start(options: Options, port: u16) -> std::io::Result<Sim> {
         changes: Arc::default(),
         changeset: None,
     };
+    let window = ("SAP S/4HANA", Arc::new(Documents(app.world.clone())) as Arc<dyn Inside>);
     let router = super::remote::router()
         .merge(super::event_mesh::router())
         .merge(super::gate::router())
         .merge(super::conditions::router())
         .fallback(handle)
         .with_state(app);
-    trunnion_kit::sim::start(router, control, port).await
+    trunnion_kit::sim::start_with(router, window, control, port).await
 }
 
 /// What every request shares.
