@@ -83,10 +83,17 @@ impl Client {
         panic!("{entity}: no end after {MOST_PAGES} pages");
     }
 
+    /// How many rows a first page of ten has, or why there is none.
+    pub(crate) async fn first_page(&self, entity: &str) -> Result<usize, Error> {
+        let window = Window { limit: 10, ..Window::default() };
+        let page = self.connector().vendor.page(&self.link, self.entity(entity), &window).await?;
+        Ok(page.rows()?.len())
+    }
+
     pub(crate) async fn one(&self, entity: &str, remote_id: &str) -> Value {
         let page = self.connector().vendor.one(&self.link, self.entity(entity), remote_id).await.unwrap();
         let mut rows = page.rows().unwrap();
-        serde_json::from_str(&self.mapper(entity).read(&mut rows[0]).unwrap().data).unwrap()
+        data(&self.mapper(entity).read(&mut rows[0]).unwrap())
     }
 
     pub(crate) fn sent(&self, entity: &str, body: &Value, write_key: &str) -> Node<'static> {
@@ -156,9 +163,19 @@ impl Client {
 
     async fn first_active(&self, entity: &str) -> (String, Value) {
         let all = self.read(entity, None, 500).await;
-        let mut all = all.into_iter().map(|record| (record.remote_id, serde_json::from_str(&record.data).unwrap()));
+        let mut all = all.into_iter().map(|record| (record.remote_id.clone(), data(&record)));
         all.find(|(_, data): &(String, Value)| data["active"] != false).unwrap()
     }
+}
+
+/// A record in the unified form.
+pub(crate) fn data(record: &Incoming) -> Value {
+    serde_json::from_str(&record.data).unwrap()
+}
+
+/// A record as the system sent it.
+pub(crate) fn raw(record: &Incoming) -> Value {
+    serde_json::from_str(&record.raw).unwrap()
 }
 
 /// A control function that only this simulator has.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use trunnion_kit::http::Request;
 use trunnion_model::time::Timestamp;
 
-use super::client::Client;
+use super::client::{Client, data};
 use super::systems::simulated;
 
 const SAP: &str = "sap-s4hana";
@@ -131,7 +131,7 @@ async fn a_server_of_others_gives_the_same_records_over_either_version() {
     let (newer, older) = (connected(&newer), connected(&older));
     let over_v4 = newer.read("purchase_order", None, 2).await;
     assert_eq!(over_v4.len(), 3);
-    let data: Value = serde_json::from_str(&over_v4[1].data).unwrap();
+    let data = data(&over_v4[1]);
     assert_eq!(
         (&data["number"], &data["ordered_on"], &data["status"]),
         (&json!("4500000001"), &json!("2025-01-10"), &json!("approved"))

@@ -2,18 +2,14 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use trunnion_kit::error::Error;
 use trunnion_model::record::Incoming;
 
-use super::client::{Client, asked, control, newest};
+use super::client::{Client, asked, control, data, newest};
 use super::systems::{simulated, simulated_without};
 
 const SAP: &str = "sap-s4hana";
-
-fn data(record: &Incoming) -> Value {
-    serde_json::from_str(&record.data).unwrap()
-}
 
 fn found<'r>(records: &'r [Incoming], id: &str) -> &'r Incoming {
     records.iter().find(|record| record.remote_id == id).unwrap_or_else(|| panic!("no {id}"))

@@ -7,7 +7,7 @@ use trunnion_connectors::netsuite::sim::Options;
 use trunnion_kit::error::Error;
 use trunnion_kit::http::Request;
 
-use super::client::{Client, asked, control, newest};
+use super::client::{Client, asked, control, data, newest, raw};
 use super::systems::{simulated, tryton};
 
 const SAP: &str = "sap-s4hana";
@@ -62,8 +62,7 @@ async fn sap_a_price_for_many_units_is_shown_for_one_and_the_amounts_add_up() {
     let number = |value: &Value| trunnion_model::decimal::parse(value.as_str().unwrap()).unwrap();
     let mut lines_seen = 0;
     for order in client.read("purchase_order", None, 500).await {
-        let data: Value = serde_json::from_str(&order.data).unwrap();
-        let raw: Value = serde_json::from_str(&order.raw).unwrap();
+        let (data, raw) = (data(&order), raw(&order));
         for (line, raw) in data["lines"].as_array().unwrap().iter().zip(raw["_PurchaseOrderItem"].as_array().unwrap()) {
             let per = number(&raw["NetPriceQuantity"]);
             assert_eq!(number(&line["unit_price"]) * per, number(&raw["NetPriceAmount"]), "{line} {raw}");

@@ -1,20 +1,13 @@
 //! Traps at SAP's gate: logins, sessions, rights, and the many ways in which it says no. Each test is named after one.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use trunnion_kit::error::Error;
-use trunnion_kit::vendor::Window;
 
-use super::client::{Client, asked, control};
+use super::client::{Client, asked, control, raw};
 use super::systems::{simulated, simulated_without};
 
 const SAP: &str = "sap-s4hana";
 const ORDERS: &str = "/sap/opu/odata/sap/API_PURCHASEORDER_PROCESS_SRV";
-
-async fn page(client: &Client, entity: &str) -> Result<usize, Error> {
-    let window = Window { limit: 10, ..Window::default() };
-    let page = client.connector().vendor.page(&client.link, client.entity(entity), &window).await?;
-    Ok(page.rows()?.len())
-}
 
 #[tokio::test]
 async fn sap_the_client_stands_in_every_address_or_another_ones_data_would_come() {
@@ -38,11 +31,11 @@ async fn sap_a_wrong_password_is_tried_once_because_five_lock_the_user() {
     let system = simulated(SAP, 20).await;
     let mistyped = Client::with(SAP, &system.wrong);
     for _ in 0..6 {
-        let refused = page(&mistyped, "vendor").await;
+        let refused = mistyped.first_page("vendor").await;
         assert!(matches!(refused, Err(Error::Authentication(_))), "{refused:?}");
     }
     assert_eq!(asked(&system), ["401 GET A_BusinessPartner"]);
-    assert_eq!(page(&Client::new(SAP, &system), "vendor").await.unwrap(), 10, "the user is locked");
+    assert_eq!(Client::new(SAP, &system).first_page("vendor").await.unwrap(), 10, "the user is locked");
 }
 
 #[tokio::test]
@@ -57,12 +50,12 @@ async fn sap_a_locked_user_gets_the_same_page_as_a_wrong_password_and_is_not_ask
     system.sim.control.clear_requests();
     let client = Client::new(SAP, &system);
     for _ in 0..3 {
-        let Err(Error::Authentication(message)) = page(&client, "vendor").await else { panic!("let in") };
+        let Err(Error::Authentication(message)) = client.first_page("vendor").await else { panic!("let in") };
         assert!(message.text.contains("Logon failed") && !message.text.contains('<'), "{}", message.text);
     }
     assert_eq!(asked(&system).len(), 1, "{:?}", asked(&system));
     control(&system, "unlock").await;
-    assert_eq!(page(&Client::new(SAP, &system), "vendor").await.unwrap(), 10);
+    assert_eq!(Client::new(SAP, &system).first_page("vendor").await.unwrap(), 10);
 }
 
 #[tokio::test]
@@ -88,14 +81,14 @@ async fn sap_a_403_without_that_header_is_a_missing_right_and_no_token_is_fetche
     system.sim.control.clear_requests();
     for refused in [
         client.create("purchase_order", &order, "SECOND").await.map(drop),
-        page(&client, "purchase_order").await.map(drop),
+        client.first_page("purchase_order").await.map(drop),
     ] {
         let Err(Error::Permission(message)) = refused else { panic!("{refused:?}") };
         assert_eq!(message.code.as_deref(), Some("/IWBEP/CM_MGW_RT/000"));
         assert!(message.text.contains("sufficient authorizations"), "{}", message.text);
     }
     assert_eq!(asked(&system), ["403 POST A_PurchaseOrder", "403 GET A_PurchaseOrder"]);
-    assert_eq!(page(&client, "vendor").await.unwrap(), 10, "what is allowed still comes");
+    assert_eq!(client.first_page("vendor").await.unwrap(), 10, "what is allowed still comes");
 }
 
 #[tokio::test]
@@ -105,12 +98,12 @@ async fn sap_a_service_that_nobody_released_answers_403_or_404_and_only_its_own_
         control(&system, &format!("withdraw?service=API_EQUIPMENT&status={status}")).await;
         let client = Client::new(SAP, &system);
         client.probe().await;
-        let missing = page(&client, "asset").await.unwrap_err();
+        let missing = client.first_page("asset").await.unwrap_err();
         let is_told = matches!(&missing, Error::Permission(_) | Error::NotFound(_));
         let message = missing.vendor().unwrap();
         assert!(is_told && message.code.as_deref() == Some("/IWBEP/CM_MGW_RT/026"), "{missing:?}");
         assert!(message.text.contains("name API_EQUIPMENT"), "{}", message.text);
-        assert_eq!(page(&client, "vendor").await.unwrap(), 10);
+        assert_eq!(client.first_page("vendor").await.unwrap(), 10);
     }
 }
 
@@ -243,8 +236,7 @@ async fn sap_decimals_of_version_4_are_asked_for_and_sent_as_texts_so_that_none_
     );
     let orders = client.read("purchase_order", None, 50).await;
     let order = orders.iter().find(|order| order.remote_id == id).unwrap();
-    let raw: Value = serde_json::from_str(&order.raw).unwrap();
-    assert_eq!(raw["_PurchaseOrderItem"][0]["OrderQuantity"], json!("1234567890.123"));
+    assert_eq!(raw(order)["_PurchaseOrderItem"][0]["OrderQuantity"], json!("1234567890.123"));
     let line = client.one("purchase_order", &id).await["lines"][0].clone();
     assert_eq!((&line["quantity"], &line["unit_price"]), (&json!("1234567890.123"), &json!("99999.99")));
     assert_eq!(line["amount"], "123456776666621.099", "rounded to three places");

@@ -7,22 +7,13 @@ use serde_json::{Value, json};
 use trunnion_connectors::netsuite::sim::Options;
 use trunnion_kit::error::Error;
 use trunnion_kit::protocol::suitetalk;
-use trunnion_kit::vendor::Window;
 use trunnion_model::record::Incoming;
 
-use super::client::{Client, asked, control};
+use super::client::{Client, asked, control, data, raw};
 use super::systems::{System, simulated};
 
 const NETSUITE: &str = "netsuite";
 const RECORDS: &str = "/services/rest/record/v1";
-
-fn data(record: &Incoming) -> Value {
-    serde_json::from_str(&record.data).unwrap()
-}
-
-fn raw(record: &Incoming) -> Value {
-    serde_json::from_str(&record.raw).unwrap()
-}
 
 async fn account(records: usize) -> (System, Client) {
     let system = simulated(NETSUITE, records).await;
@@ -37,29 +28,23 @@ fn by_token(system: &System) -> Client {
     Client::with(NETSUITE, &signed)
 }
 
-async fn page(client: &Client, entity: &str) -> Result<usize, Error> {
-    let window = Window { limit: 10, ..Window::default() };
-    let page = client.connector().vendor.page(&client.link, client.entity(entity), &window).await?;
-    Ok(page.rows()?.len())
-}
-
 #[tokio::test]
 async fn netsuite_a_refused_token_is_tried_once_because_five_lock_it_for_half_an_hour() {
     let system = simulated(NETSUITE, 20).await;
     let mistyped = Client::with(NETSUITE, &system.wrong);
     for _ in 0..6 {
-        let refused = page(&mistyped, "vendor").await;
+        let refused = mistyped.first_page("vendor").await;
         assert!(matches!(refused, Err(Error::Authentication(_))), "{refused:?}");
     }
     assert_eq!(asked(&system), ["401 POST suiteql"]);
-    assert_eq!(page(&by_token(&system), "vendor").await.unwrap(), 10, "the token is locked");
+    assert_eq!(by_token(&system).first_page("vendor").await.unwrap(), 10, "the token is locked");
 }
 
 #[tokio::test]
 async fn netsuite_a_clock_that_is_wrong_looks_like_a_wrong_token_and_is_told_as_what_it_is() {
     let system = simulated(NETSUITE, 20).await;
     system.sim.control.move_clock_ahead(Duration::from_secs(900));
-    let Err(Error::Authentication(message)) = page(&by_token(&system), "vendor").await else { panic!("let in") };
+    let Err(Error::Authentication(message)) = by_token(&system).first_page("vendor").await else { panic!("let in") };
     let apart = message.text.split_once("our clock and the system's are ").map(|(_, rest)| rest.to_owned());
     let seconds: i64 = apart.unwrap_or_default().split(' ').next().unwrap().parse().expect(&message.text);
     assert!((880..=920).contains(&seconds), "{}", message.text);
@@ -73,7 +58,7 @@ async fn netsuite_a_role_without_a_permission_is_refused_with_403_and_the_login_
     let refused = client.create("purchase_order", &order, "forbidden1").await.unwrap_err();
     let Error::Permission(message) = &refused else { panic!("{refused:?}") };
     assert_eq!(message.code.as_deref(), Some("INSUFFICIENT_PERMISSION"));
-    assert_eq!(page(&client, "vendor").await.unwrap(), 10);
+    assert_eq!(client.first_page("vendor").await.unwrap(), 10);
 }
 
 #[tokio::test]
@@ -81,7 +66,7 @@ async fn netsuite_an_unexpected_error_leaves_a_write_open_and_its_id_is_kept_for
     let (system, client) = account(20).await;
     let vendors = client.read("vendor", None, 500).await.len();
     control(&system, "unexpected_error?next=1").await;
-    let passing = page(&client, "vendor").await.unwrap_err();
+    let passing = client.first_page("vendor").await.unwrap_err();
     assert!(matches!(&passing, Error::Unreachable { reason, .. } if reason.contains("m3t8q0wzkx2")), "{passing:?}");
     control(&system, "unexpected_error?next=1").await;
     let unclear = client.create("vendor", &json!({"name": "Unexpected Ltd"}), "unexpected1").await.unwrap_err();

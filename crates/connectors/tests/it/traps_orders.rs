@@ -5,22 +5,13 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use trunnion_kit::error::Error;
-use trunnion_model::record::Incoming;
 
-use super::client::{Client, control, newest};
+use super::client::{Client, control, data, newest, raw};
 use super::systems::{System, simulated, simulated_without};
 
 const SAP: &str = "sap-s4hana";
 const ORDERS: &str = "/sap/opu/odata/sap/API_PURCHASEORDER_PROCESS_SRV";
 const GOODS: &str = "/sap/opu/odata/sap/API_MATERIAL_DOCUMENT_SRV";
-
-fn data(record: &Incoming) -> Value {
-    serde_json::from_str(&record.data).unwrap()
-}
-
-fn raw(record: &Incoming) -> Value {
-    serde_json::from_str(&record.raw).unwrap()
-}
 
 async fn older(records: usize) -> (System, Client) {
     let system = simulated_without(SAP, records, &["odata-v4"]).await;

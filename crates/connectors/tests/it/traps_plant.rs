@@ -3,15 +3,11 @@
 use serde_json::{Value, json};
 use trunnion_kit::error::Error;
 
-use super::client::{Client, control};
+use super::client::{Client, control, data};
 use super::systems::simulated;
 
 const SAP: &str = "sap-s4hana";
 const NETSUITE: &str = "netsuite";
-
-fn data(record: &trunnion_model::record::Incoming) -> Value {
-    serde_json::from_str(&record.data).unwrap()
-}
 
 /// An order of two lines, and its lines as they are read back.
 async fn ordered(client: &Client) -> (String, Vec<Value>) {

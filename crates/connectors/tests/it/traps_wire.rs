@@ -8,19 +8,11 @@ use trunnion_kit::json::{Node, Object};
 use trunnion_kit::protocol::suitetalk;
 use trunnion_model::record::Incoming;
 
-use super::client::{Client, asked, newest};
+use super::client::{Client, asked, data, newest, raw};
 use super::systems::{simulated, simulated_without};
 
 const SAP: &str = "sap-s4hana";
 const NETSUITE: &str = "netsuite";
-
-fn raw(record: &Incoming) -> Value {
-    serde_json::from_str(&record.raw).unwrap()
-}
-
-fn data(record: &Incoming) -> Value {
-    serde_json::from_str(&record.data).unwrap()
-}
 
 async fn whole(client: &Client, entity: &str, remote_id: &str) -> Incoming {
     client.read(entity, None, 500).await.into_iter().find(|record| record.remote_id == remote_id).unwrap()

@@ -13,4 +13,5 @@ pub use control::{Control, Logged};
 pub use faults::{Fault, FaultSpecError};
 pub use inside::Inside;
 pub use push::{Push, Subscription};
+pub use remote::Switch;
 pub use serve::{Sim, Window, start, start_with};

@@ -56,9 +56,10 @@ struct Seconds {
     seconds: u64,
 }
 
+/// The query of a function that switches something: `on=true`.
 #[derive(serde::Deserialize)]
-struct Switch {
-    on: bool,
+pub struct Switch {
+    pub on: bool,
 }
 
 async fn requests(State(control): State<Control>) -> Json<Vec<serde_json::Value>> {

@@ -8,6 +8,7 @@ use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use trunnion_kit::sim::Switch;
 
 use super::script;
 use super::server::{App, query};
@@ -34,11 +35,6 @@ pub(super) fn router() -> Router<Arc<App>> {
 #[derive(serde::Deserialize)]
 struct Id {
     id: u64,
-}
-
-#[derive(serde::Deserialize)]
-struct Switch {
-    on: bool,
 }
 
 #[derive(serde::Deserialize)]

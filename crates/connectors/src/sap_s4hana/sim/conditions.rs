@@ -20,6 +20,7 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::post;
+use trunnion_kit::sim::Switch;
 
 use super::errors::{Message, Refusal};
 use super::server::App;
@@ -114,11 +115,6 @@ pub(super) fn router() -> Router<App> {
 }
 
 #[derive(serde::Deserialize)]
-struct Switch {
-    on: bool,
-}
-
-#[derive(serde::Deserialize)]
 struct Set {
     set: String,
 }
@@ -183,15 +179,6 @@ async fn system_time_zone(State(app): State<App>, Query(Minutes { minutes }): Qu
 }
 
 #[derive(serde::Deserialize)]
-struct Goods {
-    material: String,
-    plant: String,
-    location: String,
-    /// In thousandths of the base unit.
-    quantity: i64,
-}
-
-#[derive(serde::Deserialize)]
 struct Serialised {
     material: String,
 }
@@ -201,6 +188,15 @@ async fn serialise(State(app): State<App>, Query(Serialised { material }): Query
         true => StatusCode::NO_CONTENT,
         false => StatusCode::NOT_FOUND,
     }
+}
+
+#[derive(serde::Deserialize)]
+struct Goods {
+    material: String,
+    plant: String,
+    location: String,
+    /// In thousandths of the base unit.
+    quantity: i64,
 }
 
 async fn consign(State(app): State<App>, Query(goods): Query<Goods>) -> StatusCode {

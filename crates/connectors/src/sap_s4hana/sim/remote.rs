@@ -20,6 +20,7 @@ use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::routing::post;
+use trunnion_kit::sim::Switch;
 
 use super::events;
 use super::schema::Family;
@@ -44,11 +45,6 @@ pub(super) fn router() -> Router<App> {
         .route("/_control/reverse_measurement", post(reverse))
         .route("/_control/page_cap", post(page_cap))
         .route("/_control/odata_v4", post(odata_v4))
-}
-
-#[derive(serde::Deserialize)]
-struct Switch {
-    on: bool,
 }
 
 #[derive(serde::Deserialize)]

@@ -80,8 +80,9 @@ pub(in super::super) async fn named(
     modify(link, request).await.map(drop)
 }
 
-/// Together, where the service takes changesets; else one request after the other. Rows may share one version: then each change gives the next one its own. Where its answer does
-/// not tell it (a deletion's has no row), the record is asked, and what others change from then on is still noticed.
+/// Together, where the service takes changesets; else one request after the other. Rows may share one version: then each change
+/// gives the next one its own. Where its answer does not tell it (a deletion's has no row), the record is asked, and what others
+/// change from then on is still noticed.
 async fn send(link: &Link, way: &Way<'_>, target: Target<'_>, parts: Vec<Part>) -> Result<(), Error> {
     if parts.len() > 1 && way.takes_changesets() && batch::send(link, way, &parts).await? {
         return Ok(());
