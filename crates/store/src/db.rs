@@ -10,7 +10,6 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::{Connection as _, Executor as _, PgConnection, Postgres, SqlSafeStr, Transaction};
 
 use self::sqlite::Sqlite;
-use crate::db::arg::Arg;
 use crate::{Error, Result};
 
 pub(crate) mod arg;
@@ -229,9 +228,9 @@ pub(crate) fn replace_nul(text: &mut String) {
 }
 
 pub(crate) use self::sqlite::Writing;
-pub(crate) use arg::args;
+pub(crate) use arg::{Arg, args};
 pub(crate) use row::{Columns, Row, columns};
-pub(crate) use set::{hex, over_set, set};
+pub(crate) use set::{hex, id_set, over_set, set};
 
 async fn open_postgres(url: &str) -> Result<Db> {
     let options = PgConnectOptions::from_str(url)?.application_name("trunnion").statement_cache_capacity(STATEMENTS);

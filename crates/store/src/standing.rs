@@ -1,10 +1,9 @@
 //! How much there is and how much waits, of all applications and nodes together.
 
-use serde_json::json;
 use trunnion_model::ids::{ApplicationId, ConnectionId};
 use uuid::Uuid;
 
-use crate::db::{args, hex, over_set};
+use crate::db::{args, id_set, over_set};
 use crate::{Result, Store};
 
 /// Beyond so many it does not matter how many more there are, and counting would cost.
@@ -62,9 +61,8 @@ impl Store {
             ("$1", id "id"),
             " join connection c on c.id = j.id"
         );
-        let set: Vec<_> = ids.iter().map(|id| json!({ "id": hex(id.0) })).collect();
-        let found: Vec<(Uuid, Uuid, String, String)> =
-            self.inner.db.rows(sql, args![serde_json::Value::from(set).to_string()]).await?;
+        let set = id_set(ids.iter().map(|id| id.0));
+        let found: Vec<(Uuid, Uuid, String, String)> = self.inner.db.rows(sql, args![set]).await?;
         let named = |(id, application, system, customer)| Named {
             id: ConnectionId(id),
             application: ApplicationId(application),

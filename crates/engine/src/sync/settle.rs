@@ -17,6 +17,7 @@ const SAMPLE: usize = 20;
 pub(super) async fn settle(job: &Job<'_>, going: &Going) -> Result<(), Halt> {
     let Some(generation) = going.listing else { return Ok(()) };
     let (store, connection, entity) = (job.engine.store(), job.claim.plan.connection, job.claim.entity);
+    store.end_listing(&job.claim.lease, entity, generation).await?;
     let gone = store.gone(connection, entity, generation, SAMPLE).await?;
     if gone.count == 0 {
         store.withdraw_held(&job.claim.lease).await?;

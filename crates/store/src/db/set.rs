@@ -42,3 +42,8 @@ pub(crate) use over_set;
 pub(crate) fn hex(id: uuid::Uuid) -> String {
     id.simple().to_string()
 }
+
+/// Ids as such an array, each the member `id`.
+pub(crate) fn id_set(ids: impl IntoIterator<Item = uuid::Uuid>) -> String {
+    serde_json::Value::from_iter(ids.into_iter().map(|id| serde_json::json!({ "id": hex(id) }))).to_string()
+}

@@ -1,9 +1,10 @@
 //! The one way in.
 
 use trunnion_model::catalog::Entity;
-use trunnion_model::ids::{ConnectionId, RecordScope};
+use trunnion_model::ids::{ConnectionId, RecordId, RecordScope};
 
 use super::judge::{Page, Tally, prepare};
+use super::listing::note_seen;
 use super::read::read_in;
 use super::{Applied, Commit, PageProgress, Reading, postgres, sqlite};
 use crate::db::{Tx, args};
@@ -50,6 +51,9 @@ impl Store {
         let now = self.now();
         // Set aside before the rows are given away, because a row that can be mapped leaves the quarantine.
         quarantine::note(&mut tx, &self.inner.clock, (connection, entity), &rows, &poison, now).await?;
+        let listed: Vec<RecordId> =
+            listed.into_iter().chain(poison.iter().map(|poison| scope.id(&poison.remote_id))).collect();
+        note_seen(&mut tx, (connection, entity), listing, (&rows, &listed)).await?;
         let page = Page {
             connection,
             entity,
@@ -59,8 +63,6 @@ impl Store {
             // Without a reading the rows are as new as can be.
             reading: reading.unwrap_or(Reading { asked_at: i64::MAX, answered_at: now }),
             settled_before: progress.as_ref().and_then(|progress| progress.settled_before),
-            listing,
-            listed: listed.into_iter().chain(poison.iter().map(|poison| scope.id(&poison.remote_id))).collect(),
             rows,
         };
         let (mut tx, mut tally) = write(tx, page).await?;
@@ -100,7 +102,7 @@ impl Store {
 
 /// Writes the page by the way of its database.
 pub(super) async fn write(tx: Tx, page: Page) -> Result<(Tx, Tally)> {
-    if page.rows.is_empty() && (page.listing.is_none() || page.listed.is_empty()) {
+    if page.rows.is_empty() {
         return Ok((tx, Tally::default()));
     }
     match tx {

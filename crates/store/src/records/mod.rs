@@ -3,6 +3,7 @@
 mod apply;
 mod filter;
 mod judge;
+mod listing;
 mod postgres;
 mod read;
 mod sqlite;
@@ -11,6 +12,6 @@ mod types;
 
 pub use filter::{FieldFilter, FieldFilters, FieldKind, FieldPlace, FieldTest};
 pub(crate) use judge::Prepared;
-pub use sweep::Gone;
+pub use listing::Gone;
 pub(crate) use sweep::sweep_in;
 pub use types::{Applied, Commit, ListQuery, NaturalMatch, PageProgress, Poison, Position, Reading, Sort};

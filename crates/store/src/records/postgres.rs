@@ -30,15 +30,6 @@ const AT_ONCE: usize = 250;
 /// Writes the page and its events.
 pub(super) async fn write(tx: &mut Tx, page: Page) -> Result<Tally> {
     let ids: Vec<Uuid> = page.rows.iter().map(|incoming| incoming.row.id.0).collect();
-    if let Some(generation) = page.listing {
-        // A row that is bare says that the record is gone.
-        let seen = page.rows.iter().filter(|incoming| !incoming.is_bare_deletion()).map(|incoming| incoming.row.id.0);
-        let mut seen: Vec<Uuid> = seen.chain(page.listed.iter().map(|id| id.0)).collect();
-        // In the order of the index, each once.
-        seen.sort_unstable();
-        seen.dedup();
-        mark(tx, &seen, generation).await?;
-    }
     let stored = probe(tx, &ids).await?;
     let mut tally = Tally::default();
     let (mut changes, mut refreshed) = (Vec::new(), Vec::new());
@@ -176,20 +167,6 @@ async fn old_content(tx: &mut Tx, differ: &[Uuid], bare: &[Uuid]) -> Result<Hash
         }
     }
     Ok(found)
-}
-
-/// The distinct ids were seen in that listing or a later one.
-async fn mark(tx: &mut Tx, seen: &[Uuid], generation: i64) -> Result<()> {
-    sqlx::query(
-        "insert into record_mark (record_id, generation) select new.id, $2::bigint from unnest($1::uuid[]) as new (id)
-         on conflict (record_id) do update set generation = excluded.generation
-         where record_mark.generation < excluded.generation",
-    )
-    .bind(seen)
-    .bind(generation)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
 }
 
 async fn insert(tx: &mut Tx, rows: &[Written], (connection, entity): (Uuid, &str), observed_at: i64) -> Result<()> {

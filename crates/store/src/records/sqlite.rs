@@ -27,15 +27,12 @@ const EVENT: &str =
     "insert into event (connection_id, sequence, id, type, at, record_id, entity, cause, data, previous)
     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
-const MARK: &str = "insert into record_mark (record_id, generation) values (?1, ?2)
-    on conflict (record_id) do update set generation = excluded.generation where generation < excluded.generation";
-
 /// Up to so many rows are written where the page was asked for; more take milliseconds, and a thread for blocking work.
 const FEW: usize = 8;
 
 /// Writes the page and its events.
 pub(super) async fn write(tx: &mut Writing, page: Page) -> Result<Tally> {
-    let many = page.rows.len() + page.listed.len() > FEW;
+    let many = page.rows.len() > FEW;
     tx.run(many, move |connection| write_page(connection, page)).await
 }
 
@@ -51,7 +48,7 @@ struct Writer<'c> {
 }
 
 fn write_page(connection: &Connection, page: Page) -> Result<Tally> {
-    let Page { connection: id, entity, cause, now, clock, reading, settled_before, listing, rows, listed } = page;
+    let Page { connection: id, entity, cause, now, clock, reading, settled_before, rows } = page;
     let tenant = id.0;
     // This transaction is the only writer: the number read here is still the last one when it is written back.
     let first = connection
@@ -71,14 +68,6 @@ fn write_page(connection: &Connection, page: Page) -> Result<Tally> {
     };
     let types = [Change::Created, Change::Updated, Change::Deleted].map(|change| event_type(entity, change));
     let mut tally = Tally::default();
-    if let Some(generation) = listing {
-        let mut mark = connection.prepare_cached(MARK)?;
-        // A row that is bare says that the record is gone.
-        let seen = rows.iter().filter(|incoming| !incoming.is_bare_deletion()).map(|incoming| incoming.row.id);
-        for id in seen.chain(listed) {
-            mark.execute(params![&id.0.as_bytes()[..], generation])?;
-        }
-    }
     for incoming in rows {
         let mut found = probe.query([&incoming.row.id.0.as_bytes()[..]])?;
         let stored = found.next()?;

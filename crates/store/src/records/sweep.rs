@@ -1,7 +1,4 @@
-//! What a complete listing did not see: counting it, and deleting it.
-//!
-//! A listing has a number, its generation. Whatever is seen of the entity from then on is marked with it, by whichever
-//! commit. So what has no mark of that generation when the listing is over was not seen by anybody since it began.
+//! Deleting what a complete listing did not see, and nobody since.
 
 use trunnion_model::catalog::Entity;
 use trunnion_model::change::Cause;
@@ -11,6 +8,7 @@ use uuid::Uuid;
 
 use super::apply::{note_progress, note_records, section, write};
 use super::judge::{Page, prepare};
+use super::listing::unseen;
 use super::{PageProgress, Reading};
 use crate::db::{Tx, args};
 use crate::sync::{self, Lease};
@@ -19,59 +17,7 @@ use crate::{Result, Store};
 /// So many records are deleted in one transaction.
 const AT_ONCE: i64 = 500;
 
-/// The records that a listing did not see and that are not deleted. The subquery is answered by an index alone.
-macro_rules! unseen {
-    ($columns:literal, $rest:literal) => {
-        concat!(
-            "select ",
-            $columns,
-            " from (select id from record where connection_id = $1 and entity = $2 and not exists
-                 (select 1 from record_mark m where m.record_id = record.id and m.generation >= $3)) unseen
-             join record r on r.id = unseen.id where r.deleted_at is null ",
-            $rest
-        )
-    };
-}
-
-/// What is gone by a listing's account.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Gone {
-    pub count: i64,
-    /// Remote ids of the first ones in the order of our ids, which is as good as by lot.
-    pub sample: Vec<String>,
-}
-
 impl Store {
-    /// Begins a complete listing of the entity; gives its generation.
-    pub async fn begin_listing(&self, lease: &Lease) -> Result<i64> {
-        let mut tx = self.inner.db.begin().await?;
-        sync::lock_lease(&mut tx, lease).await?;
-        let sql =
-            "update sync_plan set listing = listing + 1 where connection_id = $1 and entity = $2 returning listing";
-        let row = tx.row::<(i64,)>(sql, args![lease.connection, lease.entity]).await?;
-        tx.commit().await?;
-        Ok(row.map_or(1, |(listing,)| listing))
-    }
-
-    /// What the listing `generation` did not see, with at most `sample` of them by name.
-    pub async fn gone(
-        &self,
-        connection: ConnectionId,
-        entity: &'static Entity,
-        generation: i64,
-        sample: usize,
-    ) -> Result<Gone> {
-        let bound = || args![connection, entity.name, generation];
-        let count = self.inner.db.total::<(i64,)>(unseen!("count(*)", ""), bound()).await?.map_or(0, |(count,)| count);
-        if count == 0 {
-            return Ok(Gone::default());
-        }
-        let mut bound = bound();
-        bound.push(i64::try_from(sample).unwrap_or(i64::MAX).into());
-        let rows = self.inner.db.rows::<(String,)>(unseen!("r.remote_id", "order by r.id limit $4"), bound).await?;
-        Ok(Gone { count, sample: rows.into_iter().map(|(remote_id,)| remote_id).collect() })
-    }
-
     /// Counts records that differed although they should not have.
     pub async fn note_drift(&self, lease: &Lease, count: i64) -> Result<()> {
         let sql = "update run set drift = coalesce(drift, 0) + $2 where id = $1";
@@ -116,8 +62,18 @@ async fn sweep_rows(
     generation: i64,
     cause: Cause,
 ) -> Result<(Tx, super::judge::Tally)> {
-    let sql = unseen!("r.id, r.remote_id", "order by r.id limit $4");
+    let sql = unseen!("r.id, r.remote_id", "order by u.record_id limit $4");
     let rows = tx.rows::<(Uuid, String)>(sql, args![connection, entity.name, generation, AT_ONCE]).await?;
+    // Without a next one all that is left are records that were deleted otherwise.
+    let last = rows.last().map_or(Uuid::max(), |(id, _)| *id);
+    let sql = "delete from record_unseen
+               where connection_id = $1 and entity = $2 and generation <= $3 and record_id <= $4";
+    tx.execute(sql, args![connection, entity.name, generation, last]).await?;
+    if rows.is_empty() {
+        let sql = "update sync_plan set has_unseen = exists (select 1 from record_unseen u
+                       where u.connection_id = $1 and u.entity = $2) where connection_id = $1 and entity = $2";
+        tx.execute(sql, args![connection, entity.name]).await?;
+    }
     let rows = rows.into_iter().map(|(id, remote_id)| Incoming::gone(RecordId(id), remote_id)).collect();
     let now = store.now();
     let page = Page {
@@ -129,8 +85,6 @@ async fn sweep_rows(
         // Nobody saw them since the listing began, so nothing that is stored of them is newer.
         reading: Reading { asked_at: i64::MAX, answered_at: now },
         settled_before: None,
-        listing: None,
-        listed: Vec::new(),
         rows: prepare(rows),
     };
     write(tx, page).await

@@ -1,17 +1,15 @@
 //! Acknowledging findings.
 
-use serde_json::json;
 use trunnion_model::ids::{ConnectionId, SchemaDriftId};
 
-use crate::db::{args, hex, over_set};
+use crate::db::{args, id_set, over_set};
 use crate::{Error, Result, Store};
 
 impl Store {
     /// Acknowledges those of the findings that are open, all or none: `NotFound` if one of them is not the connection's.
     /// How many there were.
     pub async fn acknowledge_schema_drift(&self, connection: ConnectionId, ids: &[SchemaDriftId]) -> Result<u64> {
-        let set: Vec<_> = ids.iter().map(|id| json!({ "id": hex(id.0) })).collect();
-        let set = serde_json::Value::from(set).to_string();
+        let set = id_set(ids.iter().map(|id| id.0));
         let mut tx = self.inner.db.begin().await?;
         let own = over_set!(
             tx.dialect(),

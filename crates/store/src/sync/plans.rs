@@ -165,12 +165,23 @@ pub(super) async fn lock_leased(tx: &mut Tx, lease: &Lease) -> Result<PlanRow> {
     row.filter(|row| row.run_id() == Some(lease.run)).ok_or(Error::LeaseLost)
 }
 
-/// The plan of an entity, if it has one, locked until the end of the transaction. Gives the number of the entity's newest
-/// listing, if there was one.
-pub(crate) async fn lock_one(tx: &mut Tx, connection: ConnectionId, entity: &Entity) -> Result<Option<i64>> {
-    let sql = locking!(tx.dialect(), "select listing from sync_plan where connection_id = $1 and entity = $2");
-    let row = tx.row::<(i64,)>(sql, args![connection, entity.name]).await?;
-    Ok(row.and_then(|(listing,)| numbered(listing)))
+/// What has to be noted of what is seen of an entity.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Listing {
+    /// A complete listing goes on.
+    pub(crate) open: bool,
+    /// Listings that are over did not see some records.
+    pub(crate) has_unseen: bool,
+}
+
+/// The plan of an entity, if it has one, locked until the end of the transaction.
+pub(crate) async fn lock_one(tx: &mut Tx, connection: ConnectionId, entity: &Entity) -> Result<Listing> {
+    let sql = locking!(
+        tx.dialect(),
+        "select listing_open, has_unseen from sync_plan where connection_id = $1 and entity = $2"
+    );
+    let row = tx.row::<(bool, bool)>(sql, args![connection, entity.name]).await?;
+    Ok(row.map_or_else(Listing::default, |(open, has_unseen)| Listing { open, has_unseen }))
 }
 
 /// All plans of a connection, locked in the order that everybody uses, and before the connection itself.
@@ -183,22 +194,18 @@ pub(super) async fn lock_plans(tx: &mut Tx, connection: ConnectionId) -> Result<
     tx.rows(sql, args![connection]).await
 }
 
-/// The plan under `lease`, locked until the end of the transaction; `LeaseLost` if the lease is no longer held. Gives the
-/// number of the entity's newest listing.
-pub(crate) async fn lock_lease(tx: &mut Tx, lease: &Lease) -> Result<Option<i64>> {
+/// The plan under `lease`, locked until the end of the transaction; `LeaseLost` if the lease is no longer held.
+pub(crate) async fn lock_lease(tx: &mut Tx, lease: &Lease) -> Result<Listing> {
     let sql = locking!(
         tx.dialect(),
-        "select run_id, listing from sync_plan where connection_id = $1 and entity = $2 and lease_id = $3 and state = $4"
+        "select run_id, listing_open, has_unseen from sync_plan
+         where connection_id = $1 and entity = $2 and lease_id = $3 and state = $4"
     );
     let bound = args![lease.connection, lease.entity, lease.id, PlanState::Running.as_str()];
-    match tx.row::<(Uuid, i64)>(sql, bound).await? {
-        Some((run, listing)) if RunId(run) == lease.run => Ok(numbered(listing)),
+    match tx.row::<(Uuid, bool, bool)>(sql, bound).await? {
+        Some((run, open, has_unseen)) if RunId(run) == lease.run => Ok(Listing { open, has_unseen }),
         _ => Err(Error::LeaseLost),
     }
-}
-
-fn numbered(listing: i64) -> Option<i64> {
-    (listing > 0).then_some(listing)
 }
 
 /// Makes the plans of a connection that wait for their time due now, or after the quiet hours. What failed before is

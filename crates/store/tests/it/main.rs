@@ -16,6 +16,7 @@ mod health;
 mod history;
 mod leases;
 mod links;
+mod listings;
 mod lists;
 mod operations;
 mod runs;
