@@ -104,27 +104,36 @@ impl RecordId {
 /// The half of [`RecordId::of`] that all rows of one entity of one connection share.
 #[derive(Clone, Debug)]
 pub struct RecordScope {
-    seed: blake3::Hasher,
+    seed: Vec<u8>,
     prefix: [u8; 4],
 }
 
+/// What is hashed for an id is mostly not longer.
+const SHORT: usize = 128;
+
 impl RecordScope {
     pub fn new(connection: ConnectionId, entity: &Entity) -> Self {
-        let mut seed = blake3::Hasher::new();
-        seed.update(connection.0.as_bytes());
-        seed.update(entity.name.as_bytes());
-        seed.update(&[0]);
+        let seed = [connection.0.as_bytes(), entity.name.as_bytes(), &[0]].concat();
         let mut prefix = [0; 4];
-        prefix.copy_from_slice(&seed.finalize().as_bytes()[..4]);
+        prefix.copy_from_slice(&blake3::hash(&seed).as_bytes()[..4]);
         Self { seed, prefix }
     }
 
     pub fn id(&self, remote_id: &str) -> RecordId {
-        let mut hasher = self.seed.clone();
-        hasher.update(remote_id.as_bytes());
+        let (seed, own) = (self.seed.as_slice(), remote_id.as_bytes());
+        let mut short = [0; SHORT];
+        // In one piece, without a hasher, whose state is two kilobytes.
+        let hash = match short.get_mut(..seed.len() + own.len()) {
+            Some(input) => {
+                input[..seed.len()].copy_from_slice(seed);
+                input[seed.len()..].copy_from_slice(own);
+                blake3::hash(input)
+            }
+            None => blake3::Hasher::new().update(seed).update(own).finalize(),
+        };
         let mut bytes = [0; 16];
         bytes[..4].copy_from_slice(&self.prefix);
-        bytes[4..].copy_from_slice(&hasher.finalize().as_bytes()[..12]);
+        bytes[4..].copy_from_slice(&hash.as_bytes()[..12]);
         if let Some(number) = number_in(remote_id) {
             // Neighbours share these 24 bits; they wrap round, which puts strangers beside them and nothing else.
             bytes[4..7].copy_from_slice(&(number / NEIGHBOURS).to_be_bytes()[5..]);

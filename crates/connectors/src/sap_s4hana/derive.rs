@@ -83,12 +83,14 @@ fn purchase_order(row: &mut Object<'_>) {
     let (mut lines, mut deleted, mut delivered, mut invoiced) = (0, 0, 0, 0);
     for line in row.get_mut("to_PurchaseOrderItem").and_then(Node::items_mut).into_iter().flatten() {
         let is_deleted = text(line, "PurchasingDocumentDeletionCode") == Some("L");
-        let price = number(line, "NetPriceAmount").and_then(|price| in_order_units(line, price));
-        let amount = number(line, "NetPriceAmount")
+        let (price, units) = (number(line, "NetPriceAmount"), PriceUnits::of(line));
+        let amount = price
             .zip(number(line, "OrderQuantity"))
-            .and_then(|(price, quantity)| in_order_units(line, price.checked_mul(quantity)?))
+            .and_then(|(price, quantity)| units.per_order_unit(price.checked_mul(quantity)?))
             .map(to_cents);
-        let price = price.map(|price| price.round_dp_with_strategy(PRICE_PLACES, ROUND));
+        let price = price
+            .and_then(|price| units.per_order_unit(price))
+            .map(|price| price.round_dp_with_strategy(PRICE_PLACES, ROUND));
         lines += 1;
         deleted += i32::from(is_deleted);
         delivered += i32::from(is_deleted || line.get("IsCompletelyDelivered") == Some(&Node::Bool(true)));
@@ -129,11 +131,28 @@ fn purchase_order(row: &mut Object<'_>) {
     }
 }
 
-/// A price is for so many of its own units, of which an order's unit may be more or less than one: a drum has 200 litres.
-fn in_order_units(line: &Node<'_>, price: Decimal) -> Option<Decimal> {
-    let times = number(line, "OrderPriceUnitToOrderUnitNmrtr").filter(|times| !times.is_zero());
-    let price = price.checked_mul(times.unwrap_or(Decimal::ONE))?;
-    per(per(price, number(line, "NetPriceQuantity"))?, number(line, "OrdPriceUnitToOrderUnitDnmntr"))
+/// What a line's price is for: so many of its own units, of which an order's unit may be more or less than one. A drum has
+/// 200 litres.
+struct PriceUnits {
+    quantity: Option<Decimal>,
+    /// So many price units are as much as so many order units.
+    of_price: Decimal,
+    of_order: Option<Decimal>,
+}
+
+impl PriceUnits {
+    fn of(line: &Node<'_>) -> Self {
+        let of_price = number(line, "OrderPriceUnitToOrderUnitNmrtr").filter(|units| !units.is_zero());
+        Self {
+            quantity: number(line, "NetPriceQuantity"),
+            of_price: of_price.unwrap_or(Decimal::ONE),
+            of_order: number(line, "OrdPriceUnitToOrderUnitDnmntr"),
+        }
+    }
+
+    fn per_order_unit(&self, price: Decimal) -> Option<Decimal> {
+        per(per(price.checked_mul(self.of_price)?, self.quantity)?, self.of_order)
+    }
 }
 
 /// Amounts have at most three decimal places in every currency that SAP knows.
@@ -143,7 +162,8 @@ fn to_cents(amount: Decimal) -> Decimal {
 
 fn per(price: Decimal, units: Option<Decimal>) -> Option<Decimal> {
     match units {
-        Some(units) if !units.is_zero() => price.checked_div(units),
+        // Mostly it is for one, and to divide takes long.
+        Some(units) if !units.is_zero() && units != Decimal::ONE => price.checked_div(units),
         _ => Some(price),
     }
 }

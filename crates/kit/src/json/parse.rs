@@ -7,6 +7,10 @@ use super::{Node, Object};
 /// Deeper documents are refused: no vendor sends them, and a stack is finite.
 const DEEPEST: usize = 96;
 
+/// So many members a row mostly has at most, with what is computed beside them, and an object inside it.
+const ROW: usize = 48;
+const PART: usize = 8;
+
 /// Where and why a text is no JSON.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no valid JSON at byte {at}: {problem}")]
@@ -83,7 +87,7 @@ impl<'a> Reader<'a> {
     fn object(&mut self, depth: usize) -> Result<Node<'a>, ParseError> {
         let start = self.at;
         self.at += 1;
-        let mut members = Vec::with_capacity(8);
+        let mut members = Vec::with_capacity(if depth == 0 { ROW } else { PART });
         self.skip_space();
         if self.peek() == Some(b'}') {
             self.at += 1;
