@@ -117,7 +117,7 @@ pub(super) fn table(rows: &[Row], facts: &Facts) -> String {
     lines.extend(rows.iter().map(Row::cells));
     let mut out = aligned(&lines, 3..12);
     out += "\nCPU s: user and system, of the program; DB CPU s: of all PostgreSQL's processes, with those that have ended and \
-            with a checkpoint after each phase;\nother CPU s: of the simulator, and of the client where all is read back. \
+            with a vacuum and a checkpoint after each phase;\nother CPU s: of the simulator, and of the client where all is read back. \
             Peak: the program's resident set.\n";
     let size = facts
         .record_bytes

@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail, ensure};
 use serde_json::{Value, json};
 
 use super::http::Client;
-use super::ours::{Postgres, connect, first_query, key};
+use super::ours::{Postgres, connect, first_query, first_sync, key};
 use super::stage::Stage;
 use super::task::Task;
 use super::usage;
@@ -24,7 +24,6 @@ const LEAST: usize = 200;
 const MOST: usize = 2_000;
 /// Source requests that are timed, with nothing else going on.
 const REQUESTS: usize = 9;
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Prints what one database gave.
 pub(super) fn measure(task: &Task, latency: usize, programs: Postgres<'_>) -> anyhow::Result<()> {
@@ -35,9 +34,10 @@ pub(super) fn measure(task: &Task, latency: usize, programs: Postgres<'_>) -> an
     }
     let cluster = programs.map(|programs| stage.postgres(programs)).transpose()?;
     let server = stage.server(&task.binary, cluster.as_ref())?;
-    let (token, run) = connect(&server, &stage, key(&server)?)?;
-    let mut client = Client::connect(&server.url, &token)?;
+    let connection = connect(&server, &stage, key(&server)?)?;
+    let mut client = Client::connect(&server.url, &connection.token)?;
     let vendor = vendor(&mut client)?;
+    let run = first_sync(&server, &connection)?;
 
     let began = Instant::now();
     let (mut beside, mut run_now) = (Vec::new(), Value::Null);
@@ -98,15 +98,8 @@ impl std::fmt::Display for Times {
 
 /// The first vendor, as soon as there is one.
 fn vendor(client: &mut Client) -> anyhow::Result<String> {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        let vendors = client.json("GET", "/api/v1/vendors?limit=1", None, 200)?;
-        if let Some(id) = vendors["data"][0]["id"].as_str() {
-            return Ok(id.to_owned());
-        }
-        ensure!(Instant::now() < end, "no vendor came");
-        sleep(PAUSE);
-    }
+    let vendors = client.json("GET", "/api/v1/vendors?limit=1", None, 200)?;
+    vendors["data"][0]["id"].as_str().map(str::to_owned).context("there is no vendor")
 }
 
 /// Milliseconds of one change.

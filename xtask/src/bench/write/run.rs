@@ -7,7 +7,7 @@ use super::report::{Row, Sample};
 use super::stage::Bench;
 use super::tap::Tap;
 use super::task;
-use crate::bench::sync::ours::{Postgres, connect, key, wait};
+use crate::bench::sync::ours::{Postgres, connect, key};
 use crate::bench::sync::stage::{Stage, checkpoint};
 use crate::bench::sync::task::Task as Sizes;
 use crate::bench::{machine, usage};
@@ -51,9 +51,8 @@ fn measure(task: &task::Task, binary: &Path, programs: Postgres<'_>) -> anyhow::
     stage.credentials["url"] = tap.url.clone().into();
     let cluster = programs.map(|programs| stage.postgres(programs)).transpose()?;
     let server = stage.server(binary, cluster.as_ref())?;
-    let (token, sync) = connect(&server, &stage, key(&server)?)?;
-    wait(&server, &token, &sync)?;
-    let bench = Bench { url: &server.url, token: &token, tap: &tap };
+    let connection = connect(&server, &stage, key(&server)?)?;
+    let bench = Bench { url: &server.url, token: &connection.token, tap: &tap };
     bench.creates(0..WARM_UP)?;
 
     println!("\n{}:", if programs.is_some() { "PostgreSQL, as it comes" } else { "SQLite" });
