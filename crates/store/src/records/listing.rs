@@ -122,15 +122,14 @@ impl Store {
         mut from: (i64, Uuid),
         ids: &mut HashSet<Uuid>,
     ) -> Result<Option<(i64, Uuid)>> {
+        let sql = self.inner.db.dialect().pick(STORED_SQLITE, STORED_POSTGRES);
         while ids.len() < COMPARED {
-            let sql = "select modified_at, id from record
-                       where connection_id = $1 and entity = $2 and (modified_at, id) > ($3, $4)
-                       order by modified_at, id limit $5";
             let bound = args![connection, entity.name, from.0, from.1, RECORDS];
-            let rows = self.inner.db.rows::<(i64, Uuid)>(sql, bound).await?;
-            let Some(last) = rows.last() else { return Ok(None) };
-            from = *last;
-            ids.extend(rows.into_iter().map(|(_, id)| id));
+            let rows = self.inner.db.rows::<(i64, Vec<u8>)>(sql, bound).await?;
+            let Some((modified_at, last)) = rows.last() else { return Ok(None) };
+            let Some(id) = last.last_chunk() else { return Ok(None) };
+            from = (*modified_at, Uuid::from_bytes(*id));
+            ids.extend(each_id(&rows));
         }
         Ok(Some(from))
     }
@@ -211,6 +210,17 @@ pub(super) async fn note_seen(
     Ok(())
 }
 
+/// Time of change and id of records, from one on.
+const STORED_SQLITE: &str = "select modified_at, id from record
+    where connection_id = $1 and entity = $2 and (modified_at, id) > ($3, $4) order by modified_at, id limit $5";
+
+/// The same with all ids in one value, because rows cost more than what is in them. None come as no row.
+const STORED_POSTGRES: &str =
+    "select max(modified_at), string_agg(uuid_send(id), ''::bytea order by modified_at, id) from (
+        select modified_at, id from record
+        where connection_id = $1 and entity = $2 and (modified_at, id) > ($3, $4) order by modified_at, id limit $5
+    ) piece having count(*) > 0";
+
 type PageRow = (i64, Vec<u8>);
 
 const PAGES_AFTER: &str = "select page, ids from listing_page
@@ -222,8 +232,12 @@ fn pages_after((connection, entity): Place, page: i64) -> Vec<Arg> {
 
 /// Takes out of `ids` what the pages show; gives the last page's number.
 fn strike(pages: &[PageRow], ids: &mut HashSet<Uuid>) -> Option<i64> {
-    for id in pages.iter().flat_map(|(_, ids)| ids.as_chunks::<16>().0) {
-        ids.remove(&Uuid::from_bytes(*id));
+    for id in each_id(pages) {
+        ids.remove(&id);
     }
     pages.last().map(|(page, _)| *page)
+}
+
+fn each_id(rows: &[(i64, Vec<u8>)]) -> impl Iterator<Item = Uuid> {
+    rows.iter().flat_map(|(_, ids)| ids.as_chunks::<16>().0).map(|id| Uuid::from_bytes(*id))
 }

@@ -1,5 +1,5 @@
-//! Writing a page on PostgreSQL: one probe by primary key, then set-based statements over arrays for what differs. Payloads
-//! travel and lie as text; a jsonb would cost twice the time to write.
+//! Writing a page on PostgreSQL: one probe by primary key, which gives back what differs, then set-based statements over arrays
+//! for that. Payloads travel and lie as text; a jsonb would cost twice the time to write.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,8 @@ use super::judge::{Before, Old, Page, Prepared, Tally, Verdict, Written, event_t
 use crate::{Error, Result};
 
 type Tx = Transaction<'static, Postgres>;
-type ProbeRow = (Uuid, Vec<u8>, i64, i64, i64, Option<i64>, i64, Option<i64>);
+/// Empty but for the id where nothing is stored.
+type ProbeRow = (Uuid, Option<i64>, Option<Vec<u8>>, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
 type OldRow = (Uuid, String, Option<String>, Option<String>, Option<i64>, String, Option<String>);
 
 /// One array per column.
@@ -29,13 +30,16 @@ const AT_ONCE: usize = 250;
 
 /// Writes the page and its events.
 pub(super) async fn write(tx: &mut Tx, page: Page) -> Result<Tally> {
-    let ids: Vec<Uuid> = page.rows.iter().map(|incoming| incoming.row.id.0).collect();
-    let stored = probe(tx, &ids).await?;
+    let differing = probe(tx, &page.rows).await?;
     let mut tally = Tally::default();
     let (mut changes, mut refreshed) = (Vec::new(), Vec::new());
     let (mut differ, mut bare) = (Vec::new(), Vec::new());
     for incoming in page.rows {
-        let before = stored.get(&incoming.row.id.0);
+        let Some(before) = differing.get(&incoming.row.id.0) else {
+            tally.count(Verdict::Leave, false, false);
+            continue;
+        };
+        let before = before.as_ref();
         let verdict = judge(&incoming, before, page.reading)?;
         let was_deleted = before.is_some_and(|before| before.deleted_at.is_some());
         tally.count(verdict, was_deleted && !incoming.row.deleted, is_drift(&incoming.row, page.settled_before));
@@ -55,7 +59,7 @@ pub(super) async fn write(tx: &mut Tx, page: Page) -> Result<Tally> {
     let (mut fresh, mut changed) = (Vec::new(), Vec::new());
     for (change, incoming) in changes {
         let id = incoming.row.id.0;
-        let before = stored.get(&id).zip(olds.remove(&id));
+        let before = differing.get(&id).and_then(Option::as_ref).zip(olds.remove(&id));
         let target = if before.is_some() { &mut changed } else { &mut fresh };
         target.push(written(incoming, before, change, page.now));
     }
@@ -135,17 +139,42 @@ async fn log(tx: &mut Tx, story: &Story, changes: &[&Written], first: i64) -> Re
     Ok(())
 }
 
-async fn probe(tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Before>> {
-    let sql = "select id, hash, raw_hash, version, created_at, deleted_at, observed_at, remote_modified_at from record
-               where id = any($1)";
-    let rows: Vec<ProbeRow> = sqlx::query_as(sql).bind(ids).fetch_all(&mut **tx).await?;
-    let mut found = HashMap::with_capacity(rows.len());
-    for (id, hash, raw_hash, version, created_at, deleted_at, observed_at, remote_modified_at) in rows {
-        let hash = hash
-            .try_into()
-            .map_err(|_| Error::Corrupt { what: "record", why: "its hash is not 16 bytes".to_owned() })?;
-        let before = Before { hash, raw_hash, version, created_at, deleted_at, observed_at, remote_modified_at };
-        found.insert(id, before);
+/// What is stored of the rows that are stored otherwise, and None for those that are not stored at all. A row with the same
+/// content and the same raw form is left alone whatever else holds, and not told.
+async fn probe(tx: &mut Tx, rows: &[Prepared]) -> Result<HashMap<Uuid, Option<Before>>> {
+    // The subquery that is limited makes one look-up by primary key of each row whatever the planner believes: the table was
+    // perhaps empty when the statement was planned.
+    let sql =
+        "select new.id, r.version, r.hash, r.raw_hash, r.created_at, r.deleted_at, r.observed_at, r.remote_modified_at
+               from unnest($1::uuid[], $2::bytea[], $3::bigint[]) as new (id, hash, raw_hash)
+               left join lateral (select * from record where record.id = new.id limit 1) r on true
+               where r.hash is distinct from new.hash or r.raw_hash is distinct from new.raw_hash";
+    let differing: Vec<ProbeRow> = sqlx::query_as(sql)
+        .bind(column!(rows, incoming => incoming.row.id.0))
+        .bind(column!(rows, incoming => &incoming.hash[..]))
+        .bind(column!(rows, incoming => incoming.raw_hash))
+        .fetch_all(&mut **tx)
+        .await?;
+    let mut found = HashMap::with_capacity(differing.len());
+    for row in differing {
+        let Some(version) = row.1 else {
+            found.insert(row.0, None);
+            continue;
+        };
+        let corrupt = |why: &str| Error::Corrupt { what: "record", why: why.to_owned() };
+        let (id, _, hash, raw_hash, created_at, deleted_at, observed_at, remote_modified_at) = row;
+        let hash = hash.and_then(|hash| hash.try_into().ok()).ok_or_else(|| corrupt("its hash is not 16 bytes"))?;
+        let missing = || corrupt("a column is empty");
+        let before = Before {
+            hash,
+            raw_hash: raw_hash.ok_or_else(missing)?,
+            version,
+            created_at: created_at.ok_or_else(missing)?,
+            deleted_at,
+            observed_at: observed_at.ok_or_else(missing)?,
+            remote_modified_at,
+        };
+        found.insert(id, Some(before));
     }
     Ok(found)
 }
