@@ -35,11 +35,11 @@ cargo xtask bench inbox [--seconds 10]
 cargo xtask bench schedule [--connections 10000] [--hours 0.5]
     Release build, then due syncs of an idle system on a virtual clock, on SQLite and PostgreSQL: lag, CPU and memory of
     finding, taking, doing and concluding them. A whole day is --hours 24.
-cargo xtask bench sync [--records 10000,100000] [--record-bytes N] [--page 1000] [--program FILE] [--no-peer] [--json]
+cargo xtask bench sync [--records 10000,100000] [--record-bytes N] [--page 1000] [--database NAME] [--program FILE] [--no-peer] [--json]
     Release build (unless there is a FILE from one), then purchase orders from a simulator, or rows of N bytes: initial sync,
-    full re-sync with nothing new, reading all back, on SQLite and PostgreSQL, beside dlt and airbyte-cdk (PyPI): wall and CPU
+    full re-sync with nothing new, reading all back, on SQLite and PostgreSQL (or the one that is named), beside dlt and airbyte-cdk (PyPI): wall and CPU
     seconds, CPU per record, peak memory. Judges results, never times.
-cargo xtask bench sync --beside-writes [--records 100000]
+cargo xtask bench sync --beside-writes [--records 100000] [--latency MS] [--database NAME]
     How much longer writes take while the first sync of the same connection runs.
 cargo xtask bench webhooks [--messages 20000] [--seconds 30] [--program FILE]
     Release build (unless there is a FILE from one), then events of 1 KB to a receiver that verifies them, on SQLite and PostgreSQL: how many a second, CPU per

@@ -76,7 +76,7 @@ pub fn app(engine: Engine, options: Options) -> Router {
 pub(crate) fn documented() -> OpenApiRouter<Gate> {
     use v1::{
         alerts, audit, branding, bulks, connections, events, held, inbound, links, mapping, oauth_clients, operations,
-        passthrough, schema_drift, syncs, systems, webhooks,
+        passthrough, raw, schema_drift, syncs, systems, webhooks,
     };
     let api = OpenApiRouter::new()
         .routes(routes!(systems::list_systems))
@@ -138,6 +138,7 @@ pub(crate) fn documented() -> OpenApiRouter<Gate> {
         .routes(routes!(operations::list_operations))
         .routes(routes!(operations::get_operation))
         .routes(routes!(passthrough::passthrough))
+        .routes(routes!(raw::list_raw))
         .routes(routes!(bulks::get_bulk))
         .routes(routes!(bulks::list_bulk_items))
         .routes(routes!(webhooks::create_webhook_endpoint, webhooks::list_webhook_endpoints))

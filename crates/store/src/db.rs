@@ -6,6 +6,7 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::{Connection as _, Executor as _, PgConnection, Postgres, SqlSafeStr, Transaction};
 
@@ -137,7 +138,11 @@ impl Db {
     pub(crate) async fn rows<T: Row>(&self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<Vec<T>> {
         match self {
             Self::Sqlite(file) => file.rows(sql.into_sql_str(), args).await,
-            Self::Postgres(pool) => read_all(sqlx::query_with(sql, arg::postgres(args)?).fetch_all(pool).await?),
+            Self::Postgres(pool) => {
+                let mut connection = pool.acquire().await?;
+                let read = sqlx::query_with(sql, arg::postgres(args)?).fetch_all(&mut *connection).await;
+                read_all(sound(connection, read)?)
+            }
         }
     }
 
@@ -145,12 +150,11 @@ impl Db {
     pub(crate) async fn row<T: Row>(&self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<Option<T>> {
         match self {
             Self::Sqlite(file) => file.row(sql.into_sql_str(), args).await,
-            Self::Postgres(pool) => sqlx::query_with(sql, arg::postgres(args)?)
-                .fetch_optional(pool)
-                .await?
-                .as_ref()
-                .map(T::read)
-                .transpose(),
+            Self::Postgres(pool) => {
+                let mut connection = pool.acquire().await?;
+                let read = sqlx::query_with(sql, arg::postgres(args)?).fetch_optional(&mut *connection).await;
+                sound(connection, read)?.as_ref().map(T::read).transpose()
+            }
         }
     }
 
@@ -272,6 +276,16 @@ async fn open_postgres(url: &str) -> Result<Db> {
     Ok(Db::Postgres(pool))
 }
 
+/// A connection on which a statement failed is closed. Whoever is dropped while a transaction begins leaves it begun, and the
+/// pool does not know; that does no harm, as the next one's commit ends it, unless a statement fails in it: then all that
+/// follow are refused.
+fn sound<T>(mut connection: PoolConnection<Postgres>, read: sqlx::Result<T>) -> Result<T> {
+    read.map_err(|error| {
+        connection.close_on_drop();
+        error.into()
+    })
+}
+
 fn read_all<T: Row>(rows: Vec<PgRow>) -> Result<Vec<T>> {
     rows.into_iter().map(|row| T::read(&row)).collect()
 }
@@ -280,5 +294,36 @@ fn migration(error: sqlx::migrate::MigrateError) -> Error {
     match error {
         sqlx::migrate::MigrateError::Execute(inner) => inner.into(),
         other => Error::Configuration(format!("the database's tables cannot be brought up to date: {other}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_is_dropped_while_a_transaction_begins_spoils_no_connection_for_the_next() {
+        let Ok(server) = std::env::var("TRUNNION_TEST_POSTGRES") else {
+            eprintln!("not run: TRUNNION_TEST_POSTGRES names no server");
+            return;
+        };
+        let pool = PgPoolOptions::new().max_connections(1).test_before_acquire(false).connect(&server).await.unwrap();
+        let db = Db::Postgres(pool);
+        for _ in 0..20 {
+            db.ping().await.unwrap();
+            // The connection comes back to the pool by a task of its own.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            {
+                let mut begin = std::pin::pin!(db.begin());
+                // Far enough for BEGIN to be on its way.
+                let polled = begin.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+                assert!(polled.is_pending());
+            }
+            assert!(db.rows::<(i64,)>("select 1 / 0", Vec::new()).await.is_err());
+            db.ping().await.unwrap();
+        }
     }
 }

@@ -7,7 +7,7 @@ mod view;
 
 pub use change::{Patch, PatchCustomer, delete, patch, rotate_token};
 pub use connect::{CheckError, CheckView, Connected, Customer, NewConnection, check, create, reconnect};
-pub(crate) use connect::{check_customer, check_metadata, check_tags, create_by, probe, reconnect_by};
+pub(crate) use connect::{check_customer, check_metadata, check_tags, connector, create_by, probe, reconnect_by};
 pub use settings::{EntitySync, QuietHours, SyncSettings};
 pub use view::{ConnectionView, CustomerView, PlanView, ReasonView, SyncView};
 

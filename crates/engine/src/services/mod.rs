@@ -18,6 +18,7 @@ pub mod oauth_clients;
 pub mod operations;
 pub mod passthrough;
 pub mod quarantine;
+pub mod raw;
 pub mod records;
 mod rights;
 pub mod schema_drift;

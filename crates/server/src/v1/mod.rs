@@ -13,6 +13,7 @@ pub(crate) mod mapping;
 pub(crate) mod oauth_clients;
 pub(crate) mod operations;
 pub(crate) mod passthrough;
+pub(crate) mod raw;
 pub(crate) mod records;
 pub(crate) mod schema_drift;
 pub(crate) mod syncs;

@@ -117,3 +117,31 @@ async fn sync(app: &TestApp, ours: &Connected) {
     assert_eq!(answer.status, 202, "{answer:?}");
     app.wait_for_sync(ours).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_as_they_came_are_listed_by_the_systems_own_name() {
+    let app = TestApp::start(Acme::with_vendors(5)).await;
+    let ours = app.connect().await;
+    let first = app.send(get("/api/v1/raw/Vendors?limit=3&count=true").token(&ours.token)).await.ok();
+    assert_eq!(first["count"], 5);
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = app.send(get(&format!("/api/v1/raw/Vendors?limit=3&cursor={cursor}")).token(&ours.token)).await.ok();
+    assert_eq!(second["next_cursor"], json!(null));
+    let rows: Vec<_> = [&first, &second].into_iter().flat_map(|page| page["data"].as_array().unwrap()).collect();
+    let ids: BTreeSet<_> = rows.iter().map(|row| row["raw"]["Id"].as_str().unwrap()).collect();
+    assert_eq!(ids, BTreeSet::from(["1001", "1002", "1003", "1004", "1005"]));
+    let found = app.send(get("/api/v1/vendors/remote:1002?include=raw").token(&ours.token)).await.ok();
+    let row = rows.iter().find(|row| row["remote_id"] == "1002").unwrap();
+    assert_eq!((&row["id"], &row["raw"]), (&found["id"], &found["raw"]));
+    assert_eq!(row.get("name"), None, "what we made of it is not shown");
+
+    let named = app.send(get("/api/v1/raw/Vendors?entity=vendor&limit=1").token(&ours.token)).await.ok();
+    assert_eq!(named["data"].as_array().unwrap().len(), 1);
+    let unknown = app.send(get("/api/v1/raw/Suppliers").token(&ours.token)).await;
+    assert_eq!((unknown.status, unknown.json()["code"].as_str()), (404, Some("NOT_FOUND")));
+    assert!(unknown.json()["detail"].as_str().unwrap().contains("Vendors"), "{}", unknown.json());
+    let other = app.send(get("/api/v1/raw/Vendors?entity=item").token(&ours.token)).await;
+    assert_eq!(other.status, 404, "{}", other.json());
+    let wrong = app.send(get("/api/v1/raw/Vendors?fields=name").token(&ours.token)).await;
+    assert_eq!(wrong.status, 400, "{}", wrong.json());
+}

@@ -34,14 +34,18 @@ pub(in super::super) fn run(arguments: &[String]) -> anyhow::Result<()> {
             record_bytes: plan.record_bytes,
             binary: binary.clone(),
         };
-        if plan.beside_writes {
-            writes::measure(&task, plan.latency, None)?;
-            writes::measure(&task, plan.latency, Some(&programs))?;
-            continue;
+        let (sqlite, postgres) = plan.databases;
+        let databases = [sqlite.then_some(None), postgres.then_some(Some(programs.as_path()))];
+        let mut query = String::new();
+        for database in databases.into_iter().flatten() {
+            if plan.beside_writes {
+                writes::measure(&task, plan.latency, database)?;
+                continue;
+            }
+            let (more, asked) = ours::measure(&task, database)?;
+            rows.extend(more);
+            query = asked;
         }
-        rows.extend(ours::measure(&task, None)?.0);
-        let (more, query) = ours::measure(&task, Some(&programs))?;
-        rows.extend(more);
         if plan.peer_size(&sizes) == Some(records) {
             for peer in theirs::ALL {
                 let (row, about) = theirs::measure(peer, &task, &programs, &query)?;

@@ -88,7 +88,7 @@ pub(super) fn tidy(programs: &Path, cluster: &Cluster) -> anyhow::Result<()> {
 
 fn psql(programs: &Path, cluster: &Cluster, statements: &[&str]) -> anyhow::Result<()> {
     let mut psql = command::tethered(programs.join("psql"));
-    psql.args(["-X", "-q", "-d", &cluster.url]).args(statements.iter().flat_map(|sql| ["-c", sql]));
+    psql.args(["-X", "-q", "-o", "/dev/null", "-d", &cluster.url]).args(statements.iter().flat_map(|sql| ["-c", sql]));
     command::run(&mut psql, Duration::from_secs(300))
 }
 

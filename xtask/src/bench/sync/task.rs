@@ -28,6 +28,8 @@ pub(super) struct Plan {
     pub(super) beside_writes: bool,
     /// By how many milliseconds the source answers later than the simulator does.
     pub(super) latency: usize,
+    /// Measured on SQLite, and on PostgreSQL.
+    pub(super) databases: (bool, bool),
     peers: bool,
 }
 
@@ -69,6 +71,7 @@ pub(super) fn parse(arguments: &[String]) -> anyhow::Result<Plan> {
         json: false,
         beside_writes: false,
         latency: 0,
+        databases: (true, true),
         peers: true,
     };
     let mut words = arguments.iter().map(String::as_str);
@@ -77,6 +80,14 @@ pub(super) fn parse(arguments: &[String]) -> anyhow::Result<Plan> {
             let name = words.next().unwrap_or_default();
             let known = SYSTEMS.iter().find(|system| **system == name);
             plan.system = known.ok_or_else(|| wrong(format!("--system takes {}", SYSTEMS.join(" or "))))?;
+            continue;
+        }
+        if word == "--database" {
+            plan.databases = match words.next() {
+                Some("sqlite") => (true, false),
+                Some("postgres") => (false, true),
+                _ => return Err(wrong("--database takes sqlite or postgres; without it both are measured")),
+            };
             continue;
         }
         if word == "--program" {
@@ -97,7 +108,7 @@ pub(super) fn parse(arguments: &[String]) -> anyhow::Result<Plan> {
             "--beside-writes" => plan.beside_writes = true,
             "--latency" => plan.latency = one(word, &numbers()?)?,
             other => {
-                let known = "--system NAME, --records N[,N…], --record-bytes N, --page N, --program FILE, --beside-writes, --latency MS, --no-peer and --json";
+                let known = "--system NAME, --records N[,N…], --record-bytes N, --page N, --program FILE, --database NAME, --beside-writes, --latency MS, --no-peer and --json";
                 return Err(wrong(format!("bench sync knows {known}, not {other:?}")));
             }
         }
@@ -112,6 +123,8 @@ pub(super) fn parse(arguments: &[String]) -> anyhow::Result<Plan> {
         // The peers read that one only.
         plan.peers = false;
     }
+    // They are asked for the pages that PostgreSQL's run asked for.
+    plan.peers &= plan.databases.1 && !plan.beside_writes;
     if plan.latency > 0 && !plan.beside_writes {
         return Err(wrong("--latency is for --beside-writes"));
     }
@@ -144,6 +157,8 @@ mod tests {
         assert_eq!(parsed("").unwrap().sizes, [10_000, 100_000]);
         let other = parsed("--system netsuite --records 9").unwrap();
         assert_eq!((other.system, other.peers), ("netsuite", false));
+        let one = parsed("--database sqlite").unwrap();
+        assert_eq!((one.databases, one.peers), ((true, false), false));
     }
 
     #[test]
@@ -169,6 +184,7 @@ mod tests {
             "--latency 50",
             "--system",
             "--system other",
+            "--database mysql",
             "--system netsuite --record-bytes 9",
             "--system netsuite --page 9",
         ] {

@@ -253,7 +253,7 @@ pub(super) async fn working_status(engine: &Engine, scope: &Scope) -> Result<Con
     Ok(if all_there { ConnectionStatus::Online } else { ConnectionStatus::Syncing })
 }
 
-pub(super) fn connector<'e>(engine: &'e Engine, scope: &Scope) -> Result<&'e Connector> {
+pub(crate) fn connector<'e>(engine: &'e Engine, scope: &Scope) -> Result<&'e Connector> {
     let system = &scope.row().system;
     engine.catalogue().get(system).ok_or_else(|| ServiceError::UnsupportedOperation {
         message: format!("This server has no connector for `{system}`."),
