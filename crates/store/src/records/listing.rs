@@ -55,8 +55,7 @@ impl Store {
     pub async fn begin_listing(&self, lease: &Lease) -> Result<i64> {
         let mut tx = self.inner.db.begin().await?;
         sync::lock_lease(&mut tx, lease).await?;
-        let sql = "delete from listing_page where connection_id = $1 and entity = $2";
-        tx.execute(sql, args![lease.connection, lease.entity]).await?;
+        tx.execute(FORGET_PAGES, args![lease.connection, lease.entity]).await?;
         let sql = "update sync_plan set listing = listing + 1, listing_open = $3
                    where connection_id = $1 and entity = $2 returning listing";
         let row = tx.row::<(i64,)>(sql, args![lease.connection, lease.entity, true]).await?;
@@ -86,11 +85,10 @@ impl Store {
         }
         let mut tx = self.inner.db.begin().await?;
         sync::lock_lease(&mut tx, lease).await?;
-        let sql = "update sync_plan set listing_open = $3, has_unseen = exists (select 1 from record_unseen u
-                       where u.connection_id = $1 and u.entity = $2) where connection_id = $1 and entity = $2";
+        let sql = "update sync_plan set listing_open = $3 where connection_id = $1 and entity = $2";
         tx.execute(sql, args![lease.connection, entity.name, false]).await?;
-        let sql = "delete from listing_page where connection_id = $1 and entity = $2";
-        tx.execute(sql, args![lease.connection, entity.name]).await?;
+        tx.execute(FORGET_PAGES, args![lease.connection, entity.name]).await?;
+        note_what_is_left(&mut tx, place).await?;
         tx.commit().await
     }
 
@@ -177,6 +175,13 @@ impl Store {
     }
 }
 
+/// Whether commits must look into `record_unseen`, from then on.
+pub(super) async fn note_what_is_left(tx: &mut Tx, (connection, entity): Place) -> Result<()> {
+    let sql = "update sync_plan set has_unseen = exists (select 1 from record_unseen u
+                   where u.connection_id = $1 and u.entity = $2) where connection_id = $1 and entity = $2";
+    tx.execute(sql, args![connection, entity.name]).await.map(drop)
+}
+
 /// Notes in the caller's transaction, which has the plan locked, that these records are there.
 pub(super) async fn note_seen(
     tx: &mut Tx,
@@ -220,6 +225,8 @@ const STORED_POSTGRES: &str =
         select modified_at, id from record
         where connection_id = $1 and entity = $2 and (modified_at, id) > ($3, $4) order by modified_at, id limit $5
     ) piece having count(*) > 0";
+
+const FORGET_PAGES: &str = "delete from listing_page where connection_id = $1 and entity = $2";
 
 type PageRow = (i64, Vec<u8>);
 

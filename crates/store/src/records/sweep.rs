@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::apply::{note_progress, note_records, section, write};
 use super::judge::{Page, prepare};
-use super::listing::unseen;
+use super::listing::{note_what_is_left, unseen};
 use super::{PageProgress, Reading};
 use crate::db::{Tx, args};
 use crate::sync::{self, Lease};
@@ -70,9 +70,7 @@ async fn sweep_rows(
                where connection_id = $1 and entity = $2 and generation <= $3 and record_id <= $4";
     tx.execute(sql, args![connection, entity.name, generation, last]).await?;
     if rows.is_empty() {
-        let sql = "update sync_plan set has_unseen = exists (select 1 from record_unseen u
-                       where u.connection_id = $1 and u.entity = $2) where connection_id = $1 and entity = $2";
-        tx.execute(sql, args![connection, entity.name]).await?;
+        note_what_is_left(&mut tx, (connection, entity)).await?;
     }
     let rows = rows.into_iter().map(|(id, remote_id)| Incoming::gone(RecordId(id), remote_id)).collect();
     let now = store.now();

@@ -168,7 +168,7 @@ pub(in crate::bench) fn connect(server: &Program, stage: &Stage, key: &str) -> a
     });
     let made = Client::connect(&server.url, key)?.json("POST", "/api/v1/connections", Some(&body), 201)?;
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let id = text(&made["connection"]["id"]).or_else(|| text(&made["id"])).context("no id")?;
+    let id = text(&made["connection"]["id"]).context("no id")?;
     let token = text(&made["token"]).context("no token")?;
     until(server, &token, "the first syncs do not end", |runs| {
         let ended = |run: &&Value| matches!(run["state"].as_str(), Some("succeeded" | "failed"));

@@ -96,7 +96,7 @@ impl std::fmt::Display for Times {
     }
 }
 
-/// The first vendor, as soon as there is one.
+/// The first vendor.
 fn vendor(client: &mut Client) -> anyhow::Result<String> {
     let vendors = client.json("GET", "/api/v1/vendors?limit=1", None, 200)?;
     vendors["data"][0]["id"].as_str().map(str::to_owned).context("there is no vendor")
