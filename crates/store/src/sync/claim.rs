@@ -11,7 +11,7 @@ use super::rows::{PlanRow, RunRow, plan_columns, run_columns};
 use super::runs::NO_RUN;
 use super::{Claim, ClaimRequest, Lane, Lease, PlanState, Room, RunCause, RunMode, RunState, runs};
 use crate::connections::ConnectionStatus;
-use crate::db::{Tx, args, columns};
+use crate::db::{Arg, Tx, args, columns};
 use crate::{Error, Result, Store};
 
 /// Nodes claim one after the other, so that the limit per connection holds over all of them.
@@ -27,27 +27,62 @@ columns! {
     }
 }
 
-/// What is due in a lane, the longest waiting first. `$1` is now, `$2` the limit per connection, `$3` how many, `$4` the
-/// lane, `$5` an application whose work is passed over. Read off the index `sync_plan_due`, which has only plans that wait
-/// for something.
+/// Of a plan that is due. `$1` is now, `$2` the limit per connection, `$4` the lane.
+macro_rules! is_due {
+    () => {
+        "p.lane = $4 and p.due_at <= $1
+         and (select count(*) from sync_plan r
+              where r.connection_id = p.connection_id and r.state = 'running' and r.due_at > $1) < $2"
+    };
+}
+
+/// What is due, the longest waiting first, at most `$3`. The connection is asked for row by row, which leaves the planner no
+/// choice: where it believes that few plans are due it would begin at all connections.
 macro_rules! select_due {
-    ($lock:literal) => {
+    ($whose:literal, $lock:literal) => {
         concat!(
             "select ",
             plan_columns!(),
-            ", c.application_id, c.system, c.status as connection_status,
+            ", p.application_id,
+                 (select c.system from connection c where c.id = p.connection_id) as system,
+                 (select c.status from connection c where c.id = p.connection_id) as connection_status,
                  (select count(*) from sync_plan r
                   where r.connection_id = p.connection_id and r.state = 'running' and r.due_at > $1) as running
-             from sync_plan p join connection c on c.id = p.connection_id
-             where p.lane = $4 and p.due_at <= $1 and not p.resting
-               and (select count(*) from sync_plan r
-                    where r.connection_id = p.connection_id and r.state = 'running' and r.due_at > $1) < $2
-               and c.application_id <> $5
-             order by p.due_at, p.priority, p.connection_id, p.entity limit $3",
+             from sync_plan p where ",
+            $whose,
+            " and ",
+            is_due!(),
+            " order by p.due_at, p.priority, p.connection_id, p.entity limit $3",
             $lock
         )
     };
 }
+
+/// Read off the index `sync_plan_due`, which has only plans that wait for something.
+macro_rules! due_of_all {
+    ($lock:literal) => {
+        select_due!("not p.resting", $lock)
+    };
+}
+
+/// Of the application `$5`. In other words than of all, because only `sync_plan_due_of_application` has these.
+macro_rules! due_of_one {
+    ($lock:literal) => {
+        select_due!("p.application_id = $5 and p.resting is not true", $lock)
+    };
+}
+
+/// The applications but `$5` that have something due, the longest waiting first, at most `$3`. However much is due, it is one
+/// look into the index for each.
+const OTHERS: &str = concat!(
+    "select id from
+         (select a.id, (select p.due_at from sync_plan p
+                        where p.application_id = a.id and p.resting is not true and ",
+    is_due!(),
+    "                   order by p.due_at limit 1) as since
+          from application a where a.id <> $5) waiting
+     where since is not null order by since limit $3"
+);
 
 impl Store {
     /// As [`Store::claim_within`], with room for everything.
@@ -60,14 +95,12 @@ impl Store {
     /// out (it goes on as the same run, from its cursor). Connections that may not sync are passed over, and so is an
     /// application that has all the runs that it may have.
     pub async fn claim_within(&self, request: &ClaimRequest<'_>, room: &Room) -> Result<Vec<Claim>> {
-        let now = self.now();
         let per_connection = i64::try_from(request.per_connection.max(1)).unwrap_or(i64::MAX);
         let open = Lane::ALL.into_iter().zip(room.lanes).filter(|(_, free)| *free > 0);
         let mut waiting = Vec::new();
         for (lane, free) in open.filter(|_| request.limit > 0) {
             // Most looks find nothing: they must not queue for the writer's place.
-            let bound = args![now, per_connection, 1_i64, lane.number(), full(room).unwrap_or_default()];
-            if self.inner.db.row::<Candidate>(select_due!(""), bound).await?.is_some() {
+            if self.is_any_due(lane, per_connection, full(room)).await? {
                 waiting.push((lane, free));
             }
         }
@@ -85,10 +118,8 @@ impl Store {
             for _ in 0..2 {
                 let before = full(&taken.room);
                 // More than wanted, because some may be of connections that this very claim fills up.
-                let look_at = i64::try_from(free.saturating_mul(4)).unwrap_or(i64::MAX);
-                let sql = tx.dialect().pick(select_due!(""), select_due!(" for update of p skip locked"));
-                let bound = args![now, per_connection, look_at, lane.number(), before.unwrap_or_default()];
-                for candidate in tx.rows::<Candidate>(sql, bound).await? {
+                let look = Look { now, per_connection, limit: free.saturating_mul(4), lane };
+                for candidate in candidates(&mut tx, &look, before).await? {
                     if claims.len() < most
                         && taken.may_take(&candidate, per_connection)
                         && let Some(claim) = self.take(&mut tx, candidate, request, now).await?
@@ -104,6 +135,16 @@ impl Store {
         }
         tx.commit().await?;
         Ok(claims)
+    }
+
+    /// Whether anything is due in the lane, of others than `full`.
+    async fn is_any_due(&self, lane: Lane, per_connection: i64, full: Option<Uuid>) -> Result<bool> {
+        let look = Look { now: self.now(), per_connection, limit: 1, lane };
+        let found = match full {
+            None => self.inner.db.row::<Candidate>(due_of_all!(""), look.bound()).await?.is_some(),
+            Some(full) => self.inner.db.row::<(Uuid,)>(OTHERS, look.bound_with(full)).await?.is_some(),
+        };
+        Ok(found)
     }
 
     /// The lease is good for `lease_for` again. `LeaseLost` also tells that the run was cancelled.
@@ -174,6 +215,44 @@ impl Store {
         let application = ApplicationId(candidate.application_id);
         Ok(Some(Claim { lease, application, system: candidate.system, entity, lane, due_at, plan, run }))
     }
+}
+
+/// What is looked for.
+struct Look {
+    now: i64,
+    per_connection: i64,
+    limit: usize,
+    lane: Lane,
+}
+
+impl Look {
+    fn bound(&self) -> Vec<Arg> {
+        let limit = i64::try_from(self.limit).unwrap_or(i64::MAX);
+        args![self.now, self.per_connection, limit, self.lane.number()]
+    }
+
+    fn bound_with(&self, application: Uuid) -> Vec<Arg> {
+        let mut bound = self.bound();
+        bound.extend(args![application]);
+        bound
+    }
+}
+
+/// What is due, locked; without what the application `full` has, which may be nearly all.
+async fn candidates(tx: &mut Tx, look: &Look, full: Option<Uuid>) -> Result<Vec<Candidate>> {
+    let Some(full) = full else {
+        let sql = tx.dialect().pick(due_of_all!(""), due_of_all!(" for update of p skip locked"));
+        return tx.rows(sql, look.bound()).await;
+    };
+    let mut found = Vec::new();
+    for (other,) in tx.rows::<(Uuid,)>(OTHERS, look.bound_with(full)).await? {
+        let sql = tx.dialect().pick(due_of_one!(""), due_of_one!(" for update of p skip locked"));
+        found.extend(tx.rows(sql, look.bound_with(other)).await?);
+        if found.len() >= look.limit {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// What a claim has taken so far.

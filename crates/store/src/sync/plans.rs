@@ -115,8 +115,10 @@ pub(crate) async fn insert_plan(
     let schedule = &plan.schedule;
     tx.execute(
         "insert into sync_plan (connection_id, entity, interval_seconds, history_days, priority, state, paused, mode,
-             due_at, attempt, initial_done, records, cron, time_zone, quiet_hours, real_time, resting, lane, strict)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $7, 0, $10, $11, $12, $13, $14, $15, $16)
+             due_at, attempt, initial_done, records, cron, time_zone, quiet_hours, real_time, resting, lane, strict,
+             application_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $7, 0, $10, $11, $12, $13, $14, $15, $16,
+             (select application_id from connection where id = $1))
          on conflict (connection_id, entity) do nothing",
         args![
             connection,

@@ -1,6 +1,6 @@
 //! Taking up work: leases, fences, limits.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use trunnion_model::catalog;
@@ -139,6 +139,36 @@ on_both! {
         assert_eq!(claim([9, 0, 0], 9, &[]).await.len(), 1, "what went well is not held up by what did not");
         assert_eq!(claim([0, 0, 1], 9, &[]).await.len(), 1);
         assert_eq!(claim([0, 0, 9], 9, &[]).await[0].lane, Lane::Troubled);
+    }
+}
+
+on_both! {
+    /// All that an application has to do is due, and it has all the runs that it may have.
+    async fn a_huge_application_holds_up_no_other_in_the_order_in_which_they_wait(world: World) {
+        let huge = world.application().await;
+        for _ in 0..40 {
+            world.connect(huge, &[vendor()]).await;
+        }
+        world.pass(1);
+        let mut others = Vec::new();
+        for _ in 0..3 {
+            let other = world.application().await;
+            let one = world.connect(other, &[vendor()]).await.id;
+            world.pass(1);
+            others.push((other, [one, world.connect(other, &[vendor()]).await.id]));
+            world.pass(1);
+        }
+        let claim = async |limit: usize| {
+            let request = ClaimRequest { node: "test", lease_for: LEASE, limit, per_connection: 1 };
+            let room = Room { lanes: [limit; 3], per_application: 4, busy: HashMap::from([(huge, 4)]) };
+            let claims = world.store.claim_within(&request, &room).await.unwrap();
+            claims.into_iter().map(|claim| (claim.application, claim.plan.connection)).collect::<Vec<_>>()
+        };
+        let all: Vec<_> = others.iter().flat_map(|(other, [one, two])| [(*other, *one), (*other, *two)]).collect();
+        assert_eq!(claim(1).await, all[..1]);
+        assert_eq!(claim(3).await, all[1..4]);
+        assert_eq!(claim(9).await, all[4..]);
+        assert!(claim(9).await.is_empty(), "only the huge one has work left");
     }
 }
 

@@ -15,28 +15,36 @@ fn fill(id: &str, yes: &str, no: &str) -> String {
              status_since, last_sequence, created_at, modified_at)
          with recursive n (i) as (select 1 union all select i + 1 from n where i < 20000)
          select {id}, a.id, 'x', 'c', 'C', '', '', 'online', i, 0, 1, 1 from n, application a;
-         insert into sync_plan (connection_id, entity, priority, state, paused, mode, due_at, attempt, initial_done,
+         insert into sync_plan (application_id, connection_id, entity, priority, state, paused, mode, due_at, attempt, initial_done,
              records, resting, lane)
-         select id, 'vendor', 1, 'idle', {no}, 'incremental',
+         select application_id, id, 'vendor', 1, 'idle', {no}, 'incremental',
              case when status_since % 1000 = 0 then 1 else 4000000000000000 end, 0, {yes}, 0,
              case when status_since % 3 = 0 then {yes} else {no} end, 0 from connection"
     )
 }
 
-async fn plan_of(store: &Store, explain: &str) -> String {
-    let sql = format!("{explain} {}", select_due!(""));
-    let bound = args![store.now(), 2_i64, 8_i64, Lane::Usual.number(), Uuid::nil()];
-    let rows: Vec<String> = match store.inner.db.dialect().name() {
-        "sqlite" => {
-            let rows = store.inner.db.rows::<(i64, i64, i64, String)>(AssertSqlSafe(sql), bound).await.unwrap();
-            rows.into_iter().map(|row| row.3).collect()
-        }
-        _ => {
-            let rows = store.inner.db.rows::<(String,)>(AssertSqlSafe(sql), bound).await.unwrap();
-            rows.into_iter().map(|row| row.0).collect()
-        }
+/// Each statement that looks for due work, and how many parameters it has.
+const LOOKS: [(&str, usize); 3] = [(due_of_all!(""), 4), (due_of_one!(""), 5), (OTHERS, 5)];
+
+async fn sqlite_plan(store: &Store, (sql, parameters): (&str, usize)) -> String {
+    let mut bound = args![store.now(), 2_i64, 8_i64, Lane::Usual.number(), Uuid::nil()];
+    bound.truncate(parameters);
+    let sql = AssertSqlSafe(format!("explain query plan {sql}"));
+    let rows = store.inner.db.rows::<(i64, i64, i64, String)>(sql, bound).await.unwrap();
+    rows.into_iter().map(|row| row.3).collect::<Vec<_>>().join("\n")
+}
+
+/// What the server makes of the statement once it does not plan it anew for each value.
+async fn postgres_plan(server: &mut sqlx::PgConnection, (sql, parameters): (&str, usize)) -> String {
+    let (types, values) = match parameters {
+        4 => ("", ""),
+        _ => (", uuid", ", '00000000-0000-0000-0000-000000000000'"),
     };
-    rows.join("\n")
+    let prepare = format!("deallocate all; prepare look (bigint, bigint, bigint, bigint{types}) as {sql}");
+    server.execute(AssertSqlSafe(prepare)).await.unwrap();
+    let explain = AssertSqlSafe(format!("explain execute look (1000, 2, 8, 0{values})"));
+    let rows: Vec<(String,)> = sqlx::query_as(explain).persistent(false).fetch_all(server).await.unwrap();
+    rows.into_iter().map(|row| row.0).collect::<Vec<_>>().join("\n")
 }
 
 #[tokio::test]
@@ -46,9 +54,17 @@ async fn sqlite_reads_due_work_off_its_index() {
     let store = Store::open(&url, Keyring::generate().unwrap(), Clock::system()).await.unwrap();
     let mut beside = sqlx::SqliteConnection::connect(&url).await.unwrap();
     beside.execute(AssertSqlSafe(fill("randomblob(16)", "1", "0"))).await.unwrap();
-    let plan = plan_of(&store, "explain query plan").await;
-    assert!(plan.contains("SEARCH p USING INDEX sync_plan_due (lane=? AND due_at<?)"), "{plan}");
-    assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{plan}");
+    let indexed = [
+        "SEARCH p USING INDEX sync_plan_due (lane=? AND due_at<?)",
+        "SEARCH p USING INDEX sync_plan_due_of_application (application_id=? AND lane=? AND due_at<?)",
+        "SEARCH p USING INDEX sync_plan_due_of_application (application_id=? AND lane=? AND due_at<?)",
+    ];
+    for (look, indexed) in LOOKS.into_iter().zip(indexed) {
+        let plan = sqlite_plan(&store, look).await;
+        assert!(plan.contains(indexed), "{plan}");
+        let others = look.0 == OTHERS;
+        assert!(others || !plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{plan}");
+    }
     store.close().await;
 }
 
@@ -65,11 +81,21 @@ async fn postgres_reads_due_work_off_its_index() {
     let store = Store::open(&url, Keyring::generate().unwrap(), Clock::system()).await.unwrap();
     let mut beside = sqlx::PgConnection::connect(&url).await.unwrap();
     beside.execute(AssertSqlSafe(fill("gen_random_uuid()", "true", "false"))).await.unwrap();
-    beside.execute("analyze").await.unwrap();
-    let plan = plan_of(&store, "explain").await;
+    beside.execute("analyze; set enable_bitmapscan = off; set plan_cache_mode = force_generic_plan").await.unwrap();
+    let mut plans = Vec::new();
+    for look in LOOKS {
+        plans.push(postgres_plan(&mut beside, look).await);
+    }
     beside.close().await.unwrap();
     store.close().await;
     admin.execute(AssertSqlSafe(format!("drop database {name} with (force)"))).await.unwrap();
-    assert!(plan.contains("Index Scan using sync_plan_due on sync_plan p"), "{plan}");
-    assert!(!plan.contains("Seq Scan on sync_plan"), "{plan}");
+    let indexed = [
+        "Index Scan using sync_plan_due on sync_plan p",
+        "Index Scan using sync_plan_due_of_application on sync_plan p",
+        "Index Only Scan using sync_plan_due_of_application on sync_plan p",
+    ];
+    for (plan, indexed) in plans.iter().zip(indexed) {
+        assert!(plan.contains(indexed), "{plan}");
+        assert!(!plan.contains("Seq Scan on sync_plan") && !plan.contains("Seq Scan on connection"), "{plan}");
+    }
 }
