@@ -1,6 +1,7 @@
 //! What the steps of a run share: whom it is for, how a page is stored, and how it can end.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch;
 use trunnion_kit::error::Error as SystemError;
@@ -9,7 +10,7 @@ use trunnion_kit::spec::EntitySpec;
 use trunnion_model::change::Cause;
 use trunnion_model::ids::RecordId;
 use trunnion_model::record::Incoming;
-use trunnion_store::{Claim, Commit, Error as StoreError, PageProgress, Poison, Reading, RunMode};
+use trunnion_store::{Applied, Claim, Commit, Error as StoreError, PageProgress, Poison, Reading, RunMode};
 
 use super::cursor::Cursor;
 use super::parts;
@@ -21,6 +22,9 @@ use crate::links::Live;
 /// Beyond this the system is going round in circles.
 pub(super) const MOST_PAGES: i64 = 10_000_000;
 
+/// Where nothing is new, a part may be so many times as large: it writes next to nothing.
+const LARGER: usize = 4;
+
 /// A run at work.
 pub(super) struct Job<'a> {
     pub(super) engine: &'a Engine,
@@ -30,6 +34,8 @@ pub(super) struct Job<'a> {
     pub(super) mapper: Arc<Mapper>,
     pub(super) watching: Watching,
     pub(super) stopping: &'a watch::Receiver<bool>,
+    /// The part that was stored last had nothing new.
+    pub(super) nothing_new: AtomicBool,
 }
 
 /// Why a run cannot go on.
@@ -105,9 +111,10 @@ impl Job<'_> {
     /// Stores a page, and the cursor behind it with its last part. A crash between two parts costs reading the page again.
     pub(super) async fn store(&self, cursor: &Cursor, page: Stored) -> Result<(), StoreError> {
         self.watching.note(self.engine, self.claim.plan.connection, self.spec).await?;
-        let most = self.engine.options().commit_bytes;
+        let usual = self.engine.options().commit_bytes;
         let mut rest = parts::Rows::new(page.rows);
         loop {
+            let most = if self.nothing_new.load(Ordering::Relaxed) { usual.saturating_mul(LARGER) } else { usual };
             let part = rest.next(self.engine.courtesy().give_way(most).await);
             if rest.is_empty() {
                 let commit = Commit {
@@ -117,12 +124,18 @@ impl Job<'_> {
                     poison: page.poison,
                     ..self.commit(part)
                 };
-                return self.engine.store().apply(commit).await.map(drop);
+                return self.apply(commit).await;
             }
             let progress = PageProgress { cursor: None, ..self.progress(Some(cursor)) };
             let commit = Commit { progress: Some(progress), reading: page.reading, ..self.commit(part) };
-            self.engine.store().apply(commit).await?;
+            self.apply(commit).await?;
         }
+    }
+
+    async fn apply(&self, commit: Commit) -> Result<(), StoreError> {
+        let Applied { created, updated, deleted, refreshed, .. } = self.engine.store().apply(commit).await?;
+        self.nothing_new.store(created + updated + deleted + refreshed == 0, Ordering::Relaxed);
+        Ok(())
     }
 
     fn commit(&self, rows: Vec<Incoming>) -> Commit {

@@ -11,7 +11,7 @@ pub(super) struct Rows(Peekable<IntoIter<Incoming>>);
 impl Rows {
     pub(super) fn new(mut rows: Vec<Incoming>) -> Self {
         // Stable: of the rows of one record, the last one counts. The store writes in this order anyway.
-        rows.sort_by_key(|row| row.id);
+        rows.sort_by_cached_key(|row| row.id.0.as_u128());
         Self(rows.into_iter().peekable())
     }
 

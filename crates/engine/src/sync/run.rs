@@ -1,6 +1,7 @@
 //! One run, step by step: rows, then what tells of deletions, then what follows from a listing.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::sync::watch;
 use trunnion_kit::shape::Over;
@@ -43,7 +44,16 @@ pub(super) async fn run(
     })?;
     let connection = claim.plan.connection;
     let watching = Watching::begin(engine, connection, spec).await?;
-    let job = Job { engine, claim, live, spec, mapper: Arc::new(live.mapper(spec)), watching, stopping };
+    let job = Job {
+        engine,
+        claim,
+        live,
+        spec,
+        mapper: Arc::new(live.mapper(spec)),
+        watching,
+        stopping,
+        nothing_new: AtomicBool::new(false),
+    };
     let outcome = to_the_end(&job, progressed).await;
     let over = match &outcome {
         Ok((End::Done { .. }, complete)) => Some(Over { first: job.cause() == Cause::Initial, complete: *complete }),

@@ -3,5 +3,5 @@
 mod note;
 mod read;
 
-pub(crate) use note::note;
+pub(crate) use note::{let_go, note};
 pub use read::Quarantined;

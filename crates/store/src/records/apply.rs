@@ -40,7 +40,7 @@ impl Store {
         // `modified_at` grows in the order of commits.
         tx.alone(section(&scope)).await?;
         // The plan before the connection, whose row the events lock: as everywhere.
-        let listing = match &progress {
+        let locked = match &progress {
             Some(progress) => sync::lock_lease(&mut tx, &progress.lease).await?,
             None => sync::lock_one(&mut tx, connection, entity).await?,
         };
@@ -49,11 +49,13 @@ impl Store {
             None => None,
         };
         let now = self.now();
-        // Set aside before the rows are given away, because a row that can be mapped leaves the quarantine.
-        quarantine::note(&mut tx, &self.inner.clock, (connection, entity), &rows, &poison, now).await?;
+        if locked.has_quarantined {
+            quarantine::let_go(&mut tx, (connection, entity), &rows).await?;
+        }
+        quarantine::note(&mut tx, &self.inner.clock, (connection, entity), &poison, now).await?;
         let listed: Vec<RecordId> =
             listed.into_iter().chain(poison.iter().map(|poison| scope.id(&poison.remote_id))).collect();
-        note_seen(&mut tx, (connection, entity), listing, (&rows, &listed)).await?;
+        note_seen(&mut tx, (connection, entity), locked, (&rows, &listed)).await?;
         let page = Page {
             connection,
             entity,

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::apply::section;
 use super::judge::Prepared;
 use crate::db::{Arg, Tx, args, id_set, over_set};
-use crate::sync::{self, Lease, Listing};
+use crate::sync::{self, Lease, Locked};
 use crate::{Result, Store};
 
 /// So many records are compared at a time, which takes 8 MB. Each time all pages are read: 16 bytes per record. Few in a
@@ -68,9 +68,9 @@ impl Store {
     pub async fn end_listing(&self, lease: &Lease, entity: &'static Entity, generation: i64) -> Result<()> {
         let place = (lease.connection, entity);
         let mut tx = self.inner.db.begin().await?;
-        let listing = sync::lock_lease(&mut tx, lease).await?;
+        let locked = sync::lock_lease(&mut tx, lease).await?;
         tx.commit().await?;
-        if !listing.open {
+        if !locked.listing_open {
             return Ok(());
         }
         let mut after = Some((i64::MIN, Uuid::nil()));
@@ -186,7 +186,7 @@ pub(super) async fn note_what_is_left(tx: &mut Tx, (connection, entity): Place) 
 pub(super) async fn note_seen(
     tx: &mut Tx,
     (connection, entity): Place,
-    listing: Listing,
+    locked: Locked,
     (rows, listed): (&[Prepared], &[RecordId]),
 ) -> Result<()> {
     // A row that is bare says that the record is gone.
@@ -196,14 +196,14 @@ pub(super) async fn note_seen(
     if seen().next().is_none() {
         return Ok(());
     }
-    if listing.open {
+    if locked.listing_open {
         let ids: Vec<u8> = seen().flat_map(|id| id.0.into_bytes()).collect();
         let sql = "insert into listing_page (connection_id, entity, page, ids)
                    select $1, $2, coalesce(max(page), 0) + 1, $3 from listing_page
                    where connection_id = $1 and entity = $2";
         tx.execute(sql, args![connection, entity.name, ids]).await?;
     }
-    if listing.has_unseen {
+    if locked.has_unseen {
         let sql = over_set!(
             tx.dialect(),
             "delete from record_unseen where connection_id = $1 and entity = $2 and record_id in (select id from ",

@@ -9,7 +9,7 @@ mod runs;
 mod types;
 
 pub(crate) use claim::{random, until};
-pub(crate) use plans::{Listing, cancel_all, insert_plan, lock_all, lock_lease, lock_one, make_due, rest_or_work};
+pub(crate) use plans::{Locked, cancel_all, insert_plan, lock_all, lock_lease, lock_one, make_due, rest_or_work};
 pub use types::{
     Claim, ClaimRequest, Failure, Finished, Lane, Lease, PlanChanges, PlanState, Room, Run, RunCause, RunMode,
     RunState, SyncPlan,

@@ -167,23 +167,37 @@ pub(super) async fn lock_leased(tx: &mut Tx, lease: &Lease) -> Result<PlanRow> {
     row.filter(|row| row.run_id() == Some(lease.run)).ok_or(Error::LeaseLost)
 }
 
-/// What has to be noted of what is seen of an entity.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Listing {
+/// What a locked plan tells of its entity, for whoever stores what was read of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Locked {
     /// A complete listing goes on.
-    pub(crate) open: bool,
+    pub(crate) listing_open: bool,
     /// Listings that are over did not see some records.
     pub(crate) has_unseen: bool,
+    /// Some rows are in quarantine.
+    pub(crate) has_quarantined: bool,
+}
+
+macro_rules! select_locked {
+    ($run:literal, $rest:literal) => {
+        concat!(
+            "select ",
+            $run,
+            "p.listing_open, p.has_unseen,
+                 exists (select 1 from quarantine q where q.connection_id = p.connection_id and q.entity = p.entity)
+             from sync_plan p where p.connection_id = $1 and p.entity = $2",
+            $rest
+        )
+    };
 }
 
 /// The plan of an entity, if it has one, locked until the end of the transaction.
-pub(crate) async fn lock_one(tx: &mut Tx, connection: ConnectionId, entity: &Entity) -> Result<Listing> {
-    let sql = locking!(
-        tx.dialect(),
-        "select listing_open, has_unseen from sync_plan where connection_id = $1 and entity = $2"
-    );
-    let row = tx.row::<(bool, bool)>(sql, args![connection, entity.name]).await?;
-    Ok(row.map_or_else(Listing::default, |(open, has_unseen)| Listing { open, has_unseen }))
+pub(crate) async fn lock_one(tx: &mut Tx, connection: ConnectionId, entity: &Entity) -> Result<Locked> {
+    let sql = tx.dialect().pick(select_locked!("", ""), select_locked!("", " for update of p"));
+    let row = tx.row::<(bool, bool, bool)>(sql, args![connection, entity.name]).await?;
+    // Without a plan nobody says that there are none.
+    let (listing_open, has_unseen, has_quarantined) = row.unwrap_or((false, false, true));
+    Ok(Locked { listing_open, has_unseen, has_quarantined })
 }
 
 /// All plans of a connection, locked in the order that everybody uses, and before the connection itself.
@@ -197,15 +211,16 @@ pub(super) async fn lock_plans(tx: &mut Tx, connection: ConnectionId) -> Result<
 }
 
 /// The plan under `lease`, locked until the end of the transaction; `LeaseLost` if the lease is no longer held.
-pub(crate) async fn lock_lease(tx: &mut Tx, lease: &Lease) -> Result<Listing> {
-    let sql = locking!(
-        tx.dialect(),
-        "select run_id, listing_open, has_unseen from sync_plan
-         where connection_id = $1 and entity = $2 and lease_id = $3 and state = $4"
+pub(crate) async fn lock_lease(tx: &mut Tx, lease: &Lease) -> Result<Locked> {
+    let sql = tx.dialect().pick(
+        select_locked!("p.run_id, ", " and p.lease_id = $3 and p.state = $4"),
+        select_locked!("p.run_id, ", " and p.lease_id = $3 and p.state = $4 for update of p"),
     );
     let bound = args![lease.connection, lease.entity, lease.id, PlanState::Running.as_str()];
-    match tx.row::<(Uuid, bool, bool)>(sql, bound).await? {
-        Some((run, open, has_unseen)) if RunId(run) == lease.run => Ok(Listing { open, has_unseen }),
+    match tx.row::<(Uuid, bool, bool, bool)>(sql, bound).await? {
+        Some((run, listing_open, has_unseen, has_quarantined)) if RunId(run) == lease.run => {
+            Ok(Locked { listing_open, has_unseen, has_quarantined })
+        }
         _ => Err(Error::LeaseLost),
     }
 }
