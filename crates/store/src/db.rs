@@ -14,6 +14,8 @@ use self::sqlite::Sqlite;
 use crate::{Error, Result};
 
 pub(crate) mod arg;
+#[cfg(test)]
+pub(crate) mod explain;
 mod log;
 mod row;
 mod set;

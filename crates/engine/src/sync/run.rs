@@ -73,7 +73,7 @@ async fn to_the_end(job: &Job<'_>, progressed: &mut u64) -> Result<(End, bool), 
     let mut cursor = Cursor::parse(&claim.plan);
     let mut complete = false;
     let mut going = cursor.going_on(claim.run.mode, claim.run.pages, &spec.sync);
-    if claim.run.pages == 0 {
+    if claim.run.pages == 0 && claim.has_quarantined {
         retry_quarantined(job).await?;
     }
     loop {

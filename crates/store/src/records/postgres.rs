@@ -139,17 +139,20 @@ async fn log(tx: &mut Tx, story: &Story, changes: &[&Written], first: i64) -> Re
     Ok(())
 }
 
+/// The subqueries that are limited make one look-up by primary key of each row whatever the planner believes: the table was
+/// perhaps empty when the statement was planned. The first one is answered by the index alone, which has the hashes; only of
+/// what differs is the record itself read.
+const PROBE: &str = "select new.id, r.version, known.hash, known.raw_hash, r.created_at, r.deleted_at, r.observed_at,
+        r.remote_modified_at
+    from unnest($1::uuid[], $2::bytea[], $3::bigint[]) as new (id, hash, raw_hash)
+    left join lateral (select hash, raw_hash from record where record.id = new.id limit 1) known on true
+    left join lateral (select * from record where record.id = new.id and known.hash is not null limit 1) r on true
+    where known.hash is distinct from new.hash or known.raw_hash is distinct from new.raw_hash";
+
 /// What is stored of the rows that are stored otherwise, and None for those that are not stored at all. A row with the same
 /// content and the same raw form is left alone whatever else holds, and not told.
 async fn probe(tx: &mut Tx, rows: &[Prepared]) -> Result<HashMap<Uuid, Option<Before>>> {
-    // The subquery that is limited makes one look-up by primary key of each row whatever the planner believes: the table was
-    // perhaps empty when the statement was planned.
-    let sql =
-        "select new.id, r.version, r.hash, r.raw_hash, r.created_at, r.deleted_at, r.observed_at, r.remote_modified_at
-               from unnest($1::uuid[], $2::bytea[], $3::bigint[]) as new (id, hash, raw_hash)
-               left join lateral (select * from record where record.id = new.id limit 1) r on true
-               where r.hash is distinct from new.hash or r.raw_hash is distinct from new.raw_hash";
-    let differing: Vec<ProbeRow> = sqlx::query_as(sql)
+    let differing: Vec<ProbeRow> = sqlx::query_as(PROBE)
         .bind(column!(rows, incoming => incoming.row.id.0))
         .bind(column!(rows, incoming => &incoming.hash[..]))
         .bind(column!(rows, incoming => incoming.raw_hash))
@@ -286,4 +289,24 @@ async fn refresh(tx: &mut Tx, rows: &[Prepared]) -> Result<()> {
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PROBE;
+    use crate::db::explain::Planner;
+
+    #[tokio::test]
+    async fn whether_anything_is_new_is_told_by_the_index_alone() {
+        let fill = "insert into record (id, hash, raw_hash, version, created_at, modified_at, connection_id, entity,
+                        remote_id, display, data, raw)
+                    select gen_random_uuid(), '', i, 1, 1, i, gen_random_uuid(), 'item', i, 'd', '{}', '{}'
+                    from generate_series(1, 20000) i";
+        let Some(mut planner) = Planner::start(fill.to_owned()).await else { return };
+        let plan = planner.plan(PROBE, "uuid[], bytea[], bigint[]", "'{}', '{}', '{}'").await;
+        planner.stop().await;
+        let (new, known) =
+            (plan.find("Function Scan on new"), plan.find("Index Only Scan using record_pkey on record"));
+        assert!(new < known && known < plan.find("One-Time Filter: (record.hash IS NOT NULL)"), "{plan}");
+    }
 }

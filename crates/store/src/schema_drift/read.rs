@@ -15,15 +15,20 @@ const MOST: usize = 500;
 impl Store {
     /// What is needed to watch the rows of an entity; `None` if it has no plan.
     pub async fn row_shape(&self, connection: ConnectionId, entity: &Entity) -> Result<Option<RowShape>> {
-        let sql = "select p.strict, s.known from sync_plan p
+        let sql = "select p.strict, s.known,
+                       exists (select 1 from schema_drift d where d.connection_id = p.connection_id and d.entity = p.entity)
+                   from sync_plan p
                    left join row_shape s on s.connection_id = p.connection_id and s.entity = p.entity
                    where p.connection_id = $1 and p.entity = $2";
-        let row = self.inner.db.row::<(bool, Option<String>)>(sql, args![connection, entity.name]).await?;
-        Ok(row.map(|(strict, known)| RowShape { known, strict }))
+        let row = self.inner.db.row::<(bool, Option<String>, bool)>(sql, args![connection, entity.name]).await?;
+        let Some((strict, known, has_found)) = row else { return Ok(None) };
+        // Seldom is there any, and each run asks.
+        let found = if has_found { self.schema_drift_of(connection, entity).await? } else { Vec::new() };
+        Ok(Some(RowShape { known, strict, found }))
     }
 
     /// All findings of an entity, the oldest first. At most 500.
-    pub async fn schema_drift_of(&self, connection: ConnectionId, entity: &Entity) -> Result<Vec<SchemaDrift>> {
+    async fn schema_drift_of(&self, connection: ConnectionId, entity: &Entity) -> Result<Vec<SchemaDrift>> {
         let sql = concat!(
             "select ",
             drift_columns!(),

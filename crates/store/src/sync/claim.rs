@@ -24,6 +24,7 @@ columns! {
         system: String,
         connection_status: String,
         running: i64,
+        has_quarantined: bool,
     }
 }
 
@@ -47,7 +48,9 @@ macro_rules! select_due {
                  (select c.system from connection c where c.id = p.connection_id) as system,
                  (select c.status from connection c where c.id = p.connection_id) as connection_status,
                  (select count(*) from sync_plan r
-                  where r.connection_id = p.connection_id and r.state = 'running' and r.due_at > $1) as running
+                  where r.connection_id = p.connection_id and r.state = 'running' and r.due_at > $1) as running,
+                 exists (select 1 from quarantine q
+                         where q.connection_id = p.connection_id and q.entity = p.entity) as has_quarantined
              from sync_plan p where ",
             $whose,
             " and ",
@@ -212,8 +215,9 @@ impl Store {
             ],
         )
         .await?;
-        let application = ApplicationId(candidate.application_id);
-        Ok(Some(Claim { lease, application, system: candidate.system, entity, lane, due_at, plan, run }))
+        let Candidate { application_id, system, has_quarantined, .. } = candidate;
+        let application = ApplicationId(application_id);
+        Ok(Some(Claim { lease, application, system, entity, lane, due_at, plan, run, has_quarantined }))
     }
 }
 

@@ -219,6 +219,8 @@ pub struct Claim {
     pub plan: SyncPlan,
     /// Its `pages` tell whether it goes on from `plan.cursor` (> 0) or starts (0).
     pub run: Run,
+    /// Some of the entity's rows are in quarantine.
+    pub has_quarantined: bool,
 }
 
 impl std::fmt::Debug for Claim {

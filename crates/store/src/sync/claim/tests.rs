@@ -6,6 +6,7 @@ use trunnion_model::time::Clock;
 use super::super::rows::plan_columns;
 use super::*;
 use crate::Keyring;
+use crate::db::explain::Planner;
 
 /// Twenty thousand connections: plans that wait for a later time, plans that rest, and one in a thousand that is due.
 fn fill(id: &str, yes: &str, no: &str) -> String {
@@ -34,19 +35,6 @@ async fn sqlite_plan(store: &Store, (sql, parameters): (&str, usize)) -> String 
     rows.into_iter().map(|row| row.3).collect::<Vec<_>>().join("\n")
 }
 
-/// What the server makes of the statement once it does not plan it anew for each value.
-async fn postgres_plan(server: &mut sqlx::PgConnection, (sql, parameters): (&str, usize)) -> String {
-    let (types, values) = match parameters {
-        4 => ("", ""),
-        _ => (", uuid", ", '00000000-0000-0000-0000-000000000000'"),
-    };
-    let prepare = format!("deallocate all; prepare look (bigint, bigint, bigint, bigint{types}) as {sql}");
-    server.execute(AssertSqlSafe(prepare)).await.unwrap();
-    let explain = AssertSqlSafe(format!("explain execute look (1000, 2, 8, 0{values})"));
-    let rows: Vec<(String,)> = sqlx::query_as(explain).persistent(false).fetch_all(server).await.unwrap();
-    rows.into_iter().map(|row| row.0).collect::<Vec<_>>().join("\n")
-}
-
 #[tokio::test]
 async fn sqlite_reads_due_work_off_its_index() {
     let directory = tempfile::tempdir().unwrap();
@@ -70,25 +58,16 @@ async fn sqlite_reads_due_work_off_its_index() {
 
 #[tokio::test]
 async fn postgres_reads_due_work_off_its_index() {
-    let Ok(server) = std::env::var("TRUNNION_TEST_POSTGRES") else {
-        eprintln!("not run: TRUNNION_TEST_POSTGRES names no server");
-        return;
-    };
-    let name = format!("explain_{}", Uuid::from_bytes(random().unwrap()).simple());
-    let mut admin = sqlx::PgConnection::connect(&server).await.unwrap();
-    admin.execute(AssertSqlSafe(format!("create database {name}"))).await.unwrap();
-    let url = format!("{}/{name}", server.rsplit_once('/').unwrap().0);
-    let store = Store::open(&url, Keyring::generate().unwrap(), Clock::system()).await.unwrap();
-    let mut beside = sqlx::PgConnection::connect(&url).await.unwrap();
-    beside.execute(AssertSqlSafe(fill("gen_random_uuid()", "true", "false"))).await.unwrap();
-    beside.execute("analyze; set enable_bitmapscan = off; set plan_cache_mode = force_generic_plan").await.unwrap();
+    let Some(mut planner) = Planner::start(fill("gen_random_uuid()", "true", "false")).await else { return };
     let mut plans = Vec::new();
-    for look in LOOKS {
-        plans.push(postgres_plan(&mut beside, look).await);
+    for (sql, parameters) in LOOKS {
+        let (types, values) = match parameters {
+            4 => ("bigint, bigint, bigint, bigint", "1000, 2, 8, 0"),
+            _ => ("bigint, bigint, bigint, bigint, uuid", "1000, 2, 8, 0, gen_random_uuid()"),
+        };
+        plans.push(planner.plan(sql, types, values).await);
     }
-    beside.close().await.unwrap();
-    store.close().await;
-    admin.execute(AssertSqlSafe(format!("drop database {name} with (force)"))).await.unwrap();
+    planner.stop().await;
     let indexed = [
         "Index Scan using sync_plan_due on sync_plan p",
         "Index Scan using sync_plan_due_of_application on sync_plan p",
