@@ -20,6 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(30 * 60);
 const LOOK: Duration = Duration::from_millis(100);
 /// The most that a list gives at once.
 const LIMIT: usize = 500;
+/// Each phase is done until so many records were worked off,
+const ENOUGH: usize = 100_000;
+/// but so many times at most.
+const MOST_TIMES: usize = 10;
 
 /// Where the records are kept; None is SQLite.
 pub(in crate::bench) type Postgres<'a> = Option<&'a Path>;
@@ -32,33 +36,25 @@ pub(super) fn measure(task: &Task, programs: Postgres<'_>) -> anyhow::Result<(Ve
     let meter = Meter { task, stage: &stage, server: &server, database: programs.zip(cluster.as_ref()) };
     let key = key(&server)?;
 
-    let connection = connect(&server, &stage, key)?;
-    let token = connection.token.clone();
+    // Each is read for the first time once.
+    let times = ENOUGH.div_ceil(task.records.max(1)).min(MOST_TIMES);
+    let connections = (0..times).map(|_| connect(&server, &stage, key)).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut unread = connections.iter();
     let aim = task.aim("≤ 50 µs, with PostgreSQL ≤ 70; < 100 MB");
-    let first = meter.sync("initial sync", aim, &token, || first_sync(&server, &connection))?;
-    first.check(task.records, task.records, 0)?;
+    let first = meter.sync(("initial sync", aim, times), task.records, || {
+        let connection = unread.next().context("no connection is left")?;
+        Ok((connection.token.clone(), first_sync(&server, connection)?))
+    })?;
     let query = if task.is_usual() { first_query(&stage)? } else { String::new() };
-    let again =
-        meter.sync("full re-sync, nothing new", task.aim("≤ 20 µs"), &token, || ask_again(&server, &token))?;
-    again.check(task.records, 0, 0)?;
-    let back = meter.read_back(&token)?;
-    Ok((vec![first.row, again.row, back], query))
+    let token = connections.into_iter().next().context("no connection")?.token;
+    let phase = ("full re-sync, nothing new", task.aim("≤ 20 µs"), times);
+    let again = meter.sync(phase, 0, || Ok((token.clone(), ask_again(&server, &token)?)))?;
+    let back = meter.read_back(times, &token)?;
+    Ok((vec![first, again, back], query))
 }
 
-/// A sync that was measured, and what the server says that it did.
-struct Synced {
-    row: Row,
-    run: Value,
-}
-
-impl Synced {
-    fn check(&self, seen: usize, created: usize, updated: usize) -> anyhow::Result<()> {
-        let said = ["seen", "created", "updated"].map(|name| self.run[name].as_u64());
-        let wanted = [seen, created, updated].map(|number| Some(number as u64));
-        ensure!(said == wanted, "{}: seen, created, updated should be {wanted:?}: {}", self.row.phase, self.run);
-        Ok(())
-    }
-}
+/// Name, aim, and how many times it is done.
+type Phase = (&'static str, &'static str, usize);
 
 struct Meter<'a> {
     task: &'a Task,
@@ -68,26 +64,32 @@ struct Meter<'a> {
 }
 
 impl Meter<'_> {
-    /// `begin` asks for the run and tells its id.
+    /// `begin` asks for a run, and gives the token to ask after it and its id. Each must see all records and create so many.
     fn sync(
         &self,
-        phase: &'static str,
-        aim: &'static str,
-        token: &str,
-        begin: impl FnOnce() -> anyhow::Result<String>,
-    ) -> anyhow::Result<Synced> {
+        phase: Phase,
+        created: usize,
+        mut begin: impl FnMut() -> anyhow::Result<(String, String)>,
+    ) -> anyhow::Result<Row> {
+        let mut runs = Vec::new();
         let other = || usage::cpu(self.stage.simulator.pid);
-        let mut ended = None;
-        let row = self.measure(phase, aim, other, || {
-            ended = Some(wait(self.server, token, &begin()?)?);
+        let row = self.measure(phase, other, || {
+            let (token, run) = begin()?;
+            runs.push(wait(self.server, &token, &run)?);
             Ok(())
         })?;
-        Ok(Synced { row, run: ended.context("nothing was measured")? })
+        let wanted = [self.task.records, created, 0].map(|number| Some(number as u64));
+        for run in runs {
+            let said = ["seen", "created", "updated"].map(|name| run[name].as_u64());
+            ensure!(said == wanted, "{}: seen, created, updated should be {wanted:?}: {run}", phase.0);
+        }
+        Ok(row)
     }
 
-    fn read_back(&self, token: &str) -> anyhow::Result<Row> {
+    fn read_back(&self, times: usize, token: &str) -> anyhow::Result<Row> {
         let mut pages: Vec<Vec<u8>> = Vec::new();
-        let row = self.measure("reading all back, one client", "≥ 50,000 records/s", usage::own_cpu, || {
+        let phase = ("reading all back, one client", "≥ 50,000 records/s", times);
+        let row = self.measure(phase, usage::own_cpu, || {
             let mut client = Client::connect(&self.server.url, token)?;
             let mut cursor = String::new();
             loop {
@@ -102,22 +104,23 @@ impl Meter<'_> {
         })?;
         // Outside the measurement: it is the client's business.
         let records: usize = pages.iter().map(|page| count(page)).sum();
-        ensure!(records == self.task.records, "{records} records came back");
+        ensure!(records == self.task.records * times, "{records} records came back");
         Ok(row)
     }
 
     fn measure(
         &self,
-        phase: &'static str,
-        aim: &'static str,
+        (phase, aim, times): Phase,
         other: impl Fn() -> anyhow::Result<f64>,
-        work: impl FnOnce() -> anyhow::Result<()>,
+        mut work: impl FnMut() -> anyhow::Result<()>,
     ) -> anyhow::Result<Row> {
         let database = || self.database.map(|(_, cluster)| usage::family_cpu(cluster.pid)).transpose();
         usage::forget_peak(self.server.pid)?;
         let before = (usage::cpu(self.server.pid)?, database()?, other()?);
         let start = Instant::now();
-        work()?;
+        for _ in 0..times {
+            work()?;
+        }
         let wall = start.elapsed().as_secs_f64();
         let (program, peak, other) = (usage::cpu(self.server.pid)?, usage::peak(self.server.pid)?, other()?);
         if let Some((programs, cluster)) = self.database {
@@ -134,6 +137,7 @@ impl Meter<'_> {
             other_cpu: other - before.2,
             peak,
             records: self.task.records,
+            times,
         };
         row.tell();
         Ok(row)

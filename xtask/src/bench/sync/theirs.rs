@@ -86,6 +86,7 @@ pub(super) fn measure(peer: &Peer, task: &Task, programs: &Path, query: &str) ->
         other_cpu,
         peak: answer["peak"].as_u64().context("no peak")?,
         records: task.records,
+        times: 1,
     };
     row.tell();
     let version = answer["version"].as_str().unwrap_or_default().to_owned();
