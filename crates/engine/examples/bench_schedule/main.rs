@@ -26,6 +26,11 @@ const INTERVAL: u64 = 900;
 
 #[tokio::main]
 async fn main() {
+    // As a node's worker does: in a task, on the threads that also hear from the database.
+    tokio::spawn(measure()).await.unwrap();
+}
+
+async fn measure() {
     let argument = |name: &str| std::env::args().skip_while(|argument| argument != name).nth(1);
     let number = |name: &str, usual: f64| argument(name).map_or(usual, |text| text.parse::<f64>().unwrap());
     let (connections, hours) = (number("--connections", 10_000.0) as usize, number("--hours", 0.5));
