@@ -8,8 +8,8 @@ async fn take(budget: &Budget, lane: Lane) -> Permit {
     budget.acquire(lane, PATIENCE).await.ok().unwrap()
 }
 
-/// In which order those that wait are served, one after the other.
-async fn order(budget: &Budget, lanes: &[Lane]) -> Vec<Lane> {
+/// In which order those that wait for `busy` to end are served, one after the other.
+async fn order(budget: &Budget, busy: Permit, lanes: &[Lane]) -> Vec<Lane> {
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     for &lane in lanes {
         let (budget, tell) = (budget.clone(), tell.clone());
@@ -21,7 +21,7 @@ async fn order(budget: &Budget, lanes: &[Lane]) -> Vec<Lane> {
         });
         tokio::task::yield_now().await;
     }
-    drop(tell);
+    drop((tell, busy));
     let mut order = Vec::new();
     while let Some(lane) = told.recv().await {
         order.push(lane);
@@ -33,13 +33,8 @@ async fn order(budget: &Budget, lanes: &[Lane]) -> Vec<Lane> {
 async fn a_write_goes_first_and_a_backfill_last() {
     let budget = Budget::new(1);
     let busy = take(&budget, Lane::Backfill).await;
-    let given = budget.clone();
-    tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        drop(busy);
-    });
     let lanes = [Lane::Backfill, Lane::Incremental, Lane::ReadThrough, Lane::Write, Lane::Backfill, Lane::Write];
-    let served = order(&given, &lanes).await;
+    let served = order(&budget, busy, &lanes).await;
     let last = [Lane::ReadThrough, Lane::Incremental, Lane::Backfill, Lane::Backfill];
     assert_eq!(served, [&[Lane::Write, Lane::Write][..], &last].concat());
 }
