@@ -23,7 +23,7 @@ impl Watching {
         spec: &EntitySpec,
     ) -> Result<Self, StoreError> {
         let shape = engine.store().row_shape(connection, spec.entity).await?.unwrap_or_default();
-        Ok(Self::with(spec, shape))
+        Self::with(engine, connection, spec, shape).await
     }
 
     /// Of single records that are read: only where a strict watch may refuse them. Nothing is learned from them.
@@ -33,14 +33,24 @@ impl Watching {
         spec: &EntitySpec,
     ) -> Result<Option<Self>, StoreError> {
         match engine.store().row_shape(connection, spec.entity).await?.filter(|shape| shape.strict) {
-            Some(shape) => Ok(Some(Self::with(spec, shape))),
+            Some(shape) => Self::with(engine, connection, spec, shape).await.map(Some),
             None => Ok(None),
         }
     }
 
-    fn with(spec: &EntitySpec, RowShape { known, strict, found }: RowShape) -> Self {
+    async fn with(
+        engine: &Engine,
+        connection: ConnectionId,
+        spec: &EntitySpec,
+        shape: RowShape,
+    ) -> Result<Self, StoreError> {
+        let found = match shape.has_drift {
+            true => engine.store().schema_drift_of(connection, spec.entity).await?,
+            false => Vec::new(),
+        };
         let found = found.into_iter().map(|drift| (drift.finding, drift.state == DriftState::Acknowledged)).collect();
-        Self { watch: Arc::new(Mutex::new(Watch::new(spec, known.as_deref(), found, strict))) }
+        let watch = Watch::new(spec, shape.known.as_deref(), found, shape.strict);
+        Ok(Self { watch: Arc::new(Mutex::new(watch)) })
     }
 
     pub(super) fn watch(&self) -> MutexGuard<'_, Watch> {

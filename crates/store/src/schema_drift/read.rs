@@ -21,14 +21,11 @@ impl Store {
                    left join row_shape s on s.connection_id = p.connection_id and s.entity = p.entity
                    where p.connection_id = $1 and p.entity = $2";
         let row = self.inner.db.row::<(bool, Option<String>, bool)>(sql, args![connection, entity.name]).await?;
-        let Some((strict, known, has_found)) = row else { return Ok(None) };
-        // Seldom is there any, and each run asks.
-        let found = if has_found { self.schema_drift_of(connection, entity).await? } else { Vec::new() };
-        Ok(Some(RowShape { known, strict, found }))
+        Ok(row.map(|(strict, known, has_drift)| RowShape { known, strict, has_drift }))
     }
 
     /// All findings of an entity, the oldest first. At most 500.
-    async fn schema_drift_of(&self, connection: ConnectionId, entity: &Entity) -> Result<Vec<SchemaDrift>> {
+    pub async fn schema_drift_of(&self, connection: ConnectionId, entity: &Entity) -> Result<Vec<SchemaDrift>> {
         let sql = concat!(
             "select ",
             drift_columns!(),

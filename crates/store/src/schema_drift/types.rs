@@ -49,8 +49,8 @@ pub struct RowShape {
     pub known: Option<String>,
     /// What nobody acknowledged is not stored.
     pub strict: bool,
-    /// What was found so far, the oldest first. At most 500.
-    pub found: Vec<SchemaDrift>,
+    /// Something was found, which is seldom.
+    pub has_drift: bool,
 }
 
 columns! {

@@ -59,7 +59,7 @@ on_both! {
         world.store.keep_row_shape(connection, vendor(), None, &counts).await.unwrap();
         let open = DriftFilter { state: Some(DriftState::Open), ..DriftFilter::default() };
         assert_eq!(fields(&list(open, None).await), ["a"]);
-        let all = world.store.row_shape(connection, vendor()).await.unwrap().unwrap().found;
+        let all = world.store.schema_drift_of(connection, vendor()).await.unwrap();
         assert_eq!(all.iter().map(|drift| drift.records).collect::<Vec<_>>(), [1, 5, 1], "not counted when acknowledged");
         assert_eq!(world.store.acknowledge_all_schema_drift(connection, Some("item")).await.unwrap(), 0);
         assert_eq!(world.store.acknowledge_all_schema_drift(connection, None).await.unwrap(), 1);
@@ -79,10 +79,11 @@ on_both! {
         let strict = PlanChanges { strict: Some(true), ..PlanChanges::default() };
         assert!(world.store.set_plan(made, vendor(), &strict).await.unwrap().strict);
         assert!(world.store.set_plan(made, vendor(), &PlanChanges::default()).await.unwrap().strict, "as it was");
-        assert_eq!(shape().await, Some(RowShape { known: Some("two".into()), strict: true, found: Vec::new() }));
+        assert_eq!(shape().await, Some(RowShape { known: Some("two".into()), strict: true, has_drift: false }));
         assert_eq!(world.store.row_shape(made, item()).await.unwrap(), Some(RowShape::default()));
         let found = vec![finding(DriftKind::UnmappedValue, "status", "Z")];
         world.store.note_schema_drift(made, vendor(), found, true).await.unwrap();
+        assert!(shape().await.unwrap().has_drift);
         world.store.erase(application, made).await.unwrap();
         for table in ["row_shape", "schema_drift"] {
             let sql = if table == "row_shape" {

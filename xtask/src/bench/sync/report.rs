@@ -128,8 +128,8 @@ pub(super) fn table(rows: &[Row], facts: &Facts) -> String {
     let mut out = aligned(&lines, 3..13);
     out += "\nCPU s: user and system, of the program; DB CPU s: of all PostgreSQL's processes, with those that have ended and \
             with a vacuum and a checkpoint after each phase;\nother CPU s: of the simulator, and of the client where all is read back. \
-            Peak: the program's resident set.\ntimes: what takes hundredths of a second, which is all that the kernel counts, is done several times; the seconds are of all \
-            together.\n";
+            Peak: the program's resident set.\ntimes: what takes hundredths of a second, which is all that the kernel \
+            counts, is done several times; the seconds are of all together.\n";
     let size = facts
         .record_bytes
         .map_or_else(|| "as the simulator makes them".to_owned(), |bytes| format!("of {bytes} bytes"));
