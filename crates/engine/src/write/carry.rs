@@ -107,7 +107,8 @@ impl<'c> Course<'c> {
             };
             let Some(row) = rows.first_mut() else {
                 // What is written may take a record away: stock that becomes nothing is not shown any more.
-                return match self.deletes() || self.steps.written {
+                let emptied = || unclear && diff::is_nothing(self.spec.entity.fields, &self.asked.change);
+                return match self.deletes() || self.steps.written || emptied() {
                     true => Verdict::Deleted(self.remote_id.to_owned()),
                     false => Verdict::Failed(ServiceError::missing(&self.spec.entity.name.replace('_', " "))),
                 };

@@ -44,6 +44,16 @@ pub(super) fn missing(
     left
 }
 
+/// Whether only quantities of zero are wanted: a record that is not shown any more says that too.
+pub(super) fn is_nothing(fields: &'static [Field], wanted: &Map<String, Value>) -> bool {
+    let zero = Value::from("0");
+    let is_zero = |name: &str, value: &Value| {
+        let kind = field_of(fields, name).map(|field| field.kind);
+        matches!(kind, Some(Kind::Decimal { .. })) && same(kind, value, &zero)
+    };
+    !wanted.is_empty() && wanted.iter().all(|(name, value)| is_zero(name, value))
+}
+
 /// The keys of a record's lines.
 pub(super) fn line_keys(now: &Map<String, Value>) -> BTreeSet<String> {
     let lines = now.values().filter_map(Value::as_array).flatten();
@@ -120,6 +130,16 @@ mod tests {
         assert_eq!(left(&lines, &now, &["10"]), json!({"lines": [{"remote_line_id": "10", "unit_price": "1.6"}]}));
         let gone = json!({"lines": [{"remote_line_id": "11"}]});
         assert_eq!(left(&gone, &now, &["10"]), gone);
+    }
+
+    #[test]
+    fn a_level_that_is_gone_says_what_a_change_to_zero_wants() {
+        let wants_nothing =
+            |wanted: Value| is_nothing(entity("inventory_level").unwrap().fields, wanted.as_object().unwrap());
+        assert!(wants_nothing(json!({"on_hand": "0.000"})));
+        assert!(!wants_nothing(json!({"on_hand": "1"})));
+        assert!(!wants_nothing(json!({"on_hand": "0", "item_sku": "0"})));
+        assert!(!wants_nothing(json!({})));
     }
 
     #[test]
