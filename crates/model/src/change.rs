@@ -19,7 +19,7 @@ pub enum Cause {
     Webhook,
     /// Read back after a write of our own.
     OwnWrite,
-    /// The mapping changed, not the system's row.
+    /// The row is as it was, and its mapping changed: names were chosen, or an upgrade reads more of it.
     Remap,
     /// Somebody asked for the record as it is in the system now.
     Live,
@@ -28,6 +28,18 @@ pub enum Cause {
 }
 
 impl Cause {
+    pub const ALL: [Self; 9] = [
+        Self::Initial,
+        Self::Incremental,
+        Self::Full,
+        Self::Verify,
+        Self::Webhook,
+        Self::OwnWrite,
+        Self::Remap,
+        Self::Live,
+        Self::Accepted,
+    ];
+
     /// Why a record changed in what `self` is the reason for. A first sync brings records; what it finds changed since it
     /// brought them is news like any other.
     #[must_use]

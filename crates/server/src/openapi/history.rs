@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use trunnion_model::catalog::Entity;
+use trunnion_model::change::Cause;
 
 use super::entities::{
     cursor_parameter, id_parameter, limit_parameter, list_schema, response, title, type_name, with_article,
@@ -30,7 +31,11 @@ pub(super) fn schema(name: &str) -> Value {
             "version": {"type": "integer"},
             "type": {"type": "string", "description": "The type of its event."},
             "timestamp": {"type": "string", "description": "Since when the record was so, by Trunnion's clock."},
-            "cause": {"type": "string", "description": "`initial`, `incremental`, `webhook`, `own_write` …"},
+            "cause": {
+                "type": "string",
+                "enum": Cause::ALL.map(Cause::as_str),
+                "description": "Why it changed. `remap`: our reading of the row changed, not the row."
+            },
             "event_id": {"type": "string"},
             "sequence": {"type": "integer", "description": "Of its event in the connection's log."},
             "changes": {

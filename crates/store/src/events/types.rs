@@ -18,7 +18,7 @@ pub struct Event {
     /// `purchase_order.updated`, `sync.completed`, …
     pub kind: String,
     pub at: i64,
-    /// Of a record's event: which record, of which entity, and why (`initial`, `incremental`, `own_write`).
+    /// Of a record's event: which record, of which entity, and why (a [`Cause`](trunnion_model::change::Cause)).
     pub record: Option<RecordId>,
     pub entity: Option<String>,
     pub cause: Option<String>,

@@ -69,6 +69,7 @@ pub(super) struct Written {
     pub(super) hash: [u8; 16],
     pub(super) raw_hash: i64,
     pub(super) change: Change,
+    pub(super) cause: Cause,
     pub(super) previous: Option<String>,
 }
 
@@ -152,13 +153,28 @@ pub(super) fn judge(incoming: &Prepared, before: Option<&Before>, reading: Readi
 }
 
 /// Whether a change of that row should have been known before a verifying run.
-pub(super) fn is_drift(row: &Incoming, settled_before: Option<i64>) -> bool {
+pub(super) fn is_drift(incoming: &Prepared, before: Option<&Before>, settled_before: Option<i64>) -> bool {
+    let Prepared { row, .. } = incoming;
     settled_before
         .is_some_and(|settled| row.remote_modified_at.max(row.remote_created_at).is_none_or(|at| at < settled))
+        && !is_remap(incoming, before)
 }
 
-/// The record after `change`.
-pub(super) fn written(incoming: Prepared, before: Option<(&Before, Old)>, change: Change, now: i64) -> Written {
+/// Whether a record differs though the system's row is as it was: our mapping is what changed.
+fn is_remap(incoming: &Prepared, before: Option<&Before>) -> bool {
+    !incoming.row.deleted
+        && before.is_some_and(|before| before.deleted_at.is_none() && before.raw_hash == incoming.raw_hash)
+}
+
+/// The record after `change`, which came for `cause`.
+pub(super) fn written(
+    incoming: Prepared,
+    before: Option<(&Before, Old)>,
+    (change, cause): (Change, Cause),
+    now: i64,
+) -> Written {
+    let known = before.as_ref().map(|(before, _)| *before);
+    let cause = if is_remap(&incoming, known) { Cause::Remap } else { cause.of(change) };
     let bare = incoming.is_bare_deletion();
     let Prepared { mut row, hash, raw_hash } = incoming;
     let mut old_values = None;
@@ -194,7 +210,8 @@ pub(super) fn written(incoming: Prepared, before: Option<(&Before, Old)>, change
         data: row.data,
         raw: None,
     };
-    Written { record, raw: row.raw, natural_key: row.natural_key, hash, raw_hash, change, previous: old_values }
+    let natural_key = row.natural_key;
+    Written { record, raw: row.raw, natural_key, hash, raw_hash, change, cause, previous: old_values }
 }
 
 /// What differed, with `deleted_at` if the record comes back from being deleted.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use sqlx::{Postgres, Transaction};
 use trunnion_model::catalog::Entity;
-use trunnion_model::change::{Cause, Change};
+use trunnion_model::change::Change;
 use trunnion_model::ids::EventId;
 use trunnion_model::time::Clock;
 use uuid::Uuid;
@@ -42,7 +42,7 @@ pub(super) async fn write(tx: &mut Tx, page: Page) -> Result<Tally> {
         let before = before.as_ref();
         let verdict = judge(&incoming, before, page.reading)?;
         let was_deleted = before.is_some_and(|before| before.deleted_at.is_some());
-        tally.count(verdict, was_deleted && !incoming.row.deleted, is_drift(&incoming.row, page.settled_before));
+        tally.count(verdict, was_deleted && !incoming.row.deleted, is_drift(&incoming, before, page.settled_before));
         match verdict {
             Verdict::Leave => {}
             Verdict::Refresh => refreshed.push(incoming),
@@ -61,7 +61,7 @@ pub(super) async fn write(tx: &mut Tx, page: Page) -> Result<Tally> {
         let id = incoming.row.id.0;
         let before = differing.get(&id).and_then(Option::as_ref).zip(olds.remove(&id));
         let target = if before.is_some() { &mut changed } else { &mut fresh };
-        target.push(written(incoming, before, change, page.now));
+        target.push(written(incoming, before, (change, page.cause), page.now));
     }
     for rows in fresh.chunks(AT_ONCE) {
         insert(tx, rows, (page.connection.0, page.entity.name), page.reading.answered_at).await?;
@@ -84,14 +84,8 @@ pub(super) async fn write(tx: &mut Tx, page: Page) -> Result<Tally> {
             .ok_or(Error::NotFound { what: "connection" })?;
         let all: Vec<&Written> = fresh.iter().chain(&changed).collect();
         let types = [Change::Created, Change::Updated, Change::Deleted].map(|change| event_type(page.entity, change));
-        let story = Story {
-            connection: page.connection.0,
-            entity: page.entity,
-            cause: page.cause,
-            now: page.now,
-            clock: page.clock,
-            types,
-        };
+        let story =
+            Story { connection: page.connection.0, entity: page.entity, now: page.now, clock: page.clock, types };
         let mut next = last - count + 1;
         for part in all.chunks(AT_ONCE) {
             log(tx, &story, part, next).await?;
@@ -105,7 +99,6 @@ pub(super) async fn write(tx: &mut Tx, page: Page) -> Result<Tally> {
 struct Story {
     connection: Uuid,
     entity: &'static Entity,
-    cause: Cause,
     now: i64,
     clock: Clock,
     types: [String; 3],
@@ -127,7 +120,7 @@ async fn log(tx: &mut Tx, story: &Story, changes: &[&Written], first: i64) -> Re
     .bind(story.connection)
     .bind(story.now)
     .bind(story.entity.name)
-    .bind(column!(changes, after => story.cause.of(after.change).as_str()))
+    .bind(column!(changes, after => after.cause.as_str()))
     .bind((first..).take(changes.len()).collect::<Vec<i64>>())
     .bind(column!(changes, _after => EventId::new(&story.clock).0))
     .bind(column!(changes, after => story.types[after.change as usize].as_str()))

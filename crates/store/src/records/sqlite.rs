@@ -74,7 +74,11 @@ fn write_page(connection: &Connection, page: Page) -> Result<Tally> {
         let before = stored.map(before).transpose()?;
         let verdict = judge(&incoming, before.as_ref(), reading)?;
         let was_deleted = before.as_ref().is_some_and(|before| before.deleted_at.is_some());
-        tally.count(verdict, was_deleted && !incoming.row.deleted, is_drift(&incoming.row, settled_before));
+        tally.count(
+            verdict,
+            was_deleted && !incoming.row.deleted,
+            is_drift(&incoming, before.as_ref(), settled_before),
+        );
         let Verdict::Change(change) = verdict else {
             if let (Verdict::Refresh, Some(row)) = (verdict, stored) {
                 let rowid: i64 = row.get(0)?;
@@ -87,7 +91,7 @@ fn write_page(connection: &Connection, page: Page) -> Result<Tally> {
         let old = stored.map(|row| old(row, incoming.is_bare_deletion())).transpose()?;
         // A statement that still reads must not see the row change beneath it.
         drop(found);
-        let after = written(incoming, before.as_ref().zip(old), change, now);
+        let after = written(incoming, before.as_ref().zip(old), (change, cause), now);
         match rowid {
             None => writer.insert(&after, tenant.as_bytes(), entity.name)?,
             Some(rowid) => writer.update(rowid, &after)?,
@@ -103,7 +107,7 @@ fn write_page(connection: &Connection, page: Page) -> Result<Tally> {
             now,
             &after.record.id.0.as_bytes()[..],
             entity.name,
-            cause.of(change).as_str(),
+            after.cause.as_str(),
             writer.json,
             after.previous,
         ])?;

@@ -1,5 +1,6 @@
 //! Bringing records up to date.
 
+use trunnion_model::change::Cause;
 use trunnion_model::ids::{OperationId, RecordId};
 use trunnion_model::record::{Incoming, Record};
 use trunnion_store::{Applied, Begun, NewOperation, OperationOutcome, OperationState, OutcomeBody, Store};
@@ -104,6 +105,33 @@ on_both! {
         assert_eq!(after, expected);
         assert_eq!(world.kinds(connection).await, ["connection.created", "vendor.created"]);
         assert_eq!(world.apply(connection, vec![touched]).await, did(0, 0, 0, 1, 0));
+    }
+}
+
+on_both! {
+    async fn what_differs_though_its_row_does_not_is_a_remap_and_no_drift(world: World) {
+        let connection = world.connection().await;
+        let [same, other, back] = ["1", "2", "3"].map(|key| row(connection, key, "Anna"));
+        world.apply(connection, vec![same.clone(), other.clone(), back.clone()]).await;
+        world.apply(connection, vec![gone(back.clone())]).await;
+        let read_as = |row: Incoming, name: &str| Incoming { data: format!(r#"{{"label":"{name}"}}"#), ..row };
+        let changed = Incoming { raw: r#"{"Supplier":"2","SupplierName":"Berta"}"#.into(), ..read_as(other, "Berta") };
+
+        let claim = world.claim_one().await;
+        let mut commit = sync_page(&claim, vec![read_as(same, "Anna"), changed, read_as(back, "Anna")], "c");
+        commit.cause = Cause::Verify;
+        commit.progress.as_mut().unwrap().settled_before = Some(i64::MAX);
+        let applied = world.store.apply(commit).await.unwrap();
+
+        assert_eq!((applied.updated, applied.drift), (3, 2), "the system changed two of them");
+        let log = world.log(connection).await;
+        let causes: Vec<_> = log[log.len() - 3..].iter().map(|event| event.cause.as_deref().unwrap()).collect();
+        let mut sorted = causes.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, ["remap", "verify", "verify"]);
+        let remapped = &log[log.len() - 3..][causes.iter().position(|cause| *cause == "remap").unwrap()];
+        assert_eq!(remapped.record, Some(row(connection, "1", "Anna").id));
+        assert_eq!(remapped.previous.as_deref(), Some(r#"{"code":"C1","label":null,"name":"Anna"}"#));
     }
 }
 
@@ -222,7 +250,7 @@ on_both! {
         world.store.mark_sending(&lease, None, LEASE).await.unwrap();
         let back = row(connection, "9", "Written");
         let mut commit = page(connection, vec![back.clone()]);
-        commit.cause = trunnion_model::change::Cause::OwnWrite;
+        commit.cause = Cause::OwnWrite;
         commit.outcome = Some(OperationOutcome {
             lease: lease.clone(),
             state: OperationState::Succeeded,
