@@ -42,9 +42,14 @@ impl Cause {
 
     /// Why a record changed in what `self` is the reason for. A first sync brings records; what it finds changed since it
     /// brought them is news like any other.
+    /// A mapping makes no records, and takes none away.
     #[must_use]
     pub fn of(self, change: Change) -> Self {
-        if self == Self::Initial && change != Change::Created { Self::Incremental } else { self }
+        match (self, change) {
+            (Self::Initial, Change::Updated | Change::Deleted) => Self::Incremental,
+            (Self::Remap, Change::Created | Change::Deleted) => Self::Full,
+            (cause, _) => cause,
+        }
     }
 
     pub fn as_str(self) -> &'static str {

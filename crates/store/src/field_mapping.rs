@@ -8,7 +8,7 @@ use trunnion_model::ids::{ApplicationId, ConnectionId, RunId};
 
 use crate::connections::rows::lock_own;
 use crate::db::{Tx, args, columns};
-use crate::{Result, Store};
+use crate::{Result, Store, sync};
 
 columns! {
 /// Of one entity of a connection.
@@ -50,17 +50,17 @@ impl Store {
                    on conflict (connection_id, entity) do update set found = excluded.found, checked_at = excluded.checked_at";
         tx.execute(sql, args![connection, entity.name, found, now]).await?;
         if changed {
-            touch(&mut tx, connection, now).await?;
-            if let Some(run) = run {
-                let sql = "update run set mode = 'full' where id = $1 and connection_id = $2 and pages = 0";
-                tx.execute(sql, args![run, connection]).await?;
+            match run {
+                Some(run) => sync::turn_into_remap(&mut tx, run).await?,
+                None => sync::note_half_read(&mut tx, connection, entity).await?,
             }
+            touch(&mut tx, connection, now).await?;
         }
         tx.commit().await?;
         Ok(changed)
     }
 
-    /// Stores what was chosen, by entity.
+    /// Stores what was chosen, by entity; what was read of these is read again.
     pub async fn choose_fields(
         &self,
         application: ApplicationId,
@@ -69,6 +69,8 @@ impl Store {
     ) -> Result<()> {
         let mut tx = self.inner.db.begin().await?;
         let now = self.now();
+        let entities: Vec<&'static Entity> = chosen.iter().map(|(entity, _)| *entity).collect();
+        sync::read_again(&mut tx, &self.inner.clock, connection, &entities, now).await?;
         lock_own(&mut tx, application, connection).await?;
         for (entity, chosen) in chosen {
             let sql = "insert into field_mapping (connection_id, entity, found, chosen, checked_at) values ($1, $2, '[]', $3, 0)
@@ -76,11 +78,15 @@ impl Store {
             tx.execute(sql, args![connection, entity.name, chosen]).await?;
         }
         touch(&mut tx, connection, now).await?;
-        tx.commit().await
+        tx.commit().await?;
+        self.tell_work();
+        Ok(())
     }
 }
 
+/// Always to another time than before, whatever the clocks of two nodes say.
 async fn touch(tx: &mut Tx, connection: ConnectionId, now: i64) -> Result<()> {
-    let sql = "update connection set modified_at = $2 where id = $1";
+    let sql =
+        "update connection set modified_at = case when modified_at < $2 then $2 else modified_at + 1 end where id = $1";
     tx.execute(sql, args![connection, now]).await.map(drop)
 }

@@ -54,6 +54,9 @@ async fn custom_fields_are_read_named_described_and_written_alike_in_both_system
         let after = until_named(&api, &before).await;
         assert_eq!(after["custom_fields"]["cost_object"], before["custom_fields"][fields.text]);
         assert!(after["custom_fields"][fields.text].is_null(), "{after}");
+        let path = format!("/purchase-orders/{}/history", after["id"].as_str().expect("an id"));
+        let history: Value = api.get(&path).await;
+        assert_eq!(history["data"][0]["cause"], "remap", "{history}");
         written(&api, &fields).await;
     }
 }

@@ -11,7 +11,7 @@ use trunnion_kit::spec::Spec;
 use trunnion_kit::vendor::Window;
 use trunnion_model::catalog::Entity;
 use trunnion_model::time::rfc3339_micros;
-use trunnion_store::{FieldMapping, RunMode};
+use trunnion_store::FieldMapping;
 
 use super::capabilities::bounds;
 use super::syncs::named;
@@ -71,7 +71,7 @@ pub async fn get(engine: &Engine, scope: &Scope) -> Result<Value> {
     Ok(json!({ "connection_id": scope.id().to_string(), "entities": entities }))
 }
 
-/// Chooses names. What changes is read again by a full sync.
+/// Chooses names. What was read with others is read again by a full sync.
 pub async fn put(engine: &Engine, scope: &Scope, request: &MappingRequest) -> Result<Value> {
     scope.may(Permission::Manage)?;
     let known = engine.store().field_mappings(scope.id()).await?;
@@ -83,15 +83,6 @@ pub async fn put(engine: &Engine, scope: &Scope, request: &MappingRequest) -> Re
     if !changed.is_empty() {
         let texts: Vec<_> = changed.iter().map(|(entity, chosen)| (*entity, text_of(chosen))).collect();
         engine.store().choose_fields(scope.application(), scope.id(), &texts).await?;
-        let planned = engine.store().plans(scope.id()).await?;
-        let read: Vec<&'static Entity> = changed
-            .iter()
-            .map(|(entity, _)| *entity)
-            .filter(|entity| planned.iter().any(|plan| plan.entity == entity.name && plan.initial_done))
-            .collect();
-        if !read.is_empty() {
-            engine.store().request_runs(scope.id(), &read, RunMode::Full).await?;
-        }
     }
     get(engine, scope).await
 }

@@ -1,7 +1,7 @@
 //! Asking a system, once a day and before an entity is read, which fields its customer added.
 
 use trunnion_kit::error::Error as SystemError;
-use trunnion_store::{Claim, RunMode};
+use trunnion_store::{Claim, RunCause, RunMode};
 
 use super::job::Halt;
 use crate::Engine;
@@ -35,7 +35,7 @@ pub(super) async fn look(engine: &Engine, claim: &mut Claim, live: &mut Live) ->
         return Ok(());
     }
     if again.is_some() {
-        claim.run.mode = RunMode::Full;
+        (claim.run.mode, claim.run.cause) = (RunMode::Full, RunCause::Remap);
     }
     let row = engine.store().connection_for_work(live.connection).await?;
     let row = row.ok_or_else(|| Halt::Here(ServiceError::missing("connection")))?;

@@ -10,7 +10,7 @@ use trunnion_kit::spec::EntitySpec;
 use trunnion_model::change::Cause;
 use trunnion_model::ids::RecordId;
 use trunnion_model::record::Incoming;
-use trunnion_store::{Applied, Claim, Commit, Error as StoreError, PageProgress, Poison, Reading, RunMode};
+use trunnion_store::{Applied, Claim, Commit, Error as StoreError, PageProgress, Poison, Reading, RunCause, RunMode};
 
 use super::cursor::Cursor;
 use super::parts;
@@ -88,6 +88,7 @@ impl Job<'_> {
     /// Why records change in this run.
     pub(super) fn cause(&self) -> Cause {
         match self.claim.run.mode {
+            RunMode::Full if self.claim.run.cause == RunCause::Remap => Cause::Remap,
             RunMode::Full => Cause::Full,
             RunMode::Verify => Cause::Verify,
             RunMode::Incremental if self.claim.plan.initial_done => Cause::Incremental,

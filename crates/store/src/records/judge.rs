@@ -166,6 +166,11 @@ fn is_remap(incoming: &Prepared, before: Option<&Before>) -> bool {
         && before.is_some_and(|before| before.deleted_at.is_none() && before.raw_hash == incoming.raw_hash)
 }
 
+/// Whether the system itself changed the row, or brought it back.
+fn is_newer(row: &Incoming, before: &Before) -> bool {
+    before.deleted_at.is_some() || row.remote_modified_at > before.remote_modified_at
+}
+
 /// The record after `change`, which came for `cause`.
 pub(super) fn written(
     incoming: Prepared,
@@ -174,7 +179,12 @@ pub(super) fn written(
     now: i64,
 ) -> Written {
     let known = before.as_ref().map(|(before, _)| *before);
-    let cause = if is_remap(&incoming, known) { Cause::Remap } else { cause.of(change) };
+    let cause = match cause.of(change) {
+        _ if is_remap(&incoming, known) => Cause::Remap,
+        // Where other fields are asked for than before, every row looks different: the system's own time of change tells.
+        Cause::Remap if known.is_some_and(|before| is_newer(&incoming.row, before)) => Cause::Full,
+        cause => cause,
+    };
     let bare = incoming.is_bare_deletion();
     let Prepared { mut row, hash, raw_hash } = incoming;
     let mut old_values = None;

@@ -3,6 +3,7 @@
 use trunnion_model::ids::{ConnectionId, RunId};
 
 use super::plans::lock_leased;
+use super::remap::follow;
 use super::rows::{PlanRow, RunRow, run_columns};
 use super::runs::NO_RUN;
 use super::{Failure, Finished, Lane, Lease, PlanState, Run, RunMode, RunState};
@@ -38,7 +39,9 @@ impl Store {
                     ],
                 )
                 .await?;
-                end_run(&mut tx, lease.run, RunState::Succeeded, None, now).await?
+                let run = end_run(&mut tx, lease.run, RunState::Succeeded, None, now).await?;
+                follow(&mut tx, &self.inner.clock, &row, now).await?;
+                run
             }
             Finished::Retry { at, error } => {
                 // What is handed back to go on at once is in no trouble.

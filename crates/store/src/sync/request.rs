@@ -2,12 +2,13 @@
 
 use trunnion_model::catalog::Entity;
 use trunnion_model::ids::{ConnectionId, RunId};
+use trunnion_model::time::Clock;
 
 use super::finish::cancel;
 use super::plans::{NO_PLAN, lock_plan, lock_plans};
 use super::{Lane, PlanState, Run, RunCause, RunMode, RunState, runs};
 use crate::connections::ConnectionStatus;
-use crate::db::args;
+use crate::db::{Tx, args};
 use crate::{Error, Result, Store};
 
 impl Store {
@@ -52,24 +53,8 @@ impl Store {
                     run
                 }
                 None => {
-                    let run = RunId::new(&self.inner.clock);
-                    let kind = (mode, RunCause::Manual, RunState::Queued);
-                    runs::insert(&mut tx, (run, connection, &plan.entity), kind, now).await?;
-                    tx.execute(
-                        "update sync_plan set state = $3, run_id = $4, due_at = $5, mode = $6, attempt = 0, lane = $7
-                         where connection_id = $1 and entity = $2",
-                        args![
-                            connection,
-                            &plan.entity,
-                            PlanState::Queued.as_str(),
-                            run,
-                            now,
-                            mode.as_str(),
-                            Lane::of(mode, plan.initial_done()).number(),
-                        ],
-                    )
-                    .await?;
-                    run
+                    let kind = (mode, RunCause::Manual, Lane::of(mode, plan.initial_done()));
+                    queue(&mut tx, &self.inner.clock, (connection, &plan.entity), kind, now).await?
                 }
             };
             answer.push(runs::read(&mut tx, connection, run).await?);
@@ -91,4 +76,23 @@ impl Store {
         tx.commit().await?;
         Ok(run)
     }
+}
+
+/// Makes a run due now, of a plan that has none.
+pub(super) async fn queue(
+    tx: &mut Tx,
+    clock: &Clock,
+    (connection, entity): (ConnectionId, &str),
+    (mode, cause, lane): (RunMode, RunCause, Lane),
+    now: i64,
+) -> Result<RunId> {
+    let run = RunId::new(clock);
+    runs::insert(tx, (run, connection, entity), (mode, cause, RunState::Queued), now).await?;
+    tx.execute(
+        "update sync_plan set state = $3, run_id = $4, due_at = $5, mode = $6, attempt = 0, lane = $7
+         where connection_id = $1 and entity = $2",
+        args![connection, entity, PlanState::Queued.as_str(), run, now, mode.as_str(), lane.number()],
+    )
+    .await?;
+    Ok(run)
 }

@@ -37,6 +37,7 @@ columns! {
         failing_since: Option<i64>,
         records: i64,
         lane: i64,
+        remap: bool,
     }
 }
 
@@ -118,6 +119,20 @@ impl PlanRow {
         self.paused
     }
 
+    pub(super) fn connection(&self) -> ConnectionId {
+        ConnectionId(self.connection_id)
+    }
+
+    /// Whether anything of the entity may have been read.
+    pub(super) fn has_begun(&self) -> Result<bool> {
+        Ok(self.initial_done || self.cursor.is_some() || self.state()? == PlanState::Running)
+    }
+
+    /// Whether all is to be read again after the run that goes on.
+    pub(super) fn remap(&self) -> bool {
+        self.remap
+    }
+
     pub(super) fn run_id(&self) -> Option<RunId> {
         self.run_id.map(RunId)
     }
@@ -129,7 +144,7 @@ macro_rules! plan_columns {
         "p.connection_id, p.entity, p.interval_seconds, p.cron, p.time_zone, p.quiet_hours, p.real_time, p.history_days, p.strict,
          p.priority, p.state, p.paused, p.mode, p.due_at, p.run_id, p.attempt, p.cursor, p.cursor_at, p.initial_done,
          p.last_success_at, p.last_error_code, p.last_error_message, p.failing_since,
-         p.records, p.lane"
+         p.records, p.lane, p.remap"
     };
 }
 

@@ -44,6 +44,8 @@ words! {
         Full = "full",
         Verify = "verify",
         Manual = "manual",
+        /// The mapping changed: what was read before is read again.
+        Remap = "remap",
     }
 }
 

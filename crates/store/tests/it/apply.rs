@@ -136,6 +136,28 @@ on_both! {
 }
 
 on_both! {
+    /// Every row looks different then; the system's own time tells which it changed.
+    async fn where_a_mapping_asks_for_other_fields_only_what_the_system_changed_has_another_cause(world: World) {
+        let connection = world.connection().await;
+        let [same, later] = ["1", "2"].map(|key| row(connection, key, "Anna"));
+        world.apply(connection, vec![same.clone(), later.clone()]).await;
+        let more = |row: Incoming, at: i64| Incoming {
+            raw: r#"{"Name":"Anna"}"#.into(), data: r#"{"label":"Anna"}"#.into(), remote_modified_at: Some(at), ..row
+        };
+        let mut commit = page(connection, vec![more(same, 2), more(later, 3), row(connection, "3", "new")]);
+        commit.cause = Cause::Remap;
+        world.store.apply(commit).await.unwrap();
+        let log = world.log(connection).await;
+        let mut told: Vec<_> = log[log.len() - 3..].iter().map(|event| (event.record.unwrap(), event.cause.as_deref().unwrap())).collect();
+        let mut wanted: Vec<_> = [("1", "remap"), ("2", "full"), ("3", "full")]
+            .map(|(key, cause)| (row(connection, key, "").id, cause)).into();
+        told.sort_by_key(|(id, _)| id.0);
+        wanted.sort_by_key(|(id, _)| id.0);
+        assert_eq!(told, wanted);
+    }
+}
+
+on_both! {
     async fn of_the_same_row_twice_in_a_page_the_last_counts(world: World) {
         let connection = world.connection().await;
         let rows = vec![row(connection, "1", "old"), row(connection, "2", "x"), row(connection, "1", "new")];

@@ -140,7 +140,7 @@ pub(crate) struct Run {
     #[schema(example = "purchase_order")]
     entity: String,
     mode: RunMode,
-    /// Why it is: `initial`, `incremental`, `full`, `verify` or `manual`.
+    /// Why it is: `initial`, `incremental`, `full`, `verify`, `manual`, or `remap` where the mapping changed.
     cause: String,
     state: RunState,
     #[schema(format = DateTime)]
