@@ -28,6 +28,7 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// As the API describes them.
     pub const ALL: [Self; 9] = [
         Self::Initial,
         Self::Incremental,
@@ -41,8 +42,7 @@ impl Cause {
     ];
 
     /// Why a record changed in what `self` is the reason for. A first sync brings records; what it finds changed since it
-    /// brought them is news like any other.
-    /// A mapping makes no records, and takes none away.
+    /// brought them is news like any other. A mapping makes no records, and takes none away.
     #[must_use]
     pub fn of(self, change: Change) -> Self {
         match (self, change) {

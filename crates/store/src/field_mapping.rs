@@ -33,7 +33,8 @@ impl Store {
     }
 
     /// Keeps what the system told. Whether it is anything else than before: then `run`, which must not have begun to read, is to
-    /// read everything, for what did not change is to have the new fields too.
+    /// read everything, for what did not change is to have the new fields too. Without one, what a first sync read before it
+    /// failed is read again after it.
     pub async fn keep_found_fields(
         &self,
         connection: ConnectionId,

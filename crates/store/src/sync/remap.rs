@@ -25,7 +25,7 @@ pub(crate) async fn read_again(
             continue;
         }
         match plan.run_id() {
-            None if plan.initial_done() => queue_remap(tx, clock, connection, &plan.entity, now).await?,
+            None if plan.initial_done() => queue_remap(tx, clock, &plan, now).await?,
             Some(run) if plan.initial_done() && turn_waiting(tx, run).await? => {}
             _ if plan.has_begun()? => set_follows(tx, &plan, true).await?,
             _ => {}
@@ -40,9 +40,8 @@ pub(super) async fn follow(tx: &mut Tx, clock: &Clock, plan: &PlanRow, now: i64)
     if !plan.remap() || plan.paused() {
         return Ok(());
     }
-    let connection = plan.connection();
     set_follows(tx, plan, false).await?;
-    queue_remap(tx, clock, connection, &plan.entity, now).await
+    queue_remap(tx, clock, plan, now).await
 }
 
 /// Makes `run`, which has stored nothing yet, one that reads everything.
@@ -58,9 +57,9 @@ async fn turn_waiting(tx: &mut Tx, run: RunId) -> Result<bool> {
     Ok(tx.execute(sql, bound).await? > 0)
 }
 
-async fn queue_remap(tx: &mut Tx, clock: &Clock, connection: ConnectionId, entity: &str, now: i64) -> Result<()> {
+async fn queue_remap(tx: &mut Tx, clock: &Clock, plan: &PlanRow, now: i64) -> Result<()> {
     let kind = (RunMode::Full, RunCause::Remap, Lane::of(RunMode::Full, true));
-    queue(tx, clock, (connection, entity), kind, now).await.map(drop)
+    queue(tx, clock, (plan.connection(), &plan.entity), kind, now).await.map(drop)
 }
 
 /// Has what a first sync stored before it failed read again once one has succeeded.
