@@ -7,7 +7,7 @@ mod tryton;
 
 use std::sync::Arc;
 
-use trunnion_kit::spec::{Finding, load};
+use trunnion_kit::spec::{Finding, Spec, load};
 use trunnion_kit::vendor::{Catalogue, Connector, Vendor};
 
 /// A connector's folder name, its declaration, and its behaviour.
@@ -20,12 +20,18 @@ const ALL: [Entry; 3] = [
     ("tryton", tryton::DECLARATION, tryton::vendor),
 ];
 
+/// Of all that a row passes through on its way to a record: see `build.rs`.
+const REVISION: &str = env!("TRUNNION_REVISION");
+
 /// Every connector, its declaration read and checked.
 pub fn catalogue() -> Result<Catalogue, Vec<Finding>> {
     let (mut connectors, mut findings) = (Vec::new(), Vec::new());
     for (folder, declaration, vendor) in ALL {
         match load(&format!("{folder}/connector.toml"), declaration) {
-            Ok(spec) => connectors.push(Connector { spec: Arc::new(spec), vendor: vendor() }),
+            Ok(spec) => {
+                let spec = Spec { revision: REVISION.parse().ok(), ..spec };
+                connectors.push(Connector { spec: Arc::new(spec), vendor: vendor() });
+            }
             Err(more) => findings.extend(more),
         }
     }

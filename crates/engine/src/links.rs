@@ -22,7 +22,7 @@ use trunnion_kit::spec::form::Credentials;
 use trunnion_kit::spec::{EntitySpec, FormField, FormKind, Spec};
 use trunnion_kit::vendor::{Connector, Vendor};
 use trunnion_model::ids::ConnectionId;
-use trunnion_store::{Connection, NewGrant};
+use trunnion_store::{Connection, Mapping, NewGrant};
 use url::Url;
 
 use crate::custom::{Custom, fingerprint, overlay};
@@ -73,6 +73,14 @@ impl Live {
 
     pub(crate) fn mapper(&self, entity: &EntitySpec) -> Mapper {
         Mapper::new(entity, self.connection, &|name| self.entity(name).is_some(), self.vendor.row_hook())
+    }
+
+    /// What [`Live::mapper`] makes of rows is the same wherever this is; `None` if nobody says of which revision it is.
+    pub(crate) fn mapping(&self, entity: &EntitySpec) -> Option<Mapping> {
+        let of_lines: Vec<_> = entity.groups.iter().map(|group| (group.field.name, &group.custom)).collect();
+        let all = (self.spec.revision?, &self.spec.system.id, entity.entity.name, &entity.custom, of_lines);
+        let hash = blake3::hash(format!("{all:?}").as_bytes());
+        Some(Mapping(i64::from_le_bytes(*hash.as_bytes().first_chunk()?)))
     }
 }
 

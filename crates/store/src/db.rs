@@ -281,7 +281,7 @@ async fn open_postgres(url: &str) -> Result<Db> {
 /// A connection on which a statement failed is closed. Whoever is dropped while a transaction begins leaves it begun, and the
 /// pool does not know; that does no harm, as the next one's commit ends it, unless a statement fails in it: then all that
 /// follow are refused.
-fn sound<T>(mut connection: PoolConnection<Postgres>, read: sqlx::Result<T>) -> Result<T> {
+pub(crate) fn sound<T>(mut connection: PoolConnection<Postgres>, read: sqlx::Result<T>) -> Result<T> {
     read.map_err(|error| {
         connection.close_on_drop();
         error.into()

@@ -61,8 +61,8 @@ pub use operations::{
 };
 pub use quarantine::Quarantined;
 pub use records::{
-    Applied, Commit, FieldFilter, FieldFilters, FieldKind, FieldPlace, FieldTest, Gone, ListQuery, NaturalMatch,
-    PageProgress, Poison, Position, Reading, Sort,
+    Applied, Commit, FieldFilter, FieldFilters, FieldKind, FieldPlace, FieldTest, Gone, Known, ListQuery, Mapping,
+    NaturalMatch, PageProgress, Poison, Position, Reading, Sort,
 };
 pub use reseal::Resealed;
 pub use schema_drift::{DriftFilter, DriftState, RowShape, SchemaDrift};

@@ -11,8 +11,8 @@ use trunnion_model::record::Incoming;
 use trunnion_store::{Error as StoreError, Reading};
 
 use super::cursor::{Cursor, Going};
-use super::job::{Ended, Halt, Job, MOST_PAGES, Stored};
-use super::pages::map;
+use super::job::{Ended, Halt, Job, MOST_PAGES};
+use super::mapped::map;
 
 pub(super) async fn read(job: &Job<'_>, cursor: &mut Cursor, progressed: &mut u64) -> Result<Ended, Halt> {
     let scope = RecordScope::new(job.claim.plan.connection, job.claim.entity);
@@ -27,20 +27,18 @@ pub(super) async fn read(job: &Job<'_>, cursor: &mut Cursor, progressed: &mut u6
         let asked_at = job.now();
         let changes = job.live.vendor.changes(&job.live.link, job.spec, token, limit).await?;
         let Changes::Some { page, gone, token, more } = changes else {
-            let listing = Some(job.engine.store().begin_listing(&job.claim.lease).await?);
+            let listing = Some(job.engine.store().begin_listing(&job.claim.lease, job.mapping).await?);
             cursor.token = None;
             cursor.run = Some(Going { listing, after_key: None, listed: 0, ..going });
             continue;
         };
-        let reading = Some(Reading { asked_at, answered_at: job.now() });
+        let reading = Reading { asked_at, answered_at: job.now() };
         let (unheard, _told) = oneshot::channel();
         let mapped = map(job, page, unheard).await?;
-        let count = (mapped.rows.len() + mapped.poison.len()) as u64;
-        let mut rows = mapped.rows;
-        rows.extend(gone.into_iter().map(|key| Incoming::gone(scope.id(&key), key)));
-        let after = Going { after_key: Some(token.clone()), listed: going.listed + count, ..going };
+        let after = Going { after_key: Some(token.clone()), listed: going.listed + mapped.seen(), ..going };
         let to = Cursor { token: Some(token), run: Some(after), ..cursor.clone() };
-        match job.store(&to, Stored { rows, poison: mapped.poison, reading, ..Stored::default() }).await {
+        let gone = gone.into_iter().map(|key| Incoming::gone(scope.id(&key), key));
+        match job.store(&to, mapped.with_gone(gone).stored(reading)).await {
             Ok(()) => {
                 *progressed += 1;
                 *cursor = to;

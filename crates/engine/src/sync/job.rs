@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
 use trunnion_kit::error::Error as SystemError;
 use trunnion_kit::mapping::{MapError, Mapper};
-use trunnion_kit::spec::EntitySpec;
+use trunnion_kit::spec::{EntitySpec, Strategy};
 use trunnion_model::change::Cause;
 use trunnion_model::ids::RecordId;
 use trunnion_model::record::Incoming;
-use trunnion_store::{Applied, Claim, Commit, Error as StoreError, PageProgress, Poison, Reading, RunCause, RunMode};
+use trunnion_store::{
+    Applied, Claim, Commit, Error as StoreError, Known, Mapping, PageProgress, Poison, Reading, RunCause, RunMode,
+};
 
 use super::cursor::Cursor;
 use super::parts;
@@ -32,10 +34,13 @@ pub(super) struct Job<'a> {
     pub(super) live: &'a Live,
     pub(super) spec: &'a EntitySpec,
     pub(super) mapper: Arc<Mapper>,
+    pub(super) mapping: Option<Mapping>,
     pub(super) watching: Watching,
     pub(super) stopping: &'a watch::Receiver<bool>,
     /// The part that was stored last had nothing new.
     pub(super) nothing_new: AtomicBool,
+    /// Most rows of that part were stored already.
+    pub(super) mostly_known: AtomicBool,
 }
 
 /// Why a run cannot go on.
@@ -59,6 +64,7 @@ pub(super) enum Ended {
 #[derive(Default)]
 pub(super) struct Stored {
     pub(super) rows: Vec<Incoming>,
+    pub(super) known: Vec<Known>,
     pub(super) poison: Vec<Poison>,
     pub(super) listed: Vec<RecordId>,
     pub(super) reading: Option<Reading>,
@@ -83,6 +89,15 @@ impl Job<'_> {
 
     pub(super) fn must_stop(&self) -> bool {
         *self.stopping.borrow()
+    }
+
+    /// Whether to find out which rows of the next page are stored before records are made of them: it mostly pays where a run
+    /// reads again what was read before. A run that verifies believes nothing.
+    pub(super) fn expects_known(&self) -> bool {
+        let mode = self.claim.run.mode;
+        let again =
+            mode == RunMode::Full || mode == RunMode::Incremental && self.spec.sync.strategy == Strategy::Snapshot;
+        again && self.claim.plan.records > 0 && self.mostly_known.load(Ordering::Relaxed)
     }
 
     /// Why records change in this run.
@@ -121,6 +136,7 @@ impl Job<'_> {
                 let commit = Commit {
                     progress: Some(self.progress(Some(cursor))),
                     reading: page.reading,
+                    known: page.known,
                     listed: page.listed,
                     poison: page.poison,
                     ..self.commit(part)
@@ -134,12 +150,16 @@ impl Job<'_> {
     }
 
     async fn apply(&self, commit: Commit) -> Result<(), StoreError> {
+        let rows = (commit.rows.len() + commit.known.len()) as u64;
         let Applied { created, updated, deleted, refreshed, .. } = self.engine.store().apply(commit).await?;
-        self.nothing_new.store(created + updated + deleted + refreshed == 0, Ordering::Relaxed);
+        let new = created + updated + deleted + refreshed;
+        self.nothing_new.store(new == 0, Ordering::Relaxed);
+        self.mostly_known.store(new <= rows / 4, Ordering::Relaxed);
         Ok(())
     }
 
     fn commit(&self, rows: Vec<Incoming>) -> Commit {
-        Commit::new(self.claim.plan.connection, self.claim.entity, rows, self.cause())
+        let commit = Commit::new(self.claim.plan.connection, self.claim.entity, rows, self.cause());
+        Commit { mapping: self.mapping, ..commit }
     }
 }

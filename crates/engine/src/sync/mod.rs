@@ -53,6 +53,7 @@ mod delta;
 mod feed;
 mod job;
 mod keys;
+mod mapped;
 mod pages;
 mod parts;
 mod refresh;

@@ -2,39 +2,18 @@
 
 use tokio::sync::oneshot;
 use trunnion_kit::error::Error as SystemError;
-use trunnion_kit::mapping::MapError;
 use trunnion_kit::vendor::{Page, Window};
-use trunnion_model::record::Incoming;
-use trunnion_store::{Error as StoreError, Poison, Reading};
+use trunnion_store::{Error as StoreError, Reading};
 
 use super::cursor::{Cursor, Going};
-use super::job::{Ended, Halt, Job, MOST_PAGES, Stored};
-use crate::error::ServiceError;
-
-/// A page of at least so many rows of which not one can be mapped is no matter of single rows.
-const ALL_POISON: usize = 20;
+use super::job::{Ended, Halt, Job, MOST_PAGES};
+use super::mapped::{Told, map};
 
 /// What a page should weigh: two of them are in memory at a time, as text and as records.
 const PAGE_BYTES: usize = 2_000_000;
 
 /// So many pages in a row may have been overtaken by other readings before the run makes a pause.
 const OVERTAKEN: u32 = 5;
-
-/// What one page gave.
-pub(super) struct Mapped {
-    pub(super) rows: Vec<Incoming>,
-    pub(super) poison: Vec<Poison>,
-    told: Told,
-    newest: Option<i64>,
-}
-
-/// What is known of a page before its rows are read.
-#[derive(Clone)]
-pub(super) struct Told {
-    last_key: Option<String>,
-    rows: usize,
-    bytes: usize,
-}
 
 /// A page and when it was read.
 struct Fetched {
@@ -76,8 +55,8 @@ pub(super) async fn read(job: &Job<'_>, cursor: &mut Cursor, progressed: &mut u6
             }
         };
         let stored = async {
-            let mapped = mapped.await?;
-            let Told { last_key: Some(key), rows, bytes } = mapped.told else { return Ok(None) };
+            let mut mapped = mapped.await?;
+            let Told { last_key: Some(key), rows, bytes } = std::mem::take(&mut mapped.told) else { return Ok(None) };
             if going.after_key.as_ref() == Some(&key) {
                 return Err(Halt::System(SystemError::Unexpected(format!(
                     "the page after key {key} ends with key {key}"
@@ -88,12 +67,11 @@ pub(super) async fn read(job: &Job<'_>, cursor: &mut Cursor, progressed: &mut u6
                 after_key: Some(key),
                 page: Some(size(rows, bytes, most)).filter(|page| *page < most),
                 newest: mapped.newest.max(going.newest),
-                listed: going.listed + (mapped.rows.len() + mapped.poison.len()) as u64,
+                listed: going.listed + mapped.seen(),
                 ..going.clone()
             };
             let to = Cursor { run: Some(after.clone()), ..cursor.clone() };
-            let page = Stored { rows: mapped.rows, poison: mapped.poison, reading: Some(reading), ..Stored::default() };
-            job.store(&to, page).await?;
+            job.store(&to, mapped.stored(reading)).await?;
             Ok(Some(after))
         };
         let (stored, ahead) = tokio::join!(stored, ahead);
@@ -129,51 +107,6 @@ async fn fetch(job: &Job<'_>, going: &Going, after_key: Option<String>, limit: u
     let asked_at = job.now();
     let page = job.live.vendor.page(&job.live.link, job.spec, &window).await.map_err(Halt::System)?;
     Ok(Fetched { page, reading: Reading { asked_at, answered_at: job.now() } })
-}
-
-/// Maps a page on a thread for such work: a thousand orders with their lines take tens of milliseconds. Tells the last key
-/// as soon as the rows are found, so that the next page can be asked for.
-pub(super) async fn map(job: &Job<'_>, page: Page, tell: oneshot::Sender<Told>) -> Result<Mapped, Halt> {
-    let (mapper, watching) = (job.mapper.clone(), job.watching.clone());
-    let work = tokio::task::spawn_blocking(move || {
-        let found = page.split()?;
-        let last = found.last()?;
-        let last_key = last.as_ref().and_then(|row| mapper.key(row));
-        // Nobody waits for the key if the run was dropped meanwhile.
-        let told = Told { last_key: last_key.clone(), rows: found.len(), bytes: page.bytes() };
-        let _heard = tell.send(told.clone());
-        if let (Some(_), None) = (&last, &last_key) {
-            // Without its key nobody can ask for what comes behind it.
-            return Err(Halt::System(SystemError::Unexpected("the last row of a page has no key".to_owned())));
-        }
-        let (mut rows, mut poison, mut trouble) = (Vec::new(), Vec::new(), None);
-        let mut watch = watching.watch();
-        found.each(|mut row| {
-            let raw = row.as_object().map(trunnion_kit::json::Object::raw);
-            match watch.read(&mapper, &mut row) {
-                Ok(incoming) => rows.push(incoming),
-                Err(error) => {
-                    poison.push(poisoned(&error, raw.map(std::borrow::Cow::into_owned).unwrap_or_default()));
-                    trouble = Some(error);
-                }
-            }
-            Ok::<_, Halt>(())
-        })?;
-        match trouble {
-            Some(error) if rows.is_empty() && poison.len() >= ALL_POISON => return Err(Halt::Row(error)),
-            _ => {}
-        }
-        let newest = rows.iter().filter_map(|row| row.remote_modified_at.max(row.remote_created_at)).max();
-        Ok(Mapped { rows, poison, told, newest })
-    });
-    match work.await {
-        Ok(mapped) => mapped,
-        Err(error) => Err(Halt::Here(ServiceError::internal(&format!("mapping a page: {error}")))),
-    }
-}
-
-pub(super) fn poisoned(error: &MapError, raw: String) -> Poison {
-    Poison { remote_id: error.remote_id.clone(), raw, field: error.field.clone(), problem: error.problem.clone() }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use trunnion_model::ids::RecordScope;
 use trunnion_model::record::Incoming;
 use trunnion_store::{Commit, Error as StoreError, PageProgress, Poison, Reading};
 
-use super::pages::poisoned;
+use super::mapped::poisoned;
 use super::watching::Watching;
 use crate::Engine;
 use crate::caller::Scope;
@@ -104,8 +104,13 @@ async fn one(
     let mut overtaken = StoreError::Overtaken;
     for _ in 0..READINGS {
         let asked_at = engine.clock().now_micros();
-        let (row, poison) = read(live, spec, remote_id, watching).await?;
+        let (row, poison, unmapped) = read(live, spec, remote_id, watching).await?;
         if let Some(watching) = watching {
+            watching.note(engine, live.connection, spec).await?;
+        } else if !unmapped.is_empty() {
+            // A sync that sees the row as it is stored makes no record of it, and would not hear of them.
+            let watching = Watching::begin(engine, live.connection, spec).await?;
+            watching.watch().hear(remote_id, unmapped);
             watching.note(engine, live.connection, spec).await?;
         }
         let reading = Reading { asked_at, answered_at: engine.clock().now_micros() };
@@ -121,6 +126,7 @@ async fn one(
             progress: progress.cloned(),
             reading: Some(reading),
             poison: poison.into_iter().collect(),
+            mapping: live.mapping(spec),
             ..Commit::new(live.connection, spec.entity, rows, cause)
         };
         match engine.store().apply(commit).await {
@@ -132,28 +138,28 @@ async fn one(
     Err(overtaken.into())
 }
 
-/// The row as the system has it now, mapped; or why it cannot be.
+/// The row as the system has it now, mapped; or why it cannot be. Without a watch also the words that have none of ours.
 async fn read(
     live: &Live,
     spec: &EntitySpec,
     remote_id: &str,
     watching: Option<&Watching>,
-) -> Result<(Option<Incoming>, Option<Poison>), SystemError> {
+) -> Result<(Option<Incoming>, Option<Poison>, Vec<(String, String)>), SystemError> {
+    let mut unmapped = Vec::new();
     let page = match live.vendor.one(&live.link, spec, remote_id).await {
         Ok(page) => page,
-        Err(SystemError::NotFound(_)) => return Ok((None, None)),
+        Err(SystemError::NotFound(_)) => return Ok((None, None, unmapped)),
         Err(error) => return Err(error),
     };
     let mut rows = page.rows()?;
-    let Some(row) = rows.first_mut() else { return Ok((None, None)) };
-    let raw = row.as_object().map(trunnion_kit::json::Object::raw).unwrap_or_default();
+    let Some(row) = rows.first_mut() else { return Ok((None, None, unmapped)) };
     let mapper = live.mapper(spec);
     let mapped = match watching {
         Some(watching) => watching.watch().read(&mapper, row),
-        None => mapper.read(row),
+        None => mapper.read_noting(row, &mut unmapped),
     };
-    match mapped {
-        Ok(incoming) => Ok((Some(incoming), None)),
-        Err(error) => Ok((None, Some(poisoned(&error, raw.into_owned())))),
-    }
+    Ok(match mapped {
+        Ok(incoming) => (Some(incoming), None, unmapped),
+        Err(error) => (None, Some(poisoned(error)), unmapped),
+    })
 }

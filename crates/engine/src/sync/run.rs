@@ -50,9 +50,11 @@ pub(super) async fn run(
         live,
         spec,
         mapper: Arc::new(live.mapper(spec)),
+        mapping: live.mapping(spec),
         watching,
         stopping,
         nothing_new: AtomicBool::new(false),
+        mostly_known: AtomicBool::new(true),
     };
     let outcome = to_the_end(&job, progressed).await;
     let over = match &outcome {
@@ -108,7 +110,7 @@ async fn begin(job: &Job<'_>, cursor: &Cursor) -> Result<Going, Halt> {
     going.begun_by = job.claim.run.id.to_string();
     // Where nothing is stored nothing can be missing.
     if plan.records > 0 && cursor.is_complete(&going, mode, sync.strategy) {
-        going.listing = Some(job.engine.store().begin_listing(&job.claim.lease).await?);
+        going.listing = Some(job.engine.store().begin_listing(&job.claim.lease, job.mapping).await?);
     }
     Ok(going)
 }
@@ -133,7 +135,7 @@ async fn steps(job: &Job<'_>, cursor: &mut Cursor, progressed: &mut u64) -> Resu
         let Some(step) = next_step(job, cursor, &over) else { return Ok(Ended::Over) };
         let mut next = over.then(step);
         if step == Step::Keys {
-            next.listing = Some(job.engine.store().begin_listing(&job.claim.lease).await?);
+            next.listing = Some(job.engine.store().begin_listing(&job.claim.lease, None).await?);
             next.listed = 0;
         }
         cursor.run = Some(next);

@@ -355,7 +355,7 @@ pub(super) fn illegal(spec: &EntitySpec, standing: Standing<'_>, wanted: &str) -
 
 /// Stores a row as a sync would; the outcome of the operation does not hang on it.
 pub(super) async fn store(engine: &Engine, live: &Live, spec: &EntitySpec, row: Incoming, cause: Cause) {
-    let commit = Commit::new(live.connection, spec.entity, vec![row], cause);
+    let commit = Commit { mapping: live.mapping(spec), ..Commit::new(live.connection, spec.entity, vec![row], cause) };
     if let Err(error) = engine.store().apply(commit).await {
         tracing::warn!(connection = %live.connection, %error, "a row that was read for a write was not stored");
     }

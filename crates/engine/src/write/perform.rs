@@ -397,6 +397,7 @@ async fn settle(engine: &Engine, job: &Job, verdict: Verdict) -> Result<Option<O
     };
     let commit = Commit {
         outcome: Some(outcome),
+        mapping: live.mapping(spec),
         ..Commit::new(operation.connection, spec.entity, vec![incoming], Cause::OwnWrite)
     };
     engine.store().apply(commit).await.map(|applied| applied.operation)

@@ -146,6 +146,23 @@ async fn a_word_without_one_of_ours_is_listed_from_the_first_sync_on_and_told_af
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_word_without_one_of_ours_is_told_of_at_once_if_one_record_is_read_alone() {
+    let house = House::new();
+    let order = |status: &str| json!({"Status": status, "Vendor": "1", "Currency": "EUR", "Lines": []});
+    house.source.put("purchase_order", "1", order("O"));
+    let (node, scope) = connected(&house, false).await;
+    house.source.put("purchase_order", "1", order("Y"));
+    let live = [("live", "true")];
+    for _ in 0..2 {
+        records::get(&node.engine, &scope, "purchase-orders", "remote:1", &params(&live)).await.unwrap();
+    }
+    let events = told(&node, &scope).await;
+    assert_eq!((events.len(), &events[0]["data"]["value"]), (1, &json!("Y")));
+    sync(&house, &node, &scope, "purchase_order", "full").await;
+    assert_eq!(told(&node, &scope).await.len(), 1, "once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_strict_connection_sets_aside_what_nobody_acknowledged_and_stores_it_after() {
     let house = House::new();
     house.source.vendors(5);

@@ -1,5 +1,6 @@
 //! An engine on a store of its own, with a clock that the test moves, and short pauses.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,8 +41,23 @@ pub(crate) fn spec() -> Arc<Spec> {
     declared(DECLARATION)
 }
 
+/// Here a declaration is all that makes records of rows.
+pub(crate) fn revision(declaration: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    declaration.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn changed(changes: &[(&str, &str)]) -> String {
+    changes.iter().fold(DECLARATION.to_owned(), |text, (old, new)| {
+        assert!(text.contains(old), "{old}");
+        text.replace(old, new)
+    })
+}
+
 fn declared(text: &str) -> Arc<Spec> {
-    Arc::new(load("source.toml", text).unwrap_or_else(|findings| panic!("{findings:#?}")))
+    let spec = load("source.toml", text).unwrap_or_else(|findings| panic!("{findings:#?}"));
+    Arc::new(Spec { revision: Some(revision(text)), ..spec })
 }
 
 impl House {
@@ -51,10 +67,6 @@ impl House {
 
     /// As [`House::new`], with other pieces in the declaration.
     pub(crate) fn declared(changes: &[(&str, &str)]) -> Self {
-        let text = changes.iter().fold(DECLARATION.to_owned(), |text, (old, new)| {
-            assert!(text.contains(old), "{old}");
-            text.replace(old, new)
-        });
         let (clock, hands) = Clock::manual("2026-01-31T10:00:00Z".parse().unwrap());
         let folder = TempDir::new().unwrap();
         Self {
@@ -63,8 +75,19 @@ impl House {
             clock,
             keyring: Keyring::generate().unwrap(),
             folder,
-            spec: declared(&text),
+            spec: declared(&changed(changes)),
         }
+    }
+
+    /// The same declaration with other pieces in it, for nodes that start from now on. It may say that it is of another revision
+    /// than it is.
+    pub(crate) fn declare(&mut self, changes: &[(&str, &str)], revision: Option<u64>) {
+        let spec = declared(&changed(changes));
+        self.spec = Arc::new(Spec { revision: revision.or(spec.revision), ..Spec::clone(&spec) });
+    }
+
+    pub(crate) fn revision(&self) -> Option<u64> {
+        self.spec.revision
     }
 
     /// Where nodes keep hooks.

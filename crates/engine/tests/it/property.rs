@@ -16,13 +16,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use trunnion_engine::services::{connections, events, records, syncs};
 use trunnion_engine::{Caller, DeletionGuard, Engine, Options, RetryOptions, Scope, scope};
-use trunnion_kit::spec::load;
+use trunnion_kit::spec::{Spec, load};
 use trunnion_kit::vendor::{Catalogue, Connector};
 use trunnion_model::time::{Clock, Hands};
 use trunnion_store::{Keyring, Store};
 
 use super::database::Database;
-use super::harness::params;
+use super::harness::{params, revision};
 use super::wild::{Bug, Habits, Wild, World};
 
 const ALL: Habits = Habits { updates: true, deletes: true, reuses_keys: true, growing_keys: false };
@@ -58,7 +58,8 @@ impl Lab {
         let wild = Wild::new(clock.clone(), hands.clone());
         let connector = |&(name, sync, deletes, _): &(&str, &str, &str, Habits)| {
             let text = declaration(name, sync, deletes);
-            let spec = Arc::new(load("wild.toml", &text).unwrap_or_else(|findings| panic!("{findings:#?}")));
+            let spec = load("wild.toml", &text).unwrap_or_else(|findings| panic!("{findings:#?}"));
+            let spec = Arc::new(Spec { revision: Some(revision(&text)), ..spec });
             Connector { spec, vendor: Arc::new(wild.clone()) }
         };
         let catalogue = Catalogue::new(STRATEGIES.iter().map(connector).collect());

@@ -1,6 +1,6 @@
 //! A system in memory: rows by key, changes with a time, and errors that a test orders beforehand.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ use trunnion_kit::vendor::{Account, Answered, Page, Target, Vendor, Window};
 use trunnion_model::time::{Clock, rfc3339};
 
 use super::broker::Broker;
+use super::tables::Tables;
 
 /// Makes an error each time it is wanted: errors cannot be cloned.
 pub(crate) type Trouble = fn() -> Error;
@@ -33,11 +34,6 @@ pub(crate) enum Mishap {
 
 /// Called when a page of the entity is asked for.
 type Hook = Box<dyn FnMut(&mut Tables, &'static str) + Send>;
-
-#[derive(Default)]
-pub(crate) struct Tables {
-    rows: BTreeMap<&'static str, BTreeMap<String, Value>>,
-}
 
 #[derive(Default)]
 struct State {
@@ -76,43 +72,6 @@ pub(crate) struct Source {
     clock: Clock,
 }
 
-impl Tables {
-    pub(crate) fn put(&mut self, entity: &'static str, key: &str, mut row: Value, clock: &Clock) {
-        row["Id"] = key.into();
-        row["Changed"] = rfc3339(clock.now()).into();
-        self.rows.entry(entity).or_default().insert(key.to_owned(), row);
-    }
-
-    fn merge(&mut self, entity: &'static str, key: &str, change: Change, clock: &Clock) {
-        let mut row = self.rows[entity][key].clone();
-        let own = |node: &Node<'static>| -> Value { serde_json::from_str(&node.to_json()).unwrap() };
-        for (name, value) in own(&change.header).as_object().unwrap() {
-            row[name] = value.clone();
-        }
-        for edit in change.lists.into_iter().flat_map(|list| list.edits) {
-            let lines = row["Lines"].as_array_mut().unwrap();
-            let mut line = own(&edit.body);
-            match edit.line {
-                Some(no) => {
-                    let there = lines.iter_mut().find(|line| line["No"] == no).unwrap();
-                    for (name, value) in line.as_object().unwrap() {
-                        there[name] = value.clone();
-                    }
-                }
-                None => {
-                    line["No"] = (lines.len() + 1).to_string().into();
-                    lines.push(line);
-                }
-            }
-        }
-        self.put(entity, key, row, clock);
-    }
-
-    fn of(&self, entity: &str) -> Vec<(&String, &Value)> {
-        self.rows.get(entity).map(|rows| rows.iter().collect()).unwrap_or_default()
-    }
-}
-
 impl Source {
     pub(crate) fn new(clock: Clock) -> Self {
         Self { broker: Broker::default(), state: Arc::default(), clock }
@@ -130,6 +89,12 @@ impl Source {
         row["Id"] = key.into();
         row["Changed"] = rows[key]["Changed"].clone();
         rows.insert(key.to_owned(), row);
+    }
+
+    /// Stores a row that was there before, as it was.
+    pub(crate) fn put_back(&self, entity: &'static str, row: Value) {
+        let key = row["Id"].as_str().unwrap().to_owned();
+        self.state().tables.rows.entry(entity).or_default().insert(key, row);
     }
 
     /// The customer adds a field to vendors.

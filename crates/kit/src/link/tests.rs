@@ -121,6 +121,7 @@ fn spec(scheme: AuthScheme) -> Spec {
         units: Vec::new(),
         without: Vec::new(),
         inbound: None,
+        revision: None,
     }
 }
 

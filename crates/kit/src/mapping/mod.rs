@@ -5,6 +5,7 @@
 mod convert;
 pub mod dates;
 mod names;
+mod operation;
 mod path;
 mod read;
 mod write;
@@ -12,7 +13,7 @@ mod write;
 pub use convert::{Conversion, Form};
 pub use names::Names;
 pub use path::Path;
-pub use read::{MapError, Mapper, RowHook};
+pub use read::{Glance, MapError, Mapper, RowHook};
 pub use write::{Change, Edit, FieldProblem, ListChange, Standing, WriteContext, fixed, to_change, to_vendor};
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use super::level::{Level, MOST_FINDINGS, Walk};
 use super::types::Types;
 use super::volatile::Volatile;
 use crate::json::Node;
-use crate::mapping::{MapError, Mapper};
+use crate::mapping::{Glance, MapError, Mapper};
 use crate::spec::EntitySpec;
 
 /// A complete reading shows that a field is gone if it has at least so many rows.
@@ -133,30 +133,79 @@ impl Watch {
         self.settled
     }
 
+    pub fn is_strict(&self) -> bool {
+        self.strict
+    }
+
     /// The unified record of a row. A strict watch refuses one with anything in it that nobody accepted.
     pub fn read(&mut self, mapper: &Mapper, row: &mut Node<'_>) -> Result<Incoming, MapError> {
         let told = self.news.len();
-        let mut problem = self.look(row);
+        let problem = self.look(row);
         let mut unmapped = Vec::new();
-        let mut read = mapper.read_noting(row, &mut unmapped);
+        let read = mapper.read_noting(row, &mut unmapped);
+        self.weigh(read, unmapped, (told, problem))
+    }
+
+    /// What can be told of a row without making a record of it, for [`Watch::read_glanced`].
+    pub fn glance(&mut self, mapper: &Mapper, row: &mut Node<'_>) -> Option<Glance> {
+        let told = self.news.len();
+        self.look(row);
+        let glance = mapper.glance(row);
+        if let Some(glance) = &glance {
+            self.name_news(told, &glance.remote_id);
+        }
+        glance
+    }
+
+    /// The unified record of a row that was glanced at. Not for a strict watch, which refuses by what the look finds.
+    pub fn read_glanced(&mut self, mapper: &Mapper, row: &mut Node<'_>, glance: Glance) -> Result<Incoming, MapError> {
+        let told = self.news.len();
+        let mut unmapped = Vec::new();
+        let read = mapper.read_glanced(row, glance, &mut unmapped);
+        self.weigh(read, unmapped, (told, None))
+    }
+
+    /// Words without one of ours that were met in a row, read without being watched.
+    pub fn hear(&mut self, remote_id: &str, unmapped: Vec<(String, String)>) {
+        let told = self.news.len();
+        self.meet_all(unmapped);
+        self.name_news(told, remote_id);
+    }
+
+    fn weigh(
+        &mut self,
+        read: Result<Incoming, MapError>,
+        unmapped: Vec<(String, String)>,
+        (told, looked): (usize, Option<(String, String)>),
+    ) -> Result<Incoming, MapError> {
+        let met = self.meet_all(unmapped);
+        let (Ok(Incoming { remote_id, .. }) | Err(MapError { remote_id, .. })) = &read;
+        self.name_news(told, remote_id);
+        match (looked.or(met), read) {
+            (Some((field, problem)), Ok(Incoming { remote_id, raw, .. })) if self.strict => {
+                Err(MapError { entity: self.entity, remote_id, field, problem, raw })
+            }
+            (_, read) => read,
+        }
+    }
+
+    /// The first word that still waits to be accepted: where and what.
+    fn meet_all(&mut self, unmapped: Vec<(String, String)>) -> Option<(String, String)> {
+        let mut problem = None;
         for (field, word) in unmapped {
             let word: String = word.chars().take(LONGEST_WORD).collect();
             if self.meet(&field, &word) && problem.is_none() {
                 problem = Some((field, format!("schema drift: `{word}` has no word of ours")));
             }
         }
-        let remote_id = match &read {
-            Ok(incoming) => &incoming.remote_id,
-            Err(error) => &error.remote_id,
-        };
+        problem
+    }
+
+    /// Says in which record that was found.
+    fn name_news(&mut self, told: usize, remote_id: &str) {
         for news in &mut self.news[told..] {
-            news.remote_id = Some(remote_id.clone());
+            news.remote_id = Some(remote_id.to_owned());
         }
-        if let (true, Some((field, problem)), Ok(incoming)) = (self.strict, problem, &read) {
-            let remote_id = incoming.remote_id.clone();
-            read = Err(MapError { entity: self.entity, remote_id, field, problem });
-        }
-        read
     }
 
     /// What was found since the last call.

@@ -70,7 +70,7 @@ fn spec(document: &Document<'_>, root: &Table<'_, '_>) -> Option<Spec> {
         inbound(document, &root.table("inbound"), &form, &entities, protocol.as_ref().map(|protocol| protocol.kind));
     check_settings(document, &form, &auth, &entities);
     check_logins(document, &form, &auth);
-    Some(Spec { system, protocol: protocol?, limits, form, auth, entities, without, units, inbound })
+    Some(Spec { system, protocol: protocol?, limits, form, auth, entities, without, units, inbound, revision: None })
 }
 
 fn system(document: &Document<'_>, table: &Table<'_, '_>) -> System {

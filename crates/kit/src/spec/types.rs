@@ -31,6 +31,9 @@ pub struct Spec {
     pub units: Vec<(String, String)>,
     /// How the system tells of changes by itself, if it can.
     pub inbound: Option<Inbound>,
+    /// Of the code and the declaration that make records of rows: another one may make others of the same rows. Whoever makes the
+    /// catalogue says it.
+    pub revision: Option<u64>,
 }
 
 impl Spec {

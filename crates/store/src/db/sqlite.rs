@@ -129,17 +129,22 @@ impl Sqlite {
     }
 
     pub(super) async fn row<T: Row>(&self, sql: sqlx::SqlStr, args: Vec<Arg>) -> Result<Option<T>> {
+        self.read(|connection| row(connection, sql.as_str(), &args)).await
+    }
+
+    /// Reads where it is asked for, which must not take long there.
+    pub(crate) async fn read<R>(&self, work: impl Fn(&Connection) -> Result<R>) -> Result<R> {
         // The writer, if it has nothing to do: it knows what it wrote, which readers have to read again.
         if let Ok(free) = Arc::clone(&self.writer).try_lock_owned()
             && let Some(writer) = free.as_ref()
         {
-            match row(&writer.connection, sql.as_str(), &args) {
+            match work(&writer.connection) {
                 // It waits for no other program, as readers do.
                 Err(error) if error.is_transient() => {}
                 done => return done,
             }
         }
-        row(self.readers.take().await?.connection()?, sql.as_str(), &args)
+        work(self.readers.take().await?.connection()?)
     }
 }
 

@@ -7,13 +7,13 @@ use trunnion_model::time::Clock;
 
 use crate::Result;
 use crate::db::{Tx, args, over_set};
-use crate::records::{Poison, Prepared};
+use crate::records::{Known, Poison, Prepared};
 
 /// Lets go of the rows that could be mapped now.
 pub(crate) async fn let_go(
     tx: &mut Tx,
     (connection, entity): (ConnectionId, &'static Entity),
-    rows: &[Prepared],
+    (rows, known): (&[Prepared], &[Known]),
 ) -> Result<()> {
     let sql = over_set!(
         tx.dialect(),
@@ -21,7 +21,9 @@ pub(crate) async fn let_go(
         ("$3", text "remote_id"),
         ")"
     );
-    let cured: Value = rows.iter().map(|incoming| json!({ "remote_id": incoming.row.remote_id })).collect();
+    let remote_ids =
+        rows.iter().map(|incoming| &incoming.row.remote_id).chain(known.iter().map(|known| &known.remote_id));
+    let cured: Value = remote_ids.map(|remote_id| json!({ "remote_id": remote_id })).collect();
     tx.execute(sql, args![connection, entity.name, cured.to_string()]).await?;
     Ok(())
 }

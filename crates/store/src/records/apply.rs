@@ -4,6 +4,7 @@ use trunnion_model::catalog::Entity;
 use trunnion_model::ids::{ConnectionId, RecordId, RecordScope};
 
 use super::judge::{Page, Tally, prepare};
+use super::known::follow_mapping;
 use super::listing::note_seen;
 use super::read::read_in;
 use super::{Applied, Commit, PageProgress, Reading, postgres, sqlite};
@@ -22,7 +23,8 @@ impl Store {
     /// write's outcome commit together or not at all. A row that says what is stored already writes nothing; one that
     /// only looks different in raw is refreshed silently. `LeaseLost` if `progress.lease` is no longer held.
     pub async fn apply(&self, commit: Commit) -> Result<Applied> {
-        let Commit { connection, entity, rows, cause, progress, outcome, reading, listed, poison } = commit;
+        let Commit { connection, entity, rows, cause, progress, outcome, reading, mapping, known, listed, poison } =
+            commit;
         let lease_fits =
             |progress: &PageProgress| progress.lease.connection == connection && progress.lease.entity == entity.name;
         if !progress.as_ref().is_none_or(lease_fits) {
@@ -31,7 +33,7 @@ impl Store {
         if outcome.as_ref().is_some_and(|outcome| outcome.lease.connection != connection) {
             return Err(Error::Conflict { what: "the operation is another connection's" });
         }
-        let seen = (rows.len() + poison.len()) as u64;
+        let seen = (rows.len() + known.len() + poison.len()) as u64;
         let rows = prepare(rows);
         let scope = RecordScope::new(connection, entity);
 
@@ -50,11 +52,13 @@ impl Store {
         };
         let now = self.now();
         if locked.has_quarantined {
-            quarantine::let_go(&mut tx, (connection, entity), &rows).await?;
+            quarantine::let_go(&mut tx, (connection, entity), (&rows, &known)).await?;
         }
         quarantine::note(&mut tx, &self.inner.clock, (connection, entity), &poison, now).await?;
-        let listed: Vec<RecordId> =
-            listed.into_iter().chain(poison.iter().map(|poison| scope.id(&poison.remote_id))).collect();
+        follow_mapping(&mut tx, (connection, entity), locked, mapping, (&rows, &poison)).await?;
+        let known = known.iter().map(|known| known.id);
+        let poisoned = poison.iter().map(|poison| scope.id(&poison.remote_id));
+        let listed: Vec<RecordId> = listed.into_iter().chain(known).chain(poisoned).collect();
         note_seen(&mut tx, (connection, entity), locked, (&rows, &listed)).await?;
         let page = Page {
             connection,

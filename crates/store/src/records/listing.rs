@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::apply::section;
 use super::judge::Prepared;
+use super::known::{Mapping, take_over_mapping};
 use crate::db::{Arg, Tx, args, id_set, over_set};
 use crate::sync::{self, Lease, Locked};
 use crate::{Result, Store};
@@ -51,14 +52,16 @@ macro_rules! unseen {
 pub(super) use unseen;
 
 impl Store {
-    /// Begins a complete listing of the entity, in place of one that did not come to its end; gives its generation.
-    pub async fn begin_listing(&self, lease: &Lease) -> Result<i64> {
+    /// Begins a complete listing of the entity, in place of one that did not come to its end; gives its generation. `mapping`
+    /// is the one by which it reads all rows, if it reads them.
+    pub async fn begin_listing(&self, lease: &Lease, mapping: Option<Mapping>) -> Result<i64> {
         let mut tx = self.inner.db.begin().await?;
         sync::lock_lease(&mut tx, lease).await?;
         tx.execute(FORGET_PAGES, args![lease.connection, lease.entity]).await?;
-        let sql = "update sync_plan set listing = listing + 1, listing_open = $3
+        let sql = "update sync_plan set listing = listing + 1, listing_open = $3, mapping_next = $4
                    where connection_id = $1 and entity = $2 returning listing";
-        let row = tx.row::<(i64,)>(sql, args![lease.connection, lease.entity, true]).await?;
+        let bound = args![lease.connection, lease.entity, true, mapping.map(|mapping| mapping.0)];
+        let row = tx.row::<(i64,)>(sql, bound).await?;
         tx.commit().await?;
         Ok(row.map_or(1, |(listing,)| listing))
     }
@@ -89,6 +92,7 @@ impl Store {
         tx.execute(sql, args![lease.connection, entity.name, false]).await?;
         tx.execute(FORGET_PAGES, args![lease.connection, entity.name]).await?;
         note_what_is_left(&mut tx, place).await?;
+        take_over_mapping(&mut tx, lease.connection, entity).await?;
         tx.commit().await
     }
 

@@ -7,7 +7,7 @@ use trunnion_model::change::Cause;
 use trunnion_model::ids::{ConnectionId, RecordId};
 use trunnion_model::record::{Incoming, Record};
 
-use super::FieldFilters;
+use super::{FieldFilters, Known, Mapping};
 use crate::operations::{Operation, OperationOutcome};
 use crate::sync::Lease;
 
@@ -25,6 +25,10 @@ pub struct Commit {
     pub outcome: Option<OperationOutcome>,
     /// When the rows were read; `None` for rows that are surely newer than what is stored.
     pub reading: Option<Reading>,
+    /// By which mapping the rows were read, if that is known.
+    pub mapping: Option<Mapping>,
+    /// Rows of the page that [`Store::differing`](crate::Store::differing) did not find to differ.
+    pub known: Vec<Known>,
     /// Records that are there in the system although their content is not in `rows`.
     pub listed: Vec<RecordId>,
     /// Rows that could not be mapped.
@@ -42,6 +46,8 @@ impl Commit {
             progress: None,
             outcome: None,
             reading: None,
+            mapping: None,
+            known: Vec::new(),
             listed: Vec::new(),
             poison: Vec::new(),
         }

@@ -1,7 +1,7 @@
 //! Reading and changing plans.
 
 use trunnion_model::catalog::Entity;
-use trunnion_model::ids::{ConnectionId, RunId};
+use trunnion_model::ids::ConnectionId;
 use trunnion_model::schedule::{Cron, Schedule};
 use uuid::Uuid;
 
@@ -176,15 +176,39 @@ pub(crate) struct Locked {
     pub(crate) has_unseen: bool,
     /// Some rows are in quarantine.
     pub(crate) has_quarantined: bool,
+    /// Records that are there.
+    pub(crate) records: i64,
+    /// See `records/known.rs`.
+    pub(crate) mapping: Option<i64>,
+    pub(crate) mapping_next: Option<i64>,
+}
+
+columns! {
+    struct LockedRow {
+        run_id: Option<Uuid>,
+        listing_open: bool,
+        has_unseen: bool,
+        has_quarantined: bool,
+        records: i64,
+        mapping: Option<i64>,
+        mapping_next: Option<i64>,
+    }
+}
+
+impl From<LockedRow> for Locked {
+    fn from(row: LockedRow) -> Self {
+        let LockedRow { run_id: _, listing_open, has_unseen, has_quarantined, records, mapping, mapping_next } = row;
+        Self { listing_open, has_unseen, has_quarantined, records, mapping, mapping_next }
+    }
 }
 
 macro_rules! select_locked {
-    ($run:literal, $rest:literal) => {
+    ($rest:literal) => {
         concat!(
-            "select ",
-            $run,
-            "p.listing_open, p.has_unseen,
+            "select p.run_id, p.listing_open, p.has_unseen,
                  exists (select 1 from quarantine q where q.connection_id = p.connection_id and q.entity = p.entity)
+                     as has_quarantined,
+                 p.records, p.mapping, p.mapping_next
              from sync_plan p where p.connection_id = $1 and p.entity = $2",
             $rest
         )
@@ -193,12 +217,20 @@ macro_rules! select_locked {
 
 /// The plan of an entity, if it has one, locked until the end of the transaction.
 pub(crate) async fn lock_one(tx: &mut Tx, connection: ConnectionId, entity: &Entity) -> Result<Locked> {
-    let sql = tx.dialect().pick(select_locked!("", ""), select_locked!("", " for update of p"));
-    let row = tx.row::<(bool, bool, bool)>(sql, args![connection, entity.name]).await?;
-    // Without a plan nobody says that there are none.
-    let (listing_open, has_unseen, has_quarantined) = row.unwrap_or((false, false, true));
-    Ok(Locked { listing_open, has_unseen, has_quarantined })
+    let sql = tx.dialect().pick(select_locked!(""), select_locked!(" for update of p"));
+    let row = tx.row::<LockedRow>(sql, args![connection, entity.name]).await?;
+    Ok(row.map_or(NOTHING_KNOWN, Locked::from))
 }
+
+/// Without a plan nobody says that no rows are in quarantine.
+const NOTHING_KNOWN: Locked = Locked {
+    listing_open: false,
+    has_unseen: false,
+    has_quarantined: true,
+    records: 0,
+    mapping: None,
+    mapping_next: None,
+};
 
 /// All plans of a connection, locked in the order that everybody uses, and before the connection itself.
 pub(crate) async fn lock_all(tx: &mut Tx, connection: ConnectionId) -> Result<()> {
@@ -213,16 +245,12 @@ pub(super) async fn lock_plans(tx: &mut Tx, connection: ConnectionId) -> Result<
 /// The plan under `lease`, locked until the end of the transaction; `LeaseLost` if the lease is no longer held.
 pub(crate) async fn lock_lease(tx: &mut Tx, lease: &Lease) -> Result<Locked> {
     let sql = tx.dialect().pick(
-        select_locked!("p.run_id, ", " and p.lease_id = $3 and p.state = $4"),
-        select_locked!("p.run_id, ", " and p.lease_id = $3 and p.state = $4 for update of p"),
+        select_locked!(" and p.lease_id = $3 and p.state = $4"),
+        select_locked!(" and p.lease_id = $3 and p.state = $4 for update of p"),
     );
     let bound = args![lease.connection, lease.entity, lease.id, PlanState::Running.as_str()];
-    match tx.row::<(Uuid, bool, bool, bool)>(sql, bound).await? {
-        Some((run, listing_open, has_unseen, has_quarantined)) if RunId(run) == lease.run => {
-            Ok(Locked { listing_open, has_unseen, has_quarantined })
-        }
-        _ => Err(Error::LeaseLost),
-    }
+    let row = tx.row::<LockedRow>(sql, bound).await?;
+    row.filter(|row| row.run_id == Some(lease.run.0)).map(Locked::from).ok_or(Error::LeaseLost)
 }
 
 /// Makes the plans of a connection that wait for their time due now, or after the quiet hours. What failed before is

@@ -65,7 +65,7 @@ fn progress(claim: &Claim) -> PageProgress {
 on_both! {
     async fn what_no_page_shows_is_gone_and_nothing_is_left_of_the_listing(world: World) {
         let (connection, claim) = stored(&world, 2_500).await;
-        let listing = world.store.begin_listing(&claim.lease).await.unwrap();
+        let listing = world.store.begin_listing(&claim.lease, None).await.unwrap();
         for pages in 0..2 {
             // The second time each is shown once more, as by a system whose pages shift.
             world.shows(&claim, (0..1_000).map(|number| number + pages * 200)).await;
@@ -84,7 +84,7 @@ on_both! {
 on_both! {
     async fn whoever_sees_a_record_while_a_listing_goes_on_or_after_it_takes_it_out(world: World) {
         let (connection, claim) = stored(&world, 6).await;
-        let listing = world.store.begin_listing(&claim.lease).await.unwrap();
+        let listing = world.store.begin_listing(&claim.lease, None).await.unwrap();
         world.shows(&claim, [0]).await;
         // A webhook; a row that could not be mapped; a key of which nothing else is known.
         world.apply(connection, vec![vendor_of(connection, 1)]).await;
@@ -113,9 +113,9 @@ on_both! {
 on_both! {
     async fn a_listing_that_is_begun_anew_counts_nothing_of_the_one_before_and_one_that_is_over_ends_once(world: World) {
         let (connection, claim) = stored(&world, 3).await;
-        let first = world.store.begin_listing(&claim.lease).await.unwrap();
+        let first = world.store.begin_listing(&claim.lease, None).await.unwrap();
         world.shows(&claim, [0, 1, 2]).await;
-        let second = world.store.begin_listing(&claim.lease).await.unwrap();
+        let second = world.store.begin_listing(&claim.lease, None).await.unwrap();
         assert_eq!(second, first + 1);
         world.shows(&claim, [0]).await;
         assert_eq!(world.ended(&claim, second).await, 2);
@@ -129,12 +129,12 @@ on_both! {
 on_both! {
     async fn what_is_held_can_be_accepted_while_the_next_listing_goes_on_but_for_what_that_one_shows(world: World) {
         let (connection, claim) = stored(&world, 700).await;
-        let first = world.store.begin_listing(&claim.lease).await.unwrap();
+        let first = world.store.begin_listing(&claim.lease, None).await.unwrap();
         world.shows(&claim, 0..10).await;
         assert_eq!(world.ended(&claim, first).await, 690);
         let held = world.store.hold_deletion(&claim.lease, first, HeldReason::Threshold, (690, 700)).await.unwrap();
 
-        let second = world.store.begin_listing(&claim.lease).await.unwrap();
+        let second = world.store.begin_listing(&claim.lease, None).await.unwrap();
         world.shows(&claim, 0..20).await;
         let mut state = held.state;
         while state == HeldState::Held {
@@ -149,10 +149,10 @@ on_both! {
 on_both! {
     async fn what_the_next_listing_misses_too_is_not_held_for_the_first_ones_account(world: World) {
         let (_, claim) = stored(&world, 5).await;
-        let first = world.store.begin_listing(&claim.lease).await.unwrap();
+        let first = world.store.begin_listing(&claim.lease, None).await.unwrap();
         world.shows(&claim, [0, 1, 2]).await;
         assert_eq!(world.ended(&claim, first).await, 2);
-        let second = world.store.begin_listing(&claim.lease).await.unwrap();
+        let second = world.store.begin_listing(&claim.lease, None).await.unwrap();
         world.shows(&claim, [0, 1, 3]).await;
         assert_eq!(world.ended(&claim, second).await, 2);
         let both = [world.gone(&claim, first).await, world.gone(&claim, second).await];

@@ -14,6 +14,7 @@ mod events;
 mod harness;
 mod health;
 mod history;
+mod known;
 mod leases;
 mod links;
 mod listings;

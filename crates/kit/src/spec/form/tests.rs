@@ -59,6 +59,7 @@ fn spec() -> Spec {
         units: Vec::new(),
         without: Vec::new(),
         inbound: None,
+        revision: None,
     }
 }
 
