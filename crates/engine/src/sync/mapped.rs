@@ -21,7 +21,9 @@ use crate::error::ServiceError;
 /// A page of at least so many rows of which not one can be mapped is no matter of single rows.
 const ALL_POISON: usize = 20;
 
-/// So many rows are in memory as trees while it is found out which of them are stored.
+/// So many bytes of rows, and so many rows, are in memory as trees while it is found out which of them are stored. A tree
+/// takes several times what its text does.
+const GLANCED_BYTES: usize = 250_000;
 const GLANCED: usize = 500;
 
 /// What one page gave.
@@ -75,14 +77,16 @@ pub(super) async fn map(job: &Job<'_>, page: Page, tell: oneshot::Sender<Told>) 
                 Ok::<_, Halt>(())
             })?,
             Some(memory) => {
-                let mut glanced = Vec::with_capacity(GLANCED);
+                let Told { rows, bytes, .. } = mapped.told;
+                let batch = as_many_as_weigh(GLANCED_BYTES, (rows, bytes), GLANCED);
+                let mut glanced = Vec::with_capacity(batch);
                 found.each(|mut row| {
                     match watch.glance(&mapper, &mut row) {
                         Some(glance) => glanced.push((row, glance)),
                         // It says why.
                         None => mapped.take(watch.read(&mapper, &mut row)),
                     }
-                    if glanced.len() == GLANCED {
+                    if glanced.len() == batch {
                         mapped.recall(&memory, (&mapper, &mut watch), &mut glanced)?;
                     }
                     Ok::<_, Halt>(())
@@ -166,6 +170,11 @@ impl Mapped {
             _ => Ok(self),
         }
     }
+}
+
+/// How many of rows of which so many have so many bytes weigh `weight` together; at least one.
+pub(super) fn as_many_as_weigh(weight: usize, (rows, bytes): (usize, usize), most: usize) -> usize {
+    rows.saturating_mul(weight).checked_div(bytes).unwrap_or(most).clamp(1, most)
 }
 
 pub(super) fn poisoned(error: MapError) -> Poison {

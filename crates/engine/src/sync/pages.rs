@@ -7,7 +7,7 @@ use trunnion_store::{Error as StoreError, Reading};
 
 use super::cursor::{Cursor, Going};
 use super::job::{Ended, Halt, Job, MOST_PAGES};
-use super::mapped::{Told, map};
+use super::mapped::{Told, as_many_as_weigh, map};
 
 /// What a page should weigh: two of them are in memory at a time, as text and as records.
 const PAGE_BYTES: usize = 2_000_000;
@@ -99,7 +99,7 @@ pub(super) async fn read(job: &Job<'_>, cursor: &mut Cursor, progressed: &mut u6
 
 /// How many rows to ask for after a page that had so many rows of so many bytes.
 fn size(rows: usize, bytes: usize, most: usize) -> usize {
-    rows.saturating_mul(PAGE_BYTES).checked_div(bytes).unwrap_or(most).clamp(1, most)
+    as_many_as_weigh(PAGE_BYTES, (rows, bytes), most)
 }
 
 async fn fetch(job: &Job<'_>, going: &Going, after_key: Option<String>, limit: usize) -> Result<Fetched, Halt> {
