@@ -146,6 +146,9 @@ impl Mapped {
         (mapper, watch): (&Mapper, &mut Watch),
         glanced: &mut Vec<(Node<'_>, Glance)>,
     ) -> Result<(), StoreError> {
+        if glanced.is_empty() {
+            return Ok(());
+        }
         let Memory { store, connection, entity, mapping } = memory;
         let asked: Vec<(RecordId, i64)> = glanced.iter().map(|(_, glance)| (glance.id, glance.raw_hash)).collect();
         let mut differing = Handle::current().block_on(store.differing(*connection, entity, *mapping, &asked))?;
