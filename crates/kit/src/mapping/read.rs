@@ -19,7 +19,7 @@ use crate::spec::{EntitySpec, Row};
 pub type RowHook = fn(entity: &str, row: &mut Object<'_>);
 
 /// A row that cannot be mapped: which, where, why.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{entity} {remote_id}: {field}: {problem}")]
 pub struct MapError {
     pub entity: &'static str,
@@ -97,9 +97,9 @@ impl Mapper {
         Some(key)
     }
 
-    /// What can be told without making a record of the row, for [`Mapper::read_glanced`]; `None` if it has no key.
-    pub fn glance(&self, row: &mut Node<'_>) -> Option<Glance> {
-        let remote_id = self.key(row)?;
+    /// What can be told without making a record of the row, for [`Mapper::read_glanced`].
+    pub fn glance(&self, row: &mut Node<'_>) -> Result<Glance, MapError> {
+        let remote_id = self.remote_id(row)?;
         let raw_hash = match self.steady(row) {
             Some(steady) => raw_hash(&steady),
             None => raw_hash(&row.as_object().map(Object::raw).unwrap_or_default()),
@@ -112,7 +112,7 @@ impl Mapper {
             raw
         });
         let changed_at = self.instant(&self.remote_modified, row).max(self.instant(&self.remote_created, row));
-        Some(Glance { id: self.scope.id(&remote_id), remote_id, raw_hash, changed_at, computed })
+        Ok(Glance { id: self.scope.id(&remote_id), remote_id, raw_hash, changed_at, computed })
     }
 
     /// The unified record of a row.
@@ -122,9 +122,7 @@ impl Mapper {
 
     /// As [`Mapper::read`]; adds to `unmapped` the fields whose word has none of ours, with the word.
     pub fn read_noting(&self, row: &mut Node<'_>, unmapped: &mut Vec<(String, String)>) -> Result<Incoming, MapError> {
-        let Some(remote_id) = self.key(row) else {
-            return Err(self.error("?".to_owned(), raw(row), (self.key.to_string(), "the row has no key".to_owned())));
-        };
+        let remote_id = self.remote_id(row)?;
         let raw = raw(row);
         let steady = self.steady(row);
         self.compute(row);
@@ -179,6 +177,11 @@ impl Mapper {
             raw,
             volatile: Volatile { data: notes.volatile, raw_hash },
         })
+    }
+
+    fn remote_id(&self, row: &Node<'_>) -> Result<String, MapError> {
+        let no_key = || (self.key.to_string(), "the row has no key".to_owned());
+        self.key(row).ok_or_else(|| self.error("?".to_owned(), raw(row), no_key()))
     }
 
     fn error(&self, remote_id: String, raw: String, (field, problem): (String, String)) -> MapError {

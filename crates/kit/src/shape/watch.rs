@@ -147,13 +147,12 @@ impl Watch {
     }
 
     /// What can be told of a row without making a record of it, for [`Watch::read_glanced`].
-    pub fn glance(&mut self, mapper: &Mapper, row: &mut Node<'_>) -> Option<Glance> {
+    pub fn glance(&mut self, mapper: &Mapper, row: &mut Node<'_>) -> Result<Glance, MapError> {
         let told = self.news.len();
         self.look(row);
         let glance = mapper.glance(row);
-        if let Some(glance) = &glance {
-            self.name_news(told, &glance.remote_id);
-        }
+        let (Ok(Glance { remote_id, .. }) | Err(MapError { remote_id, .. })) = &glance;
+        self.name_news(told, remote_id);
         glance
     }
 

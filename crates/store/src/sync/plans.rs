@@ -167,38 +167,22 @@ pub(super) async fn lock_leased(tx: &mut Tx, lease: &Lease) -> Result<PlanRow> {
     row.filter(|row| row.run_id() == Some(lease.run)).ok_or(Error::LeaseLost)
 }
 
-/// What a locked plan tells of its entity, for whoever stores what was read of it.
-#[derive(Clone, Copy)]
-pub(crate) struct Locked {
-    /// A complete listing goes on.
-    pub(crate) listing_open: bool,
-    /// Listings that are over did not see some records.
-    pub(crate) has_unseen: bool,
-    /// Some rows are in quarantine.
-    pub(crate) has_quarantined: bool,
-    /// Records that are there.
-    pub(crate) records: i64,
-    /// See `records/known.rs`.
-    pub(crate) mapping: Option<i64>,
-    pub(crate) mapping_next: Option<i64>,
-}
-
 columns! {
-    struct LockedRow {
+    /// What a locked plan tells of its entity, for whoever stores what was read of it.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Locked {
         run_id: Option<Uuid>,
-        listing_open: bool,
-        has_unseen: bool,
-        has_quarantined: bool,
-        records: i64,
-        mapping: Option<i64>,
-        mapping_next: Option<i64>,
-    }
-}
-
-impl From<LockedRow> for Locked {
-    fn from(row: LockedRow) -> Self {
-        let LockedRow { run_id: _, listing_open, has_unseen, has_quarantined, records, mapping, mapping_next } = row;
-        Self { listing_open, has_unseen, has_quarantined, records, mapping, mapping_next }
+        /// A complete listing goes on.
+        pub(crate) listing_open: bool,
+        /// Listings that are over did not see some records.
+        pub(crate) has_unseen: bool,
+        /// Some rows are in quarantine.
+        pub(crate) has_quarantined: bool,
+        /// Records that are there.
+        pub(crate) records: i64,
+        /// See `records/known.rs`.
+        pub(crate) mapping: Option<i64>,
+        pub(crate) mapping_next: Option<i64>,
     }
 }
 
@@ -218,12 +202,12 @@ macro_rules! select_locked {
 /// The plan of an entity, if it has one, locked until the end of the transaction.
 pub(crate) async fn lock_one(tx: &mut Tx, connection: ConnectionId, entity: &Entity) -> Result<Locked> {
     let sql = tx.dialect().pick(select_locked!(""), select_locked!(" for update of p"));
-    let row = tx.row::<LockedRow>(sql, args![connection, entity.name]).await?;
-    Ok(row.map_or(NOTHING_KNOWN, Locked::from))
+    Ok(tx.row(sql, args![connection, entity.name]).await?.unwrap_or(NOTHING_KNOWN))
 }
 
 /// Without a plan nobody says that no rows are in quarantine.
 const NOTHING_KNOWN: Locked = Locked {
+    run_id: None,
     listing_open: false,
     has_unseen: false,
     has_quarantined: true,
@@ -249,8 +233,8 @@ pub(crate) async fn lock_lease(tx: &mut Tx, lease: &Lease) -> Result<Locked> {
         select_locked!(" and p.lease_id = $3 and p.state = $4 for update of p"),
     );
     let bound = args![lease.connection, lease.entity, lease.id, PlanState::Running.as_str()];
-    let row = tx.row::<LockedRow>(sql, bound).await?;
-    row.filter(|row| row.run_id == Some(lease.run.0)).map(Locked::from).ok_or(Error::LeaseLost)
+    let row = tx.row::<Locked>(sql, bound).await?;
+    row.filter(|row| row.run_id == Some(lease.run.0)).ok_or(Error::LeaseLost)
 }
 
 /// Makes the plans of a connection that wait for their time due now, or after the quiet hours. What failed before is
